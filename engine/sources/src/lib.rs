@@ -1,1 +1,29 @@
-//! placeholder
+//! Where rows come from and go to.
+//!
+//! A [`Connector`] (one per kind: a file format or a database) makes a [`Connection`] of
+//! the parameters a project gives; a connection lists tables, offers each as a
+//! DataFusion table, and may have a [`Loader`] that writes rows.
+//!
+//! ```text
+//!  parameters ──connect──▶ Connection ──table──▶ TableProvider ──scan──▶ record batches
+//!                              │
+//!                              └──loader──▶ Loader ◀── record batches
+//! ```
+//!
+//! What is deliberately absent: masking, projects and keys. This crate reads and writes
+//! what it is told to, and no error, log or file name of it ever holds a cell value.
+
+// Leaves first: a module uses only those above it (blank lines keep rustfmt from sorting).
+pub mod error;
+
+mod params;
+
+pub mod connector;
+
+pub mod kinds;
+
+pub use connector::{
+    ConnectContext, Connection, Connector, DeclaredColumn, FoundReference, FoundTable, LoadMode,
+    LoadReport, LoadRequest, Loader, TableRequest,
+};
+pub use error::{ParameterProblem, Place, SourceError, SourceErrorKind, source_error};

@@ -1,0 +1,198 @@
+//! The traits every connector implements, and the requests and answers they speak.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::TableProvider;
+use datafusion::execution::SendableRecordBatchStream;
+
+use crate::error::SourceError;
+
+/// A kind of source: a file format or a database. One unit struct per kind, registered
+/// in [`kinds::ALL`](crate::kinds::ALL).
+pub trait Connector: Send + Sync {
+    /// The name a project uses in `type:`; lower case, one word.
+    fn kind(&self) -> &'static str;
+
+    /// One line for a list of connectors.
+    fn summary(&self) -> &'static str;
+
+    /// JSON Schema of a connection's parameters in `profiles.yml`, without `type`.
+    fn connection_schema(&self) -> schemars::Schema;
+
+    /// JSON Schema of a table's `read:` parameters.
+    fn table_schema(&self) -> schemars::Schema;
+
+    /// Checks the parameters and makes a connection. Opens nothing yet.
+    ///
+    /// # Errors
+    /// Parameter errors with the parameter's JSON path, and URLs no store is built in for.
+    fn connect(
+        &self,
+        params: &serde_json::Value,
+        context: &ConnectContext,
+    ) -> Result<Arc<dyn Connection>, SourceError>;
+}
+
+/// What a connection needs to know about the project that uses it.
+#[derive(Clone, Default)]
+pub struct ConnectContext {
+    /// The connection's name in the project; stands in every error.
+    pub name: String,
+    /// The project's directory: relative paths start here.
+    pub base: PathBuf,
+    /// Options of the object store (endpoint, region, credentials), resolved by the
+    /// caller. Values are never shown.
+    pub store_options: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for ConnectContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectContext")
+            .field("name", &self.name)
+            .field("base", &self.base)
+            .field("store_options", &self.store_options.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// A place tables are read from: a directory of files or a database.
+#[async_trait]
+pub trait Connection: Send + Sync + fmt::Debug {
+    /// Tries whether the place can be reached, and says so in one value-free sentence.
+    ///
+    /// # Errors
+    /// Whatever stands in the way, with a hint.
+    async fn check(&self) -> Result<String, SourceError>;
+
+    /// Lists the tables with columns, keys and references, ordered by name.
+    ///
+    /// # Errors
+    /// A place that cannot be read or files that are not of the connection's kind.
+    async fn discover(&self) -> Result<Vec<FoundTable>, SourceError>;
+
+    /// Offers a table to DataFusion. The schema is fixed from here on.
+    ///
+    /// The table reads in bounded memory, builds projected columns only, and reports each
+    /// filter it applies honestly (exact, inexact or not at all).
+    ///
+    /// # Errors
+    /// Missing data, parameter errors, and declared columns or types that the data's own
+    /// schema contradicts. What only the rows can contradict is an error of the scan,
+    /// carried as `DataFusionError::External` with a [`SourceError`] inside.
+    async fn table(&self, request: &TableRequest) -> Result<Arc<dyn TableProvider>, SourceError>;
+
+    /// A hex digest that changes whenever the table's data may have changed; `None` when
+    /// that cannot be known, so that the table is read again each time.
+    ///
+    /// # Errors
+    /// The same as for listing the files.
+    async fn fingerprint(&self, request: &TableRequest) -> Result<Option<String>, SourceError>;
+
+    /// The loader, where this kind of place can be written.
+    fn loader(&self) -> Option<Arc<dyn Loader>> {
+        None
+    }
+}
+
+/// A table as a project declares it.
+#[derive(Debug, Clone, Default)]
+pub struct TableRequest {
+    /// The table's name in the project.
+    pub table: String,
+    /// The table's `read:` parameters: a mapping, or null for none.
+    pub params: serde_json::Value,
+    /// The declared columns, in order. Empty: every column the data has. Otherwise the
+    /// table has exactly these columns.
+    pub declared: Vec<DeclaredColumn>,
+    /// The declared key columns; may be empty.
+    pub key: Vec<String>,
+}
+
+/// A column as a project declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredColumn {
+    /// The column's name in the data.
+    pub name: String,
+    /// Its type; `None` takes the type the data gives.
+    pub data_type: Option<DataType>,
+    /// `Some(false)`: a null is an error. `None` and `Some(true)`: nulls are allowed.
+    pub nullable: Option<bool>,
+}
+
+/// A table that [`Connection::discover`] found.
+#[derive(Debug, Clone)]
+pub struct FoundTable {
+    /// Its name.
+    pub name: String,
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// The columns of its primary key, in key order; empty where there is none or the
+    /// kind of source has none.
+    pub key: Vec<String>,
+    /// Its foreign keys.
+    pub references: Vec<FoundReference>,
+    /// The `read:` parameters that find it again; null when its name alone does.
+    pub params: serde_json::Value,
+}
+
+/// A foreign key that [`Connection::discover`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundReference {
+    /// Columns of the table that refers.
+    pub columns: Vec<String>,
+    /// The table referred to.
+    pub table: String,
+    /// Columns of that table, one per entry of `columns`.
+    pub to: Vec<String>,
+}
+
+/// Writes rows into a table of a connection.
+#[async_trait]
+pub trait Loader: Send + Sync {
+    /// Loads all rows, or none: a failure leaves the table as it was.
+    ///
+    /// # Errors
+    /// Failures of the database, of types it cannot hold, and of the rows themselves.
+    async fn load(
+        &self,
+        request: LoadRequest,
+        rows: SendableRecordBatchStream,
+    ) -> Result<LoadReport, SourceError>;
+
+    /// The statements that [`Loader::load`] would run besides inserting, for a plan.
+    fn statements(&self, request: &LoadRequest) -> Vec<String>;
+}
+
+/// What happens to the rows a table already has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadMode {
+    /// The table afterwards holds exactly the loaded rows.
+    Replace,
+    /// The loaded rows join those that are there.
+    Append,
+}
+
+/// A table to load.
+#[derive(Debug, Clone)]
+pub struct LoadRequest {
+    /// The table's name in the database.
+    pub table: String,
+    /// What happens to the rows it has.
+    pub mode: LoadMode,
+    /// The columns; the stream's schema must have the same names and types.
+    pub schema: SchemaRef,
+    /// The primary key's columns; may be empty.
+    pub key: Vec<String>,
+}
+
+/// What a load did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadReport {
+    /// Number of rows loaded.
+    pub rows: u64,
+}
