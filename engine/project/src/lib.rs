@@ -1,1 +1,35 @@
-//! placeholder
+//! YAML text in, checked project out.
+//!
+//! ```text
+//!  files ─read─▶ text ─yaml─▶ Node ─template─▶ Node ─shape─▶ raw ─resolve─▶ Project
+//!                        (places kept)    (Jinja)   (JSON Schema)    (names)
+//! ```
+//!
+//! Every step collects all its errors. There is no arrow, no tokio, no clock and no
+//! environment in this crate: the environment is handed in by the caller.
+
+// Leaves first: a module uses only modules above it.
+mod location;
+mod secret;
+mod suggest;
+mod types;
+
+mod node;
+mod problem;
+
+mod message;
+mod model;
+
+mod load;
+
+pub use load::{LoadOptions, load};
+pub use location::{FileId, Location, SourceFile, SourceMap, Spanned};
+pub use model::{
+    Action, Approval, Chunking, Class, Column, ColumnPattern, ColumnTest, Connection, Encryption,
+    Execution, Export, ExportTest, KeyProvider, Keys, Load, LoadMode, Mask, Match, Model, Project,
+    Reference, Relation, RenderedSql, Rule, Segment, Source, Table, Target, Unclassified,
+};
+pub use node::{Node, Value};
+pub use problem::{Problem, ProblemKind, Problems, Thing};
+pub use secret::Setting;
+pub use types::{ColumnType, Date, ParseTypeError, TypePattern};

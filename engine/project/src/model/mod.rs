@@ -1,0 +1,101 @@
+//! The checked project: names resolved, defaults filled in, every part with its place.
+//!
+//! ```text
+//!  Project ─┬─ Target ── Connection        where things are
+//!           ├─ Source ── Table ── Column   what is read
+//!           ├─ Class, Rule                 how it is masked
+//!           └─ Model, Export               what is made of it
+//! ```
+
+mod dataset;
+mod policy;
+mod source;
+mod target;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub use dataset::{
+    Chunking, Encryption, Export, ExportTest, Load, LoadMode, Model, Relation, RenderedSql, Segment,
+};
+pub use policy::{Action, Approval, Class, ColumnPattern, Mask, Match, Rule, Unclassified};
+pub use source::{Column, ColumnTest, Reference, Source, Table};
+pub use target::{Connection, Execution, KeyProvider, Keys, Target};
+
+use crate::location::{SourceMap, Spanned};
+
+/// A project without errors, for one target. Made by [`crate::load`] only.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Project {
+    /// The project's name, from `engine.yml`.
+    pub name: Spanned<String>,
+    /// The folder that holds `engine.yml`, as it was given.
+    pub root: PathBuf,
+    /// The chosen target.
+    pub target: Target,
+    /// Declared classes, by dotted name.
+    pub classes: BTreeMap<String, Class>,
+    /// What happens to columns no rule covers.
+    pub unclassified: Unclassified,
+    /// All rules in the order of (file path, position).
+    pub rules: Vec<Rule>,
+    /// Sources in the order of (file path, position).
+    pub sources: Vec<Source>,
+    /// Models, each after those it depends on; otherwise by name.
+    pub models: Vec<Model>,
+    /// Exports in the order of (file path, position).
+    pub exports: Vec<Export>,
+    /// Variables as they hold for the target: the command line beats the target, which beats `engine.yml`.
+    pub vars: BTreeMap<String, serde_json::Value>,
+    /// The `lookups/*.csv` files that exist: file stem to path relative to the project, with `/`.
+    pub lookups: BTreeMap<String, String>,
+    /// Everything that was read, for showing places.
+    pub files: SourceMap,
+}
+
+impl Project {
+    /// The source of this name.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.name.value == name)
+    }
+
+    /// The table of a source.
+    #[must_use]
+    pub fn table(&self, source: &str, table: &str) -> Option<&Table> {
+        self.source(source)?.table(table)
+    }
+
+    /// The model of this name.
+    #[must_use]
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name.value == name)
+    }
+
+    /// The export of this name.
+    #[must_use]
+    pub fn export(&self, name: &str) -> Option<&Export> {
+        self.exports.iter().find(|export| export.name.value == name)
+    }
+
+    /// The declared columns of a table or model.
+    #[must_use]
+    pub fn columns(&self, of: &Relation) -> &[Column] {
+        match of {
+            Relation::Table { source, table } => {
+                self.table(source, table).map_or(&[], |table| &table.columns)
+            }
+            Relation::Model { name } => self.model(name).map_or(&[], |model| &model.columns),
+        }
+    }
+
+    /// The nearest declared class that is this class or one of its ancestors:
+    /// `pii` for `pii.email` when only `pii` is declared.
+    #[must_use]
+    pub fn class(&self, name: &str) -> Option<(&str, &Class)> {
+        policy::ancestors(name)
+            .find_map(|name| self.classes.get_key_value(name))
+            .map(|(name, class)| (name.as_str(), class))
+    }
+}

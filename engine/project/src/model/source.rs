@@ -1,0 +1,136 @@
+//! What is read: sources, their tables and columns.
+
+use crate::location::{Location, Spanned};
+use crate::model::policy::Approval;
+use crate::node::Node;
+use crate::types::ColumnType;
+
+/// A set of tables behind one connection.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its name, an identifier.
+    pub name: Spanned<String>,
+    /// The connection it is read through; exists in the target.
+    pub connection: Spanned<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// For selection; its tables have them too.
+    pub tags: Vec<String>,
+    /// Its tables, in written order.
+    pub tables: Vec<Table>,
+}
+
+impl Source {
+    /// The table of this name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name.value == name)
+    }
+}
+
+/// A table, file or set of files with one schema.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name; any text.
+    pub name: Spanned<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// For selection: its own and its source's.
+    pub tags: Vec<String>,
+    /// The connector's parameters: always a mapping.
+    pub read: Node,
+    /// Columns that identify a row; empty when none were declared. Declared columns, when columns are declared at all.
+    pub key: Vec<Spanned<String>>,
+    /// Declared columns; empty means that all are discovered.
+    pub columns: Vec<Column>,
+    /// Columns that refer to rows of other tables.
+    pub references: Vec<Reference>,
+}
+
+impl Table {
+    /// The declared column of this name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.value == name)
+    }
+}
+
+/// A column of a table or of a model.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name; any text.
+    pub name: Spanned<String>,
+    /// Its declared type; `None` means discovered.
+    pub column_type: Option<Spanned<ColumnType>>,
+    /// Whether it may hold nulls; `None` means discovered.
+    pub nullable: Option<bool>,
+    /// The class of its data; declared, or below a declared one.
+    pub class: Option<Spanned<String>>,
+    /// For people.
+    pub description: Option<String>,
+    /// Tests of its values.
+    pub tests: Vec<Spanned<ColumnTest>>,
+    /// Models only: who answers for the column no longer carrying its sources' classes.
+    pub declassify: Option<Approval>,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// Columns of this table.
+    pub columns: Vec<Spanned<String>>,
+    /// A table of the same source.
+    pub table: Spanned<String>,
+    /// As many columns of that table.
+    pub to: Vec<Spanned<String>>,
+    /// Where it stands.
+    pub at: Location,
+}
+
+/// A test of one column's values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ColumnTest {
+    /// No nulls.
+    NotNull,
+    /// No value twice; nulls do not count.
+    Unique,
+    /// Only these values; nulls do not count.
+    AcceptedValues {
+        /// JSON scalars.
+        values: Vec<serde_json::Value>,
+    },
+    /// Every value occurs in a column of another table or model.
+    Relationships {
+        /// The other table or model.
+        to: crate::model::Relation,
+        /// Its column.
+        field: String,
+    },
+    /// Numbers or ISO dates within bounds, both inclusive; at least one is set.
+    Range {
+        /// Lower bound, a number or text.
+        min: Option<serde_json::Value>,
+        /// Upper bound, a number or text.
+        max: Option<serde_json::Value>,
+    },
+    /// Every value matches a regular expression.
+    Regex {
+        /// The pattern, not compiled here.
+        pattern: String,
+    },
+}
+
+impl ColumnTest {
+    /// The name it is written with.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NotNull => "not_null",
+            Self::Unique => "unique",
+            Self::AcceptedValues { .. } => "accepted_values",
+            Self::Relationships { .. } => "relationships",
+            Self::Range { .. } => "range",
+            Self::Regex { .. } => "regex",
+        }
+    }
+}
