@@ -1,0 +1,183 @@
+//! The forms a column can take: plain, large, view, and dictionary over those.
+//!
+//! ```text
+//!  Dictionary(K, V) ── values (only those referenced) ──▶ kernel ──▶ Dictionary(K, V')
+//!  V ─────────────────────────────────────────────────▶ kernel ──▶ V'
+//! ```
+//!
+//! A kernel sees plain arrays only, and a dictionary's distinct values once each.
+//! Its result is built from fresh value buffers: neither a dictionary entry that no
+//! row uses nor the bytes under a null can carry a raw value along.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, GenericStringArray, OffsetSizeTrait, StringArrayType, StringViewArray,
+};
+use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::DataType;
+use arrow_select::dictionary::garbage_collect_any_dictionary;
+
+use crate::error::MaskError;
+
+/// The type of the values: what a dictionary's entries are, else the type itself.
+pub(crate) fn logical(input: &DataType) -> &DataType {
+    match input {
+        DataType::Dictionary(_, values) => values,
+        plain => plain,
+    }
+}
+
+/// Whether the values are text, in whatever form.
+pub(crate) fn is_text(input: &DataType) -> bool {
+    matches!(logical(input), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// The type of text made from `input`: text keeps its form, other values give
+/// Utf8; a dictionary stays a dictionary.
+pub(crate) fn text_of(input: &DataType) -> DataType {
+    match input {
+        DataType::Dictionary(keys, values) => {
+            DataType::Dictionary(keys.clone(), Box::new(text_of(values)))
+        }
+        text if is_text(text) => text.clone(),
+        _ => DataType::Utf8,
+    }
+}
+
+/// Runs `kernel` on the column, or on a dictionary's distinct values.
+pub(crate) fn over_values(
+    column: &ArrayRef,
+    kernel: impl FnOnce(&ArrayRef) -> Result<ArrayRef, MaskError>,
+) -> Result<ArrayRef, MaskError> {
+    let Some(dictionary) = column.as_any_dictionary_opt() else {
+        return kernel(column);
+    };
+    if dictionary.values().len() <= column.len() {
+        return Ok(dictionary.with_values(kernel(dictionary.values())?));
+    }
+    // More entries than rows: a slice, or entries that a filter left behind.
+    let compact = garbage_collect_any_dictionary(dictionary)
+        .map_err(|_| MaskError::Kernel { operation: "drop unused dictionary entries" })?;
+    let Some(dictionary) = compact.as_any_dictionary_opt() else {
+        return Err(MaskError::Kernel { operation: "drop unused dictionary entries" });
+    };
+    Ok(dictionary.with_values(kernel(dictionary.values())?))
+}
+
+/// Maps text to text of the same form, value by value. `write` appends the masked
+/// value (UTF-8) to the buffer. Nulls stay null, empty stays empty.
+pub(crate) fn map_text(
+    column: &ArrayRef,
+    write: impl FnMut(&str, &mut Vec<u8>),
+) -> Result<ArrayRef, MaskError> {
+    match column.data_type() {
+        DataType::Utf8 => Ok(Arc::new(rewrite::<i32, _>(&column.as_string::<i32>(), write)?)),
+        DataType::LargeUtf8 => Ok(Arc::new(rewrite::<i64, _>(&column.as_string::<i64>(), write)?)),
+        DataType::Utf8View => {
+            let text = rewrite::<i32, _>(&column.as_string_view(), write)?;
+            Ok(Arc::new(StringViewArray::from(&text)))
+        }
+        found => Err(MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }),
+    }
+}
+
+/// Text of fresh buffers, built row by row.
+pub(crate) struct TextBuilder<O> {
+    bytes: Vec<u8>,
+    offsets: Vec<O>,
+}
+
+impl<O: OffsetSizeTrait> TextBuilder<O> {
+    pub(crate) fn with_rows(rows: usize) -> Self {
+        let mut offsets = Vec::with_capacity(rows.saturating_add(1));
+        offsets.push(O::default());
+        Self { bytes: Vec::with_capacity(rows.saturating_mul(16)), offsets }
+    }
+
+    /// The buffer the current row's text is appended to.
+    #[inline]
+    pub(crate) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Ends the current row.
+    #[inline]
+    pub(crate) fn end_row(&mut self) -> Result<(), MaskError> {
+        let Some(offset) = O::from_usize(self.bytes.len()) else {
+            return Err(MaskError::BatchTooLarge { bytes_max: O::MAX_OFFSET });
+        };
+        self.offsets.push(offset);
+        Ok(())
+    }
+
+    pub(crate) fn finish(
+        self,
+        nulls: Option<arrow::buffer::NullBuffer>,
+    ) -> Result<GenericStringArray<O>, MaskError> {
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.offsets));
+        GenericStringArray::try_new(offsets, Buffer::from_vec(self.bytes), nulls)
+            .map_err(|_| MaskError::Kernel { operation: "assemble masked text" })
+    }
+}
+
+fn rewrite<'a, O: OffsetSizeTrait, A: StringArrayType<'a>>(
+    column: &A,
+    mut write: impl FnMut(&str, &mut Vec<u8>),
+) -> Result<GenericStringArray<O>, MaskError> {
+    let mut builder = TextBuilder::with_rows(column.len());
+    for value in column.iter() {
+        if let Some(value) = value
+            && !value.is_empty()
+        {
+            write(value, builder.bytes());
+        }
+        builder.end_row()?;
+    }
+    builder.finish(column.nulls().cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{DictionaryArray, Int8Array, StringArray};
+
+    fn shout(column: &ArrayRef) -> Result<ArrayRef, MaskError> {
+        map_text(column, |value, out| out.extend(value.to_uppercase().bytes()))
+    }
+
+    #[test]
+    fn a_dictionary_is_masked_once_per_value_and_loses_what_no_row_uses() {
+        let keys = Int8Array::from(vec![Some(2), None, Some(1)]);
+        let values = StringArray::from(vec![Some("a"), Some("b"), None, Some("secret")]);
+        let column: ArrayRef = Arc::new(DictionaryArray::new(keys, Arc::new(values)));
+        let mut calls = 0;
+        let masked = over_values(&column, |values| {
+            calls += values.len();
+            shout(values)
+        })
+        .unwrap();
+        assert_eq!(masked.data_type(), column.data_type());
+        assert!(calls < 4, "the unused entries are dropped");
+        let plain = arrow::compute::cast(&masked, &DataType::Utf8).unwrap();
+        let expected = StringArray::from(vec![None, None, Some("B")]);
+        assert_eq!(plain.as_string::<i32>(), &expected);
+    }
+
+    #[test]
+    fn an_empty_dictionary_passes() {
+        let column = arrow::array::new_empty_array(&DataType::Dictionary(
+            Box::new(DataType::UInt64),
+            Box::new(DataType::Utf8View),
+        ));
+        let masked = over_values(&column, shout).unwrap();
+        assert_eq!(masked.data_type(), column.data_type());
+    }
+
+    #[test]
+    fn text_that_is_no_utf8_is_an_error_not_a_panic() {
+        let column: ArrayRef = Arc::new(StringArray::from(vec!["a"]));
+        let result = map_text(&column, |_, out| out.push(0xff));
+        assert_eq!(result.err(), Some(MaskError::Kernel { operation: "assemble masked text" }));
+    }
+}
