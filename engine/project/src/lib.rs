@@ -19,6 +19,12 @@ mod problem;
 
 mod message;
 mod model;
+mod scalar;
+
+mod template;
+mod yaml;
+
+mod render;
 
 mod load;
 

@@ -106,7 +106,7 @@ impl Node {
     /// that uses them, never for a file, a log or a message.
     #[must_use]
     pub fn reveal_json(&self) -> Json {
-        self.json(&|secret| Json::String(secret.reveal().to_owned()))
+        self.json(&Setting::reveal_json)
     }
 
     /// The value as JSON with `[secret]` in the place of every secret.

@@ -10,19 +10,32 @@ use zeroize::Zeroizing;
 pub struct Setting {
     text: Zeroizing<String>,
     secret: bool,
+    /// The text is JSON for a number or a boolean, not text.
+    typed: bool,
 }
 
 impl Setting {
     /// A setting that was written in clear in a file.
     #[must_use]
     pub fn plain(text: impl Into<String>) -> Self {
-        Self { text: Zeroizing::new(text.into()), secret: false }
+        Self { text: Zeroizing::new(text.into()), secret: false, typed: false }
     }
 
     /// A setting that came from the environment.
     #[must_use]
     pub fn secret(text: impl Into<String>) -> Self {
-        Self { text: Zeroizing::new(text.into()), secret: true }
+        Self { text: Zeroizing::new(text.into()), secret: true, typed: false }
+    }
+
+    /// A secret that is a number or a boolean, such as `env_var('PORT') | int`.
+    pub(crate) fn secret_scalar(value: &serde_json::Value) -> Self {
+        Self { text: Zeroizing::new(value.to_string()), secret: true, typed: true }
+    }
+
+    /// The value as JSON, in clear.
+    pub(crate) fn reveal_json(&self) -> serde_json::Value {
+        let typed = self.typed.then(|| serde_json::from_str(&self.text).ok()).flatten();
+        typed.unwrap_or_else(|| serde_json::Value::String(self.text.to_string()))
     }
 
     /// The text itself. Do not put it into a message, a log or a file.

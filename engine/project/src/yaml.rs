@@ -1,0 +1,248 @@
+//! YAML text to [`Node`], within bounds, with all duplicate keys reported.
+//!
+//! ```text
+//!  events   MappingStart  "a"  SequenceStart  1  SequenceEnd  MappingEnd
+//!  stack    [Map]         …    [Map, Seq]     …  [Map]        done
+//! ```
+//!
+//! The events come from the parser of `serde-saphyr`. The tree is built on a stack of our
+//! own, so that no input can overflow the thread's, and every value and key keeps its bytes.
+
+use std::collections::HashMap;
+
+use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
+
+use crate::location::{FileId, Location, Spanned};
+use crate::node::{Node, Value};
+use crate::problem::{Problem, ProblemKind};
+use crate::scalar;
+
+/// Levels of nesting: ten times what any configuration needs.
+pub(crate) const DEPTH_MAX: usize = 64;
+/// Values of a file, those of aliases included.
+pub(crate) const NODES_MAX: usize = 500_000;
+/// Values that aliases may add to a file.
+pub(crate) const ALIAS_NODES_MAX: usize = 10_000;
+
+/// Reads one document. An empty file is [`Value::Null`].
+///
+/// # Errors
+/// Everything that can be told of the file: one syntax error or crossed bound ends it,
+/// duplicate keys do not.
+pub(crate) fn parse(file: FileId, text: &str) -> Result<Node, Vec<Problem>> {
+    let mut builder = Builder::new(file, text);
+    let options = granit_parser::options! { emit_comments: false };
+    for event in Parser::new_from_str_with_options(text, options) {
+        let step = match event {
+            Ok((event, span)) => builder.take(event, span),
+            Err(error) => {
+                let start = error.marker().byte_offset().unwrap_or(text.len());
+                let at = Location::new(file, start, start);
+                Err(Problem::new(ProblemKind::YamlSyntax { detail: error.info() }, at))
+            }
+        };
+        if let Err(problem) = step {
+            builder.problems.push(problem);
+            break;
+        }
+    }
+    if builder.problems.is_empty() {
+        Ok(builder.root.unwrap_or_else(|| Node::new(Location::new(file, 0, 0), Value::Null)))
+    } else {
+        Err(builder.problems)
+    }
+}
+
+struct Builder<'t> {
+    file: FileId,
+    text: &'t str,
+    stack: Vec<Frame>,
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+    alias_nodes: usize,
+    root: Option<Node>,
+    problems: Vec<Problem>,
+}
+
+/// A collection that is not finished.
+struct Frame {
+    at: Location,
+    anchor: usize,
+    style: StructureStyle,
+    content: Content,
+}
+
+enum Content {
+    Seq(Vec<Node>),
+    Map { entries: Vec<(Spanned<String>, Node)>, seen: HashMap<String, Location>, key: Option<Spanned<String>> },
+}
+
+impl<'t> Builder<'t> {
+    fn new(file: FileId, text: &'t str) -> Self {
+        Self {
+            file,
+            text,
+            stack: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            alias_nodes: 0,
+            root: None,
+            problems: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {
+        let at = self.location(span);
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let node = self.scalar(&text, style, tag.as_deref(), at)?;
+                self.place(node, anchor)
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.collection_tag(tag.as_deref(), "seq", at)?;
+                self.open(Frame { at, anchor, style, content: Content::Seq(Vec::new()) })
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.collection_tag(tag.as_deref(), "map", at)?;
+                let content = Content::Map { entries: Vec::new(), seen: HashMap::new(), key: None };
+                self.open(Frame { at, anchor, style, content })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(at),
+            Event::Alias(id) => self.alias(id, at),
+            Event::DocumentStart(..) if self.root.is_some() => Err(syntax("a file holds one document only", at)),
+            _ => Ok(()),
+        }
+    }
+
+    fn location(&self, span: Span) -> Location {
+        let range = span.byte_range().unwrap_or(self.text.len()..self.text.len());
+        let written = self.text.get(range.clone()).unwrap_or_default().trim_end().len();
+        Location::new(self.file, range.start, range.start.saturating_add(written))
+    }
+
+    fn scalar(&self, text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Location) -> Result<Node, Problem> {
+        let plain = style == ScalarStyle::Plain;
+        let value = match tag.map(|tag| tag.core_suffix().unwrap_or("")) {
+            None if plain => resolve(text, at)?,
+            None | Some("str") => Value::Str(text.to_owned()),
+            Some("int" | "float" | "bool" | "null") => resolve(text, at)?,
+            Some(_) => return Err(syntax("tags other than those of the core schema mean nothing here", at)),
+        };
+        Ok(Node::new(at, value))
+    }
+
+    fn collection_tag(&self, tag: Option<&Tag>, wanted: &str, at: Location) -> Result<(), Problem> {
+        match tag {
+            Some(tag) if tag.core_suffix() != Some(wanted) => {
+                Err(syntax("tags other than those of the core schema mean nothing here", at))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&mut self, frame: Frame) -> Result<(), Problem> {
+        if self.stack.len() >= DEPTH_MAX {
+            return Err(Problem::new(ProblemKind::YamlTooDeep { depth_max: DEPTH_MAX }, frame.at));
+        }
+        if let Some(Frame { content: Content::Map { key: None, .. }, .. }) = self.stack.last() {
+            return Err(syntax("a key must be a scalar", frame.at));
+        }
+        self.stack.push(frame);
+        Ok(())
+    }
+
+    fn close(&mut self, end: Location) -> Result<(), Problem> {
+        let Some(frame) = self.stack.pop() else { return Ok(()) };
+        let (value, last) = match frame.content {
+            Content::Seq(items) => {
+                let last = items.last().map(|item| item.at);
+                (Value::Seq(items), last)
+            }
+            Content::Map { entries, .. } => {
+                let last = entries.last().map(|(key, node)| if node.at.is_empty() { key.at } else { node.at });
+                (Value::Map(entries), last)
+            }
+        };
+        // The end event of a block collection stands where the next token is.
+        let end = match (frame.style, last) {
+            (StructureStyle::Block, Some(last)) => last.end,
+            _ => end.end,
+        };
+        let at = Location { end: end.max(frame.at.start), ..frame.at };
+        self.place(Node::new(at, value), frame.anchor)
+    }
+
+    /// Puts a finished value where the stack wants it: as an item, a key, a value or the root.
+    fn place(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
+        self.nodes = self.nodes.saturating_add(1);
+        if self.nodes > NODES_MAX {
+            return Err(Problem::new(ProblemKind::YamlTooLarge { nodes_max: NODES_MAX }, node.at));
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        match self.stack.last_mut().map(|frame| &mut frame.content) {
+            None => self.root = Some(node),
+            Some(Content::Seq(items)) => items.push(node),
+            Some(Content::Map { entries, seen, key }) => match key.take() {
+                None => *key = Some(key_of(node, self.text)?),
+                Some(name) => match seen.get(&name.value) {
+                    Some(first) => {
+                        let kind = ProblemKind::DuplicateKey { key: name.value };
+                        self.problems.push(Problem::new(kind, name.at).with_related(*first, "first given here"));
+                    }
+                    None => {
+                        seen.insert(name.value.clone(), name.at);
+                        entries.push((name, node));
+                    }
+                },
+            },
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, id: usize, at: Location) -> Result<(), Problem> {
+        let Some(node) = self.anchors.get(&id) else {
+            return Err(syntax("an alias cannot stand inside the value it stands for", at));
+        };
+        let (nodes, height) = measure(node);
+        self.alias_nodes = self.alias_nodes.saturating_add(nodes);
+        if self.alias_nodes > ALIAS_NODES_MAX {
+            return Err(Problem::new(ProblemKind::YamlAliases { nodes_max: ALIAS_NODES_MAX }, at));
+        }
+        if self.stack.len().saturating_add(height) > DEPTH_MAX {
+            return Err(Problem::new(ProblemKind::YamlTooDeep { depth_max: DEPTH_MAX }, at));
+        }
+        let node = node.clone();
+        self.place(node, 0)
+    }
+}
+
+/// A key is the text as it is written, whatever it would mean as a value.
+fn key_of(node: Node, text: &str) -> Result<Spanned<String>, Problem> {
+    let key = match node.value {
+        Value::Str(key) => key,
+        Value::Seq(_) | Value::Map(_) => return Err(syntax("a key must be a scalar", node.at)),
+        _ => text.get(node.at.start as usize..node.at.end as usize).unwrap_or_default().to_owned(),
+    };
+    Ok(Spanned::new(key, node.at))
+}
+
+/// Values of a tree, and its levels. The depth of a finished tree is bounded, so this may recurse.
+fn measure(node: &Node) -> (usize, usize) {
+    let children: Box<dyn Iterator<Item = &Node>> = match &node.value {
+        Value::Seq(items) => Box::new(items.iter()),
+        Value::Map(entries) => Box::new(entries.iter().map(|(_, node)| node)),
+        _ => return (1, 0),
+    };
+    let (nodes, height) = children.map(measure).fold((1, 0), |(nodes, height), (more, below)| (nodes + more, below.max(height)));
+    (nodes, height + 1)
+}
+
+fn resolve(text: &str, at: Location) -> Result<Value, Problem> {
+    scalar::resolve(text).map_err(|_| syntax("this number is out of range; quote it if it is text", at))
+}
+
+fn syntax(detail: &str, at: Location) -> Problem {
+    Problem::new(ProblemKind::YamlSyntax { detail: detail.to_owned() }, at)
+}
