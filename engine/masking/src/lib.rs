@@ -12,11 +12,15 @@
 //! outputs on every machine. The mapping of every function is a versioned
 //! contract ([`Function::abi`]) with published vectors.
 
+mod canonical;
+mod dictionaries;
 mod error;
 mod forms;
 mod function;
 mod functions;
 mod key;
+mod normal;
+mod numbers;
 mod properties;
 
 pub use error::{BindError, BindErrorKind, MaskError};

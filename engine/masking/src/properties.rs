@@ -7,7 +7,8 @@ pub enum Uniqueness {
     Bijective,
     /// Distinct values give distinct values but for chance: outputs are uniform
     /// over `2^bits` values, so `n` distinct inputs collide somewhere with a
-    /// probability below `n^2 / 2^(bits + 1)` (the birthday bound).
+    /// probability below `n^2 / 2^(bits + 1)` (the birthday bound). Values that the
+    /// rule's own `normalize` makes equal count as one value.
     Injective {
         /// Size of the output space, as a power of two, rounded down.
         bits: u32,

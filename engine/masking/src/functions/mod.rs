@@ -4,12 +4,32 @@ use arrow::datatypes::DataType;
 
 use crate::function::Function;
 
+mod city;
+mod company;
+mod composed;
+mod email;
+mod first_name;
+mod full_name;
+mod last_name;
 mod null;
 mod params;
 mod redact;
+mod street;
+mod token;
 
 /// Every masking function, alphabetically.
-pub const ALL: &[&dyn Function] = &[&null::Null, &redact::Redact];
+pub const ALL: &[&dyn Function] = &[
+    &city::City,
+    &company::Company,
+    &email::Email,
+    &first_name::FirstName,
+    &full_name::FullName,
+    &last_name::LastName,
+    &null::Null,
+    &redact::Redact,
+    &street::Street,
+    &token::Token,
+];
 
 /// The function of that name.
 #[must_use]

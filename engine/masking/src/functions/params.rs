@@ -10,6 +10,9 @@ use crate::error::{BindError, BindErrorKind, escape};
 use crate::function::{BindContext, Function};
 use crate::key::LinkageKey;
 
+/// Longest text a mask may be told to write, so that a column cannot be blown up.
+pub(super) const TEXT_BYTES_MAX: usize = 1_000;
+
 /// The schema of a function's parameters.
 pub(super) fn schema<P: JsonSchema>() -> Schema {
     schemars::schema_for!(P)

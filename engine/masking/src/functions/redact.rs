@@ -6,14 +6,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::params;
+use super::params::{self, TEXT_BYTES_MAX};
 use crate::error::{BindError, MaskError};
 use crate::forms::{is_text, map_text, over_values};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::properties::{Preserves, Properties, Uniqueness};
-
-/// Longest text a mask may be told to write, so that a column cannot be blown up.
-const TEXT_BYTES_MAX: usize = 1_000;
 
 /// Every text becomes `[redacted]`.
 pub(super) struct Redact;

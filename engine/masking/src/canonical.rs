@@ -1,0 +1,352 @@
+//! The canonical bytes of a value: what keyed functions hash.
+//!
+//! They are the value's text, without a type tag, so that a value maps alike in
+//! every form a column can take:
+//!
+//! ```text
+//!  text, binary      its bytes
+//!  integer           -12
+//!  decimal           -1.5       no zeros at the end of the fraction, no point without one
+//!  float             1.5        shortest text that reads back, no exponent; -0 is 0; NaN, inf, -inf
+//!  boolean           true
+//!  date              2024-02-29
+//!  time              13:05:00.25
+//!  timestamp         2024-02-29T13:05:00.25    with a time zone: in UTC, and Z at the end
+//! ```
+//!
+//! Dates and times outside chrono's range are written as their integer.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
+use arrow::datatypes::{
+    ArrowPrimitiveType, ArrowTemporalType, DataType, Date32Type, Date64Type, Decimal32Type,
+    Decimal64Type, Decimal128Type, Decimal256Type, Float16Type, Float32Type, Float64Type, Int8Type,
+    Int16Type, Int32Type, Int64Type, Time32MillisecondType, Time32SecondType,
+    Time64MicrosecondType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
+use arrow::temporal_conversions::{as_datetime, as_time};
+
+use crate::error::MaskError;
+use crate::forms::{TextBuilder, is_text, logical, map_text};
+
+/// Whether values of this type have canonical bytes.
+pub(crate) fn has_text(input: &DataType) -> bool {
+    use DataType as T;
+    match logical(input) {
+        T::Utf8 | T::LargeUtf8 | T::Utf8View | T::Boolean => true,
+        T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => true,
+        T::Date32 | T::Date64 | T::Time32(_) | T::Time64(_) | T::Timestamp(_, _) => true,
+        T::Decimal32(..) | T::Decimal64(..) | T::Decimal128(..) | T::Decimal256(..) => true,
+        number => number.is_numeric(),
+    }
+}
+
+/// Calls `each` with the row number and the canonical bytes (none for null) of every row
+/// of a plain column: a dictionary is an error.
+pub(crate) fn for_each(
+    column: &dyn Array,
+    mut each: impl FnMut(usize, Option<&[u8]>) -> Result<(), MaskError>,
+) -> Result<(), MaskError> {
+    use DataType as T;
+    match column.data_type() {
+        T::Utf8 => slices(column.as_string::<i32>().iter(), each),
+        T::LargeUtf8 => slices(column.as_string::<i64>().iter(), each),
+        T::Utf8View => slices(column.as_string_view().iter(), each),
+        T::Binary => slices(column.as_binary::<i32>().iter(), each),
+        T::LargeBinary => slices(column.as_binary::<i64>().iter(), each),
+        T::BinaryView => slices(column.as_binary_view().iter(), each),
+        T::FixedSizeBinary(_) => slices(column.as_fixed_size_binary().iter(), each),
+        T::Boolean => {
+            let text = |value| if value { "true" } else { "false" };
+            slices(column.as_boolean().iter().map(|value| value.map(text)), each)
+        }
+        _ => numbers_and_times(column, &mut each),
+    }
+}
+
+/// The canonical value of each row mapped by `map`; none where the row is null. A
+/// dictionary's entries are mapped once each.
+pub(crate) fn map_rows<T: Copy>(
+    column: &ArrayRef,
+    mut map: impl FnMut(&[u8]) -> T,
+) -> Result<Vec<Option<T>>, MaskError> {
+    let Some(dictionary) = column.as_any_dictionary_opt() else {
+        let mut mapped = Vec::with_capacity(column.len());
+        for_each(column.as_ref(), |_, value| {
+            mapped.push(value.map(&mut map));
+            Ok(())
+        })?;
+        return Ok(mapped);
+    };
+    if dictionary.values().is_empty() {
+        return Ok(vec![None; column.len()]);
+    }
+    let entries = map_rows(dictionary.values(), map)?;
+    let keys = dictionary.normalized_keys().into_iter().enumerate();
+    let entry = |key: usize| entries.get(key).copied().flatten();
+    Ok(keys.map(|(row, key)| if column.is_null(row) { None } else { entry(key) }).collect())
+}
+
+/// Maps the canonical bytes of a plain column to text: text keeps its form, other types
+/// give Utf8. `write` appends the masked value (UTF-8). Null stays null, empty stays empty.
+pub(crate) fn map_to_text(
+    column: &ArrayRef,
+    mut write: impl FnMut(&[u8], &mut Vec<u8>),
+) -> Result<ArrayRef, MaskError> {
+    if is_text(column.data_type()) {
+        return map_text(column, |value, out| write(value.as_bytes(), out));
+    }
+    let mut builder = TextBuilder::<i32>::with_rows(column.len());
+    for_each(column.as_ref(), |_, value| {
+        if let Some(value) = value
+            && !value.is_empty()
+        {
+            write(value, builder.bytes());
+        }
+        builder.end_row()
+    })?;
+    Ok(Arc::new(builder.finish(column.nulls().cloned())?))
+}
+
+fn slices<V: AsRef<[u8]>>(
+    values: impl Iterator<Item = Option<V>>,
+    mut each: impl FnMut(usize, Option<&[u8]>) -> Result<(), MaskError>,
+) -> Result<(), MaskError> {
+    for (row, value) in values.enumerate() {
+        each(row, value.as_ref().map(AsRef::as_ref))?;
+    }
+    Ok(())
+}
+
+fn numbers_and_times(
+    column: &dyn Array,
+    each: &mut impl FnMut(usize, Option<&[u8]>) -> Result<(), MaskError>,
+) -> Result<(), MaskError> {
+    use DataType as T;
+    match column.data_type() {
+        T::Int8 => written::<Int8Type>(column, each, |value, out| integer(value, out)),
+        T::Int16 => written::<Int16Type>(column, each, |value, out| integer(value, out)),
+        T::Int32 => written::<Int32Type>(column, each, |value, out| integer(value, out)),
+        T::Int64 => written::<Int64Type>(column, each, |value, out| integer(value, out)),
+        T::UInt8 => written::<UInt8Type>(column, each, |value, out| integer(value, out)),
+        T::UInt16 => written::<UInt16Type>(column, each, |value, out| integer(value, out)),
+        T::UInt32 => written::<UInt32Type>(column, each, |value, out| integer(value, out)),
+        T::UInt64 => written::<UInt64Type>(column, each, |value, out| integer(value, out)),
+        T::Float16 => written::<Float16Type>(column, each, |value, out| {
+            float(value.to_f32() == 0.0, value.to_f32(), out);
+        }),
+        T::Float32 => {
+            written::<Float32Type>(column, each, |value, out| float(value == 0.0, value, out))
+        }
+        T::Float64 => {
+            written::<Float64Type>(column, each, |value, out| float(value == 0.0, value, out))
+        }
+        T::Decimal32(_, scale) => {
+            written::<Decimal32Type>(column, each, |value, out| decimal(value, *scale, out))
+        }
+        T::Decimal64(_, scale) => {
+            written::<Decimal64Type>(column, each, |value, out| decimal(value, *scale, out))
+        }
+        T::Decimal128(_, scale) => {
+            written::<Decimal128Type>(column, each, |value, out| decimal(value, *scale, out))
+        }
+        T::Decimal256(_, scale) => {
+            written::<Decimal256Type>(column, each, |value, out| decimal(value, *scale, out))
+        }
+        _ => times(column, each),
+    }
+}
+
+fn times(
+    column: &dyn Array,
+    each: &mut impl FnMut(usize, Option<&[u8]>) -> Result<(), MaskError>,
+) -> Result<(), MaskError> {
+    use DataType as T;
+    use TimeUnit as U;
+    match column.data_type() {
+        T::Date32 => written::<Date32Type>(column, each, |value, out| {
+            date::<Date32Type>(i64::from(value), out);
+        }),
+        T::Date64 => written::<Date64Type>(column, each, date::<Date64Type>),
+        T::Time32(U::Second) => written::<Time32SecondType>(column, each, |value, out| {
+            time::<Time32SecondType>(i64::from(value), out);
+        }),
+        T::Time32(U::Millisecond) => {
+            written::<Time32MillisecondType>(column, each, |value, out| {
+                time::<Time32MillisecondType>(i64::from(value), out);
+            })
+        }
+        T::Time64(U::Microsecond) => {
+            written::<Time64MicrosecondType>(column, each, time::<Time64MicrosecondType>)
+        }
+        T::Time64(U::Nanosecond) => {
+            written::<Time64NanosecondType>(column, each, time::<Time64NanosecondType>)
+        }
+        T::Timestamp(unit, zone) => {
+            let end: &[u8] = if zone.is_some() { b"Z" } else { b"" };
+            match unit {
+                U::Second => instants::<TimestampSecondType>(column, end, each),
+                U::Millisecond => instants::<TimestampMillisecondType>(column, end, each),
+                U::Microsecond => instants::<TimestampMicrosecondType>(column, end, each),
+                U::Nanosecond => instants::<TimestampNanosecondType>(column, end, each),
+            }
+        }
+        found => Err(MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }),
+    }
+}
+
+fn instants<T: ArrowTemporalType<Native = i64>>(
+    column: &dyn Array,
+    end: &[u8],
+    each: &mut impl FnMut(usize, Option<&[u8]>) -> Result<(), MaskError>,
+) -> Result<(), MaskError> {
+    written::<T>(column, each, |value, out| match as_datetime::<T>(value) {
+        Some(instant) => {
+            write_to(out, format_args!("{}", instant.format("%Y-%m-%dT%H:%M:%S%.f")));
+            strip_fraction(out);
+            out.extend_from_slice(end);
+        }
+        None => integer(value, out),
+    })
+}
+
+/// Writes each value into one reused buffer.
+#[inline]
+fn written<T: ArrowPrimitiveType>(
+    column: &dyn Array,
+    each: &mut impl FnMut(usize, Option<&[u8]>) -> Result<(), MaskError>,
+    write: impl Fn(T::Native, &mut Vec<u8>),
+) -> Result<(), MaskError> {
+    let column: &PrimitiveArray<T> = column.as_primitive();
+    let mut text = Vec::with_capacity(64);
+    for (row, value) in column.iter().enumerate() {
+        match value {
+            Some(value) => {
+                text.clear();
+                write(value, &mut text);
+                each(row, Some(&text))?;
+            }
+            None => each(row, None)?,
+        }
+    }
+    Ok(())
+}
+
+#[inline]
+fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+fn float(zero: bool, value: impl std::fmt::Display, out: &mut Vec<u8>) {
+    if zero {
+        out.push(b'0');
+    } else {
+        write_to(out, format_args!("{value}"));
+    }
+}
+
+fn decimal(value: impl std::fmt::Display, scale: i8, out: &mut Vec<u8>) {
+    write_to(out, format_args!("{value}"));
+    if scale <= 0 {
+        if out.as_slice() != b"0" {
+            out.extend(std::iter::repeat_n(b'0', usize::from(scale.unsigned_abs())));
+        }
+        return;
+    }
+    let fraction = usize::from(scale.unsigned_abs());
+    let start = usize::from(out.first() == Some(&b'-'));
+    while out.len() < start + fraction + 1 {
+        out.insert(start, b'0');
+    }
+    out.insert(out.len() - fraction, b'.');
+    strip_fraction(out);
+}
+
+/// Drops zeros at the end of a fraction, and a point without one.
+fn strip_fraction(out: &mut Vec<u8>) {
+    if out.contains(&b'.') {
+        while out.last() == Some(&b'0') {
+            out.pop();
+        }
+        if out.last() == Some(&b'.') {
+            out.pop();
+        }
+    }
+}
+
+fn date<T: ArrowTemporalType>(value: i64, out: &mut Vec<u8>) {
+    match as_datetime::<T>(value) {
+        Some(instant) => write_to(out, format_args!("{}", instant.format("%Y-%m-%d"))),
+        None => integer(value, out),
+    }
+}
+
+fn time<T: ArrowTemporalType>(value: i64, out: &mut Vec<u8>) {
+    match as_time::<T>(value) {
+        Some(time) => {
+            write_to(out, format_args!("{}", time.format("%H:%M:%S%.f")));
+            strip_fraction(out);
+        }
+        None => integer(value, out),
+    }
+}
+
+fn write_to(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    // Writing to a Vec<u8> has no failure to report.
+    let _infallible = out.write_fmt(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray};
+    use arrow::compute::cast;
+
+    fn texts(column: &ArrayRef) -> Vec<Option<String>> {
+        let mut texts = Vec::new();
+        for_each(column.as_ref(), |_, value| {
+            texts.push(value.map(|value| String::from_utf8(value.to_vec()).unwrap()));
+            Ok(())
+        })
+        .unwrap();
+        texts
+    }
+
+    fn one(column: impl Array + 'static) -> String {
+        texts(&(Arc::new(column) as ArrayRef)).remove(0).unwrap()
+    }
+
+    #[test]
+    fn numbers() {
+        let decimal = |value: i128, scale| {
+            one(Decimal128Array::from(vec![value]).with_precision_and_scale(38, scale).unwrap())
+        };
+        assert_eq!(decimal(150, 2), "1.5");
+        assert_eq!(decimal(-5, 3), "-0.005");
+        assert_eq!(decimal(100, 2), "1");
+        assert_eq!(decimal(0, 2), "0");
+        assert_eq!(decimal(100, 0), "100");
+        assert_eq!(decimal(7, -2), "700");
+        assert_eq!(one(Float64Array::from(vec![-0.0])), "0");
+        assert_eq!(one(Float64Array::from(vec![1e21])), "1000000000000000000000");
+        assert_eq!(one(Float64Array::from(vec![f64::NEG_INFINITY])), "-inf");
+        assert_eq!(one(Int64Array::from(vec![i64::MIN])), "-9223372036854775808");
+    }
+
+    #[test]
+    fn times_are_the_same_text_in_every_unit() {
+        let text: ArrayRef = Arc::new(StringArray::from(vec!["2024-02-29T13:05:00.250"]));
+        for unit in [TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond] {
+            let plain = cast(&text, &DataType::Timestamp(unit, None)).unwrap();
+            assert_eq!(texts(&plain), [Some("2024-02-29T13:05:00.25".into())]);
+            let zoned = cast(&text, &DataType::Timestamp(unit, Some("+00:00".into()))).unwrap();
+            assert_eq!(texts(&zoned), [Some("2024-02-29T13:05:00.25Z".into())]);
+        }
+        assert_eq!(one(Date32Array::from(vec![19782])), "2024-02-29");
+        assert_eq!(one(Date32Array::from(vec![i32::MAX])), "2147483647");
+    }
+}

@@ -1,0 +1,181 @@
+//! Values put together from words: the shared part of the functions for names,
+//! streets, towns and companies.
+//!
+//! ```text
+//!  value ── keyed stream ──▶ index ─▶ word   for each piece of the locale's pattern
+//!                          └ equal to the value? the next draws of the stream
+//! ```
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::params::{self, nearest};
+use crate::dictionaries::{LOCALES, Locale, Piece, locale};
+use crate::error::{BindError, BindErrorKind, MaskError};
+use crate::forms::{map_text, over_values};
+use crate::function::{BindContext, Function, Mask};
+use crate::key::{Draw, LinkageKey};
+use crate::normal::{Normal, normalize};
+use crate::properties::{Preserves, Properties, Uniqueness};
+
+/// What null and empty values give, in all of these functions.
+pub(super) const NULLS: &str = "Null stays null, empty stays empty.";
+
+/// Draws after which a value that keeps coming out as itself is left empty. With two
+/// words to choose from that happens once in 2^64 values.
+const DRAWS_MAX: usize = 64;
+
+/// Parameters of the functions that choose from words.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    /// Language, or language and region, of the words; the project's locale if absent.
+    locale: Option<String>,
+    /// A lookup of the project to choose whole values from, instead of the locale's words.
+    lookup: Option<String>,
+    /// Done to the text before it is keyed, so that spellings map alike.
+    #[serde(default)]
+    normalize: Vec<Normal>,
+}
+
+/// Binds a function whose pattern in a locale is what `pattern` gives; empty if the locale has none.
+pub(super) fn bind(
+    function: &dyn Function,
+    given: &Value,
+    context: &BindContext<'_>,
+    pattern: fn(&'static Locale) -> Vec<Piece>,
+) -> Result<Box<dyn Mask>, BindError> {
+    let Params { locale, lookup, normalize } = params::parse(function, given, context)?;
+    let key = params::key(function, context)?;
+    let pieces = match (lookup, locale) {
+        (Some(_), Some(_)) => {
+            let expected = "either a lookup or a locale, not both";
+            return Err(BindError::out_of_range("lookup", expected));
+        }
+        (Some(name), None) => vec![Part::Pick(entries(&name, context)?)],
+        (None, locale) => parts(&locale_pattern(locale.as_deref(), context, pattern)?),
+    };
+    Ok(Box::new(Bound { input: context.input.clone(), key, pieces, normalize }))
+}
+
+fn locale_pattern(
+    asked: Option<&str>,
+    context: &BindContext<'_>,
+    pattern: fn(&'static Locale) -> Vec<Piece>,
+) -> Result<Vec<Piece>, BindError> {
+    let name = asked.or(context.locale).unwrap_or("en");
+    let pieces = locale(name).map(pattern).unwrap_or_default();
+    if !pieces.is_empty() {
+        return Ok(pieces);
+    }
+    let has = |locale: &&'static Locale| !pattern(locale).is_empty();
+    let valid: Vec<String> =
+        LOCALES.iter().filter(has).map(|locale| locale.name.to_owned()).collect();
+    let nearest = nearest(name, valid.iter().map(String::as_str));
+    let kind = BindErrorKind::UnknownLocale { name: name.to_owned(), nearest, valid };
+    let error =
+        if asked.is_some() { BindError::at("locale", kind) } else { BindError::whole(kind) };
+    Err(error.hinted("set `locale` to one of these, or `lookup` to a lookup of the project"))
+}
+
+fn entries(name: &str, context: &BindContext<'_>) -> Result<Arc<[Box<str>]>, BindError> {
+    let Some(entries) = context.lookups.get(name) else {
+        let valid: Vec<String> = context.lookups.keys().cloned().collect();
+        let nearest = nearest(name, valid.iter().map(String::as_str));
+        let kind = BindErrorKind::UnknownLookup { name: name.to_owned(), nearest, valid };
+        return Err(BindError::at("lookup", kind));
+    };
+    let entries = distinct(entries.iter().map(String::as_str));
+    if entries.len() < 2 {
+        let expected = "a lookup of at least two different entries";
+        return Err(BindError::out_of_range("lookup", expected));
+    }
+    Ok(entries)
+}
+
+/// Entries in their order, without empty ones and repetitions: each is as likely.
+fn distinct<'a>(entries: impl Iterator<Item = &'a str>) -> Arc<[Box<str>]> {
+    let mut seen = std::collections::HashSet::new();
+    entries.filter(|entry| !entry.is_empty() && seen.insert(*entry)).map(Box::from).collect()
+}
+
+fn parts(pieces: &[Piece]) -> Vec<Part> {
+    let part = |piece: &Piece| match piece {
+        Piece::Pick(words) => Part::Pick(distinct(words.iter().copied())),
+        Piece::Number(max) => Part::Number(*max),
+        Piece::Text(text) => Part::Text(text),
+    };
+    pieces.iter().map(part).collect()
+}
+
+enum Part {
+    Pick(Arc<[Box<str>]>),
+    Number(u64),
+    Text(&'static str),
+}
+
+impl Part {
+    #[inline]
+    fn write(&self, draw: &mut Draw<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Pick(words) => {
+                let index = draw.below(words.len() as u64) as usize;
+                out.extend_from_slice(words.get(index).map_or("", |word| word).as_bytes());
+            }
+            Self::Number(max) => {
+                let number = draw.below(*max).saturating_add(1);
+                out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+            }
+            Self::Text(text) => out.extend_from_slice(text.as_bytes()),
+        }
+    }
+}
+
+struct Bound {
+    input: DataType,
+    key: LinkageKey,
+    pieces: Vec<Part>,
+    normalize: Vec<Normal>,
+}
+
+impl Bound {
+    #[inline]
+    fn write(&self, value: &str, out: &mut Vec<u8>) {
+        let start = out.len();
+        let mut draw = self.key.prf(normalize(&self.normalize, value).as_bytes());
+        for _ in 0..DRAWS_MAX {
+            for piece in &self.pieces {
+                piece.write(&mut draw, out);
+            }
+            if out.get(start..) != Some(value.as_bytes()) {
+                return;
+            }
+            out.truncate(start);
+        }
+    }
+}
+
+impl Mask for Bound {
+    fn output(&self) -> DataType {
+        self.input.clone()
+    }
+
+    fn properties(&self) -> Properties {
+        Properties {
+            deterministic: true,
+            reversible: false,
+            uniqueness: Uniqueness::Lossy,
+            preserves: Preserves { null: true, ..Preserves::default() },
+            may_return_input: false,
+        }
+    }
+
+    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        over_values(column, |values| map_text(values, |value, out| self.write(value, out)))
+    }
+}

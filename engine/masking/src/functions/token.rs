@@ -1,0 +1,221 @@
+//! `token`: a keyed pseudonym of fixed length.
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::params::{self, TEXT_BYTES_MAX};
+use crate::canonical::{has_text, map_to_text};
+use crate::error::{BindError, MaskError};
+use crate::forms::{over_values, text_of};
+use crate::function::{BindContext, Doc, Example, Function, Mask};
+use crate::key::LinkageKey;
+use crate::normal::{Normal, normalize};
+use crate::properties::{Preserves, Properties, Uniqueness};
+
+/// Fewer bits than this would let tokens of a large table collide by chance.
+const BITS_MIN: u32 = 64;
+
+/// A keyed pseudonym.
+pub(super) struct Token;
+
+/// Parameters of `token`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Params {
+    /// Characters of the token.
+    #[serde(default)]
+    format: Format,
+    /// Number of characters: 16 to 64 (default 32) in hex, 13 to 51 (default 26) in base32.
+    length: Option<u32>,
+    /// Written before the token; at most 1000 bytes.
+    #[serde(default)]
+    prefix: String,
+    /// Done to text before it is keyed, so that spellings map alike.
+    #[serde(default)]
+    normalize: Vec<Normal>,
+}
+
+/// The alphabet of a token.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Format {
+    /// `0`–`9`, `a`–`f`: 4 bits each.
+    #[default]
+    Hex,
+    /// `a`–`z`, `2`–`7` (RFC 4648, section 6, lower case, no padding): 5 bits each.
+    Base32,
+}
+
+impl Format {
+    const fn bits(self) -> u32 {
+        match self {
+            Self::Hex => 4,
+            Self::Base32 => 5,
+        }
+    }
+}
+
+impl Function for Token {
+    fn name(&self) -> &'static str {
+        "token"
+    }
+
+    fn doc(&self) -> Doc {
+        Doc {
+            summary: "Every value becomes a keyed pseudonym of fixed length, as text.",
+            privacy: "Only which rows held equal values remains; without the key no guess can be \
+                      checked.",
+            nulls: "Null stays null, empty stays empty.",
+            examples: vec![
+                Example {
+                    params: "{}",
+                    input_type: DataType::Int64,
+                    input: &["17", "18", "17"],
+                    others: &[],
+                    output: &["", "", ""],
+                },
+                Example {
+                    params: r#"{"format": "base32", "length": 16, "prefix": "cus_", "normalize": ["trim", "casefold"]}"#,
+                    input_type: DataType::Utf8,
+                    input: &["A-17", " a-17 "],
+                    others: &[],
+                    output: &["", ""],
+                },
+                Example {
+                    params: r#"{"length": 16}"#,
+                    input_type: DataType::Date32,
+                    input: &["2024-02-29"],
+                    others: &[],
+                    output: &[""],
+                },
+            ],
+        }
+    }
+
+    fn params_schema(&self) -> schemars::Schema {
+        params::schema::<Params>()
+    }
+
+    fn keyed(&self) -> bool {
+        true
+    }
+
+    fn accepts(&self, input: &DataType) -> bool {
+        has_text(input)
+    }
+
+    fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
+        let Params { format, length, prefix, normalize } = params::parse(self, params, context)?;
+        let key = params::key(self, context)?;
+        let bits = format.bits();
+        // 256 bits is all a hash has.
+        let (least, most) = (BITS_MIN.div_ceil(bits), 256 / bits);
+        let length = length.unwrap_or(128_u32.div_ceil(bits));
+        if !(least..=most).contains(&length) {
+            let expected = format!("a length from {least} to {most} characters");
+            return Err(BindError::out_of_range("length", expected).hinted(format!(
+                "{least} characters carry {BITS_MIN} bits, so that tokens do not collide by chance"
+            )));
+        }
+        if prefix.len() > TEXT_BYTES_MAX {
+            return Err(BindError::out_of_range("prefix", "a text of at most 1000 bytes"));
+        }
+        let input = context.input.clone();
+        Ok(Box::new(Bound { input, key, format, length: length as usize, prefix, normalize }))
+    }
+}
+
+struct Bound {
+    input: DataType,
+    key: LinkageKey,
+    format: Format,
+    length: usize,
+    prefix: String,
+    normalize: Vec<Normal>,
+}
+
+impl Bound {
+    #[inline]
+    fn write(&self, value: &[u8], out: &mut Vec<u8>) {
+        let normalized = match std::str::from_utf8(value) {
+            Ok(text) if !self.normalize.is_empty() => Some(normalize(&self.normalize, text)),
+            _ => None,
+        };
+        let draw = self.key.prf(normalized.as_ref().map_or(value, |text| text.as_bytes()));
+        out.extend_from_slice(self.prefix.as_bytes());
+        match self.format {
+            Format::Hex => hex(draw.bytes(), self.length, out),
+            Format::Base32 => base32(draw.bytes(), self.length, out),
+        }
+    }
+}
+
+impl Mask for Bound {
+    fn output(&self) -> DataType {
+        text_of(&self.input)
+    }
+
+    fn properties(&self) -> Properties {
+        // At most 64 characters.
+        let bits = self.format.bits().saturating_mul(self.length as u32);
+        Properties {
+            deterministic: true,
+            reversible: false,
+            uniqueness: Uniqueness::Injective { bits },
+            preserves: Preserves { null: true, ..Preserves::default() },
+            may_return_input: false,
+        }
+    }
+
+    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        over_values(column, |values| map_to_text(values, |value, out| self.write(value, out)))
+    }
+}
+
+/// The first `length` hex digits of `bytes`.
+#[inline]
+fn hex(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0_u8; 64];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        if let [high, low] = pair {
+            *high = DIGITS[usize::from(byte >> 4)];
+            *low = DIGITS[usize::from(byte & 15)];
+        }
+    }
+    out.extend_from_slice(text.get(..length).unwrap_or(&text));
+}
+
+/// The first `length` base32 characters of `bytes`: RFC 4648, section 6, in lower case.
+#[inline]
+pub(super) fn base32(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let (mut pool, mut bits) = (0_u32, 0_u32);
+    let mut bytes = bytes.iter();
+    for _ in 0..length {
+        if bits < 5 {
+            pool = (pool << 8) | u32::from(bytes.next().copied().unwrap_or_default());
+            bits += 8;
+        }
+        bits -= 5;
+        out.push(DIGITS[((pool >> bits) & 31) as usize]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alphabets_are_those_of_rfc_4648() {
+        let mut out = Vec::new();
+        base32(b"foobar", 9, &mut out);
+        assert_eq!(out, b"mzxw6ytbo");
+        out.clear();
+        hex(b"foobar", 12, &mut out);
+        assert_eq!(out, b"666f6f626172");
+    }
+}
