@@ -59,7 +59,6 @@ impl fmt::Display for Thing {
 /// A cause, with the data of its message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.message())]
-#[non_exhaustive]
 pub enum ProblemKind {
     /// No `engine.yml` where the project should be.
     NotAProject {
