@@ -1,1 +1,418 @@
-//! placeholder
+//! The keyring: a project's keys, wrapped under a key-encryption key, safe to copy.
+//!
+//! ```text
+//!  passphrase ─Argon2id / PBKDF2─┐
+//!  environment, key file ────────┴▶ root ─HKDF─┬▶ verifier    proves the secret, says no more
+//!                                              ├▶ wrapping    AES-256-GCM, one nonce a key,
+//!                                              │              bound to purpose, name, version
+//!                                              └▶ integrity   over the whole file
+//! ```
+//!
+//! A keyring is read in two steps: [`Keyring::parse`] looks at the file without any secret,
+//! [`Keyring::open`] proves the secret and unwraps every key.
+
+mod format;
+mod unlock;
+
+use std::{collections::BTreeMap, num::NonZeroU32};
+
+use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Nonce, Tag};
+
+pub use format::{KeyEntry, KeyState};
+pub use unlock::{Protection, Provider};
+
+use crate::{
+    derive::{self, DeriveError},
+    key::{KeyId, KeyName, KeySource, NamedKey, Purpose},
+    pae,
+    random::{self, RandomError, Source},
+    secret::{KeyMaterial, Secret},
+};
+use format::{Document, HexBytes, WrappedKey};
+
+/// The version of the file format that this crate writes, and the only one it reads.
+pub const FORMAT_VERSION: u32 = 1;
+/// The longest file that is parsed.
+pub const FILE_BYTES_MAX: usize = 1 << 20;
+
+/// Why a keyring could not be made, read or opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyringError {
+    /// Longer than [`FILE_BYTES_MAX`].
+    #[error("the keyring is longer than {FILE_BYTES_MAX} bytes")]
+    TooLarge,
+    /// Not the JSON of a keyring. The text itself is not quoted.
+    #[error("the keyring is malformed at line {line}, column {column}")]
+    Format {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// A later version of the format.
+    #[error("the keyring has format version {found}; this engine reads version {FORMAT_VERSION}")]
+    UnknownVersion {
+        /// The version in the file.
+        found: u32,
+    },
+    /// Key derivation parameters that are too weak to trust or too costly to run.
+    #[error("the keyring's key derivation is out of bounds: {bound}")]
+    Parameters {
+        /// The bound that is broken.
+        bound: &'static str,
+    },
+    /// Two keys of one name and version, or two active versions of one name.
+    #[error("the keyring lists key {id} in a way that contradicts another entry")]
+    Contradiction {
+        /// The second of the two.
+        id: KeyId,
+    },
+    /// The passphrase does not open this keyring.
+    #[error("wrong passphrase")]
+    WrongPassphrase,
+    /// The 32-byte key from the environment or a file does not open this keyring.
+    #[error("the key given by {provider} does not open this keyring")]
+    WrongKey {
+        /// Where the key came from.
+        provider: Provider,
+    },
+    /// What the environment or the file holds is not a 32-byte key.
+    #[error("{provider} does not hold a 32-byte key")]
+    KeyFormat {
+        /// Where the key came from.
+        provider: Provider,
+    },
+    /// A new passphrase that is too short.
+    #[error("a passphrase has at least {} characters", unlock::PASSPHRASE_CHARS_MIN)]
+    PassphraseTooShort,
+    /// The secret is right, and the file is not what was written with it.
+    #[error("the keyring was changed after it was written")]
+    Tampered,
+    /// No key of that purpose and name, or none that may seal.
+    #[error("the keyring holds no active {purpose} key named {name}")]
+    NoActiveKey {
+        /// The purpose asked for.
+        purpose: Purpose,
+        /// The name asked for.
+        name: KeyName,
+    },
+    /// No key of that purpose, name and version.
+    #[error("the keyring holds no key {id}")]
+    NoSuchKey {
+        /// The key asked for.
+        id: KeyId,
+    },
+    /// More keys than a keyring holds.
+    #[error("a keyring holds at most {} keys", format::KEYS_MAX)]
+    TooManyKeys,
+    /// Argon2id could not have the memory that the file asks for.
+    #[error("not enough memory to derive the key: {memory_kib} KiB are needed")]
+    OutOfMemory {
+        /// What the file asks for.
+        memory_kib: u32,
+    },
+    /// No random bytes.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// A key could not be derived or wrapped.
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
+}
+
+impl KeyringError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::WrongPassphrase => "try again; the passphrase is compared byte for byte",
+            Self::WrongKey { .. } => "check which project and target the key belongs to",
+            Self::KeyFormat { .. } => {
+                "give 32 bytes as 64 hexadecimal digits or as base64; a key file may hold them raw"
+            }
+            Self::UnknownVersion { .. } => "a newer engine wrote it: update this one",
+            Self::PassphraseTooShort => "choose a longer one; several words are easy to remember",
+            Self::NoActiveKey { .. } | Self::NoSuchKey { .. } => {
+                "`engine keys list` shows the keys there are"
+            }
+            Self::OutOfMemory { .. } => "free memory, or open the keyring on a larger machine",
+            Self::TooManyKeys => "remove keys that seal nothing any more",
+            Self::TooLarge
+            | Self::Format { .. }
+            | Self::Parameters { .. }
+            | Self::Contradiction { .. }
+            | Self::Tampered => "restore keys/keyring.json from a copy you trust",
+            Self::Random(_) | Self::Derive(_) => "the operating system refused random bytes",
+        }
+    }
+}
+
+/// A keyring as it lies in the store: names in clear, keys wrapped.
+#[derive(Debug, Clone)]
+pub struct Keyring {
+    document: Document,
+}
+
+impl Keyring {
+    /// Makes a keyring with a first version of each key in `wanted`, and gives its bytes.
+    ///
+    /// # Errors
+    /// When the secret does not fit the protection, the protection is out of bounds, or
+    /// there are no random bytes.
+    pub fn create(
+        protection: Protection,
+        secret: &Secret,
+        wanted: &[(Purpose, KeyName)],
+    ) -> Result<(Vec<u8>, OpenKeyring), KeyringError> {
+        Self::create_with(protection, secret, wanted, &mut random::fill)
+    }
+
+    pub(crate) fn create_with(
+        protection: Protection,
+        secret: &Secret,
+        wanted: &[(Purpose, KeyName)],
+        source: Source<'_>,
+    ) -> Result<(Vec<u8>, OpenKeyring), KeyringError> {
+        let unlock = unlock::Unlock::new(protection, secret, source)?;
+        let root = unlock.root(secret)?;
+        let guard = Guard::new(&root)?;
+        let document = Document {
+            format_version: FORMAT_VERSION,
+            verifier: HexBytes::from(*verifier(&root)?.expose()),
+            unlock,
+            keys: Vec::new(),
+            integrity: HexBytes::default(),
+        };
+        let mut open = OpenKeyring { document, guard, keys: BTreeMap::new() };
+        for (purpose, name) in wanted {
+            open.add_version_with(*purpose, name, source)?;
+        }
+        Ok((open.to_bytes(), open))
+    }
+
+    /// The keys a new project begins with: one of each purpose, named `default`.
+    #[must_use]
+    pub fn default_keys() -> Vec<(Purpose, KeyName)> {
+        Purpose::ALL.map(|purpose| (purpose, KeyName::default_name())).to_vec()
+    }
+
+    /// Reads a keyring's file. Needs no secret, and believes nothing yet.
+    ///
+    /// # Errors
+    /// When it is no keyring of a known version, or its parameters are out of bounds.
+    pub fn parse(bytes: &[u8]) -> Result<Self, KeyringError> {
+        Ok(Self { document: Document::parse(bytes)? })
+    }
+
+    /// What must be asked for to open it.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.document.unlock.provider()
+    }
+
+    /// The keys' names, versions and states, in order. Not yet proven: see [`OpenKeyring::list`].
+    #[must_use]
+    pub fn list(&self) -> Vec<KeyEntry> {
+        self.document.list()
+    }
+
+    /// Proves the secret, checks the file and unwraps its keys.
+    ///
+    /// # Errors
+    /// [`KeyringError::WrongPassphrase`] (or [`KeyringError::WrongKey`]) when the secret is not
+    /// the right one, and nothing else then; [`KeyringError::Tampered`] when it is.
+    pub fn open(self, secret: &Secret) -> Result<OpenKeyring, KeyringError> {
+        let document = self.document;
+        let root = document.unlock.root(secret)?;
+        // `blake3::Hash` compares in constant time.
+        let known = blake3::Hash::from_bytes(document.verifier.get());
+        if known != blake3::Hash::from_bytes(*verifier(&root)?.expose()) {
+            return Err(match document.unlock.provider() {
+                Provider::Passphrase => KeyringError::WrongPassphrase,
+                provider => KeyringError::WrongKey { provider },
+            });
+        }
+        let guard = Guard::new(&root)?;
+        if guard.integrity(&document) != blake3::Hash::from_bytes(document.integrity.get()) {
+            return Err(KeyringError::Tampered);
+        }
+        let mut keys = BTreeMap::new();
+        for wrapped in &document.keys {
+            keys.insert(wrapped.id(), guard.unwrap(wrapped)?);
+        }
+        Ok(OpenKeyring { document, guard, keys })
+    }
+}
+
+/// An opened keyring: the keys themselves, wiped when dropped.
+pub struct OpenKeyring {
+    document: Document,
+    guard: Guard,
+    keys: BTreeMap<KeyId, KeyMaterial>,
+}
+
+impl OpenKeyring {
+    /// The file to store: JSON, ending in a newline.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut document = self.document.clone();
+        document.integrity = HexBytes::from(*self.guard.integrity(&document).as_bytes());
+        document.to_bytes()
+    }
+
+    /// The keys' names, versions and states, in order.
+    #[must_use]
+    pub fn list(&self) -> Vec<KeyEntry> {
+        self.document.list()
+    }
+
+    /// The key to seal with: the active version of that name.
+    ///
+    /// # Errors
+    /// [`KeyringError::NoActiveKey`] when there is none.
+    pub fn active(&self, purpose: Purpose, name: &KeyName) -> Result<NamedKey<'_>, KeyringError> {
+        self.document
+            .keys
+            .iter()
+            .find(|key| {
+                key.purpose == purpose && key.name == *name && key.state == KeyState::Active
+            })
+            .and_then(|key| self.keys.get_key_value(&key.id()))
+            .map(|(id, material)| NamedKey { id, material })
+            .ok_or_else(|| KeyringError::NoActiveKey { purpose, name: name.clone() })
+    }
+
+    /// A copy of a key, for handing it to a recipient.
+    ///
+    /// # Errors
+    /// [`KeyringError::NoSuchKey`] when there is none.
+    pub fn export(&self, id: &KeyId) -> Result<KeyMaterial, KeyringError> {
+        self.find(id).cloned().ok_or_else(|| KeyringError::NoSuchKey { id: id.clone() })
+    }
+
+    /// Adds the next version of a key, or its first; it becomes the active one, and earlier
+    /// versions only open from then on. Store [`to_bytes`](Self::to_bytes) afterwards.
+    ///
+    /// # Errors
+    /// When the keyring is full or there are no random bytes.
+    pub fn add_version(&mut self, purpose: Purpose, name: &KeyName) -> Result<KeyId, KeyringError> {
+        self.add_version_with(purpose, name, &mut random::fill)
+    }
+
+    fn add_version_with(
+        &mut self,
+        purpose: Purpose,
+        name: &KeyName,
+        source: Source<'_>,
+    ) -> Result<KeyId, KeyringError> {
+        if self.document.keys.len() >= format::KEYS_MAX {
+            return Err(KeyringError::TooManyKeys);
+        }
+        let same = |key: &&mut WrappedKey| key.purpose == purpose && key.name == *name;
+        let latest = self.keys.keys().filter(|id| id.purpose == purpose && id.name == *name);
+        let version = match latest.map(|id| id.version).max() {
+            None => NonZeroU32::MIN,
+            Some(version) => version.checked_add(1).ok_or(KeyringError::TooManyKeys)?,
+        };
+        let id = KeyId { purpose, name: name.clone(), version };
+        let material = random::key_from(source)?;
+        let wrapped = self.guard.wrap(&id, &material, random::array_from(source)?)?;
+        for earlier in self.document.keys.iter_mut().filter(same) {
+            earlier.state = KeyState::Retired;
+        }
+        self.document.keys.push(wrapped);
+        self.document.keys.sort_by_key(WrappedKey::id);
+        self.keys.insert(id.clone(), material);
+        Ok(id)
+    }
+}
+
+impl KeySource for OpenKeyring {
+    fn find(&self, id: &KeyId) -> Option<&KeyMaterial> {
+        self.keys.get(id)
+    }
+}
+
+impl std::fmt::Debug for OpenKeyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.keys.keys()).finish()
+    }
+}
+
+/// The keys that guard the file, derived from its root.
+struct Guard {
+    wrapping: KeyMaterial,
+    integrity: KeyMaterial,
+}
+
+impl Guard {
+    fn new(root: &KeyMaterial) -> Result<Self, DeriveError> {
+        Ok(Self {
+            wrapping: derive::subkey(root, "engine keyring v1 wrapping", &[])?,
+            integrity: derive::subkey(root, "engine keyring v1 integrity", &[])?,
+        })
+    }
+
+    fn integrity(&self, document: &Document) -> blake3::Hash {
+        blake3::keyed_hash(self.integrity.expose(), &document.body())
+    }
+
+    fn wrap(
+        &self,
+        id: &KeyId,
+        material: &KeyMaterial,
+        nonce: [u8; 12],
+    ) -> Result<WrappedKey, DeriveError> {
+        let cipher = Aes256Gcm::new(self.wrapping.expose().into());
+        let mut wrapped = *material.expose();
+        let tag = cipher
+            .encrypt_inout_detached(
+                &Nonce::from(nonce),
+                &bound_to(id),
+                wrapped.as_mut_slice().into(),
+            )
+            .map_err(|_| DeriveError)?;
+        Ok(WrappedKey {
+            purpose: id.purpose,
+            name: id.name.clone(),
+            version: id.version,
+            state: KeyState::Active,
+            nonce: HexBytes::from(nonce),
+            wrapped: HexBytes::from(wrapped),
+            tag: HexBytes::from(<[u8; 16]>::from(tag)),
+        })
+    }
+
+    fn unwrap(&self, key: &WrappedKey) -> Result<KeyMaterial, KeyringError> {
+        let cipher = Aes256Gcm::new(self.wrapping.expose().into());
+        KeyMaterial::filled_by(|out| {
+            *out = key.wrapped.get();
+            cipher
+                .decrypt_inout_detached(
+                    &Nonce::from(key.nonce.get()),
+                    &bound_to(&key.id()),
+                    out.as_mut_slice().into(),
+                    &Tag::from(key.tag.get()),
+                )
+                .map_err(|_| KeyringError::Tampered)
+        })
+    }
+}
+
+/// What the secret proves itself against. One more derived key: it reveals no other.
+fn verifier(root: &KeyMaterial) -> Result<KeyMaterial, DeriveError> {
+    derive::subkey(root, "engine keyring v1 verifier", &[])
+}
+
+/// The associated data of a wrapped key: its place in the keyring.
+fn bound_to(id: &KeyId) -> Vec<u8> {
+    pae::encode(&[
+        b"engine keyring v1 key",
+        id.purpose.as_str().as_bytes(),
+        id.name.as_str().as_bytes(),
+        &id.version.get().to_be_bytes(),
+    ])
+}
+
+#[cfg(test)]
+mod tests;
