@@ -1,0 +1,15 @@
+//! Tests of the whole: the repository's own rules, and the program from the outside.
+//!
+//! One binary, because each one that links the engine costs a link of its own.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the fences keep the engine's files in place; these tests are outside of it"
+)]
+
+#[cfg(test)]
+mod repository;
+
+#[cfg(test)]
+mod dependencies;
+#[cfg(test)]
+mod tidy;
