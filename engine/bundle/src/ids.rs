@@ -124,6 +124,13 @@ impl RunId {
         }
         Ok(Self(id))
     }
+
+    /// When the run started, in milliseconds after 1970 (UTC), as its id says.
+    #[must_use]
+    pub fn unix_millis(&self) -> u64 {
+        let [a, b, c, d, e, f, ..] = self.0;
+        u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+    }
 }
 
 #[cfg(test)]
@@ -174,5 +181,7 @@ mod tests {
         let early = RunId::new(1_700_000_000_000).unwrap().to_string();
         let late = RunId::new(1_700_000_000_001).unwrap().to_string();
         assert!(early < late);
+        let run: RunId = early.parse().unwrap();
+        assert_eq!(run.unix_millis(), 1_700_000_000_000);
     }
 }
