@@ -212,22 +212,59 @@ impl fmt::Display for Place {
 }
 
 /// An error of a source: kind, place, hint and, where its text is value-free, the cause.
-#[derive(Debug)]
 pub struct SourceError(Box<Inner>);
 
-#[derive(Debug)]
+impl fmt::Debug for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 struct Inner {
     kind: SourceErrorKind,
     place: Place,
     hint: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    input: Option<DataFusionError>,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without `input`, whose text is not this crate's and may quote the data.
+        f.debug_struct("SourceError")
+            .field("kind", &self.kind)
+            .field("place", &self.place)
+            .field("hint", &self.hint)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SourceError {
     /// An error of this kind, at no place yet.
     #[must_use]
     pub fn new(kind: SourceErrorKind) -> Self {
-        Self(Box::new(Inner { kind, place: Place::default(), hint: None, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            place: Place::default(),
+            hint: None,
+            source: None,
+            input: None,
+        }))
+    }
+
+    /// The error of the rows a loader was given.
+    pub(crate) fn of_input(error: DataFusionError) -> Self {
+        let mut made = Self::new(SourceErrorKind::Input);
+        made.0.input = Some(error);
+        made
+    }
+
+    /// For [`SourceErrorKind::Input`], the error of the rows. It is not part of the chain of
+    /// sources, because its text may quote the data: whoever made the rows has to read it.
+    #[must_use]
+    pub fn input(&self) -> Option<&DataFusionError> {
+        self.0.input.as_ref()
     }
 
     /// What happened.
@@ -277,6 +314,22 @@ impl SourceError {
     #[must_use]
     pub fn in_file(mut self, name: &str) -> Self {
         self.0.place.file.get_or_insert_with(|| name.to_owned());
+        self
+    }
+
+    /// Fills in what is known of the place and is not named yet.
+    #[must_use]
+    pub(crate) fn within(mut self, place: &Place) -> Self {
+        let own = &mut self.0.place;
+        for (part, known) in [
+            (&mut own.connection, &place.connection),
+            (&mut own.table, &place.table),
+            (&mut own.file, &place.file),
+        ] {
+            if part.is_none() {
+                part.clone_from(known);
+            }
+        }
         self
     }
 

@@ -20,6 +20,20 @@ mod params;
 
 pub mod connector;
 
+pub mod types;
+
+mod parse;
+
+mod cells;
+
+mod rows;
+
+mod producer;
+
+mod scan;
+
+mod sqlite;
+
 pub mod kinds;
 
 pub use connector::{
