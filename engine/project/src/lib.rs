@@ -24,7 +24,12 @@ mod scalar;
 mod template;
 mod yaml;
 
+mod de;
+mod raw;
 mod render;
+
+pub mod schema;
+mod shape;
 
 mod load;
 

@@ -179,7 +179,7 @@ mod tests {
         let start = sql.text.find("longer").unwrap();
         assert_eq!(shown(sql.locate(start, start + 6)), "var('x')");
         assert_eq!(shown(depends_on[0].at), "source('crm', 'customers')");
-        let at = sql.locate_line_column(3, 23);
+        let at = sql.locate_line_column(3, 20);
         assert_eq!(shown(Location { end: at.start + 4, ..at }), "as b");
     }
 

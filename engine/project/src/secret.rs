@@ -29,7 +29,17 @@ impl Setting {
 
     /// A secret that is a number or a boolean, such as `env_var('PORT') | int`.
     pub(crate) fn secret_scalar(value: &serde_json::Value) -> Self {
-        Self { text: Zeroizing::new(value.to_string()), secret: true, typed: true }
+        Self::secret_text(&value.to_string(), true)
+    }
+
+    /// A secret; `typed` says that the text is JSON for a number or a boolean.
+    pub(crate) fn secret_text(text: &str, typed: bool) -> Self {
+        Self { text: Zeroizing::new(text.to_owned()), secret: true, typed }
+    }
+
+    /// Whether the text is JSON for a number or a boolean.
+    pub(crate) const fn is_typed(&self) -> bool {
+        self.typed
     }
 
     /// The value as JSON, in clear.

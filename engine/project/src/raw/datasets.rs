@@ -1,0 +1,132 @@
+//! The sections `models` and `exports`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::RawApproval;
+use super::sources::{column_tests, export_tests};
+use crate::location::Spanned;
+use crate::node::Node;
+
+/// Description of the model in `models/<name>.sql`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawModel {
+    /// Name of the model: the file's, without `.sql`.
+    pub(crate) name: Spanned<String>,
+    /// For people.
+    #[serde(default)]
+    pub(crate) description: Option<String>,
+    /// For selection with `tag:`.
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+    /// Its columns.
+    #[serde(default)]
+    pub(crate) columns: Vec<Spanned<RawModelColumn>>,
+}
+
+/// A column of a model.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawModelColumn {
+    /// Name of the column.
+    pub(crate) name: Spanned<String>,
+    /// Its type.
+    #[serde(default, rename = "type")]
+    pub(crate) column_type: Option<Spanned<String>>,
+    /// Class of its data.
+    #[serde(default)]
+    pub(crate) class: Option<Spanned<String>>,
+    /// For people.
+    #[serde(default)]
+    pub(crate) description: Option<String>,
+    /// Tests of its values.
+    #[serde(default)]
+    #[schemars(schema_with = "column_tests")]
+    pub(crate) tests: Vec<Node>,
+    /// Who answers for the column no longer carrying the classes of what it was made from.
+    #[serde(default)]
+    pub(crate) declassify: Option<Spanned<RawApproval>>,
+}
+
+/// A published dataset: masked, sealed and versioned.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"name": "customers", "from": "source('crm', 'customers')"}))]
+pub(crate) struct RawExport {
+    /// Name of the export: lower case letters, digits and `_`.
+    pub(crate) name: Spanned<String>,
+    /// `source('name', 'table')` or `ref('model')`.
+    pub(crate) from: Spanned<String>,
+    /// For people.
+    #[serde(default)]
+    pub(crate) description: Option<String>,
+    /// For selection with `tag:`.
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+    /// SQL condition that rows must meet, on the columns before masking.
+    #[serde(default, rename = "where")]
+    pub(crate) filter: Option<Spanned<String>>,
+    /// Columns to publish, in this order; all when left out.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(crate) columns: Option<Vec<Spanned<String>>>,
+    /// Columns whose masked values split the chunks.
+    #[serde(default)]
+    pub(crate) partition_by: Vec<Spanned<String>>,
+    /// How rows are cut into chunks.
+    #[serde(default)]
+    pub(crate) chunk: Option<RawChunk>,
+    /// How chunks are encrypted.
+    #[serde(default)]
+    pub(crate) encryption: Option<RawEncryption>,
+    /// Tests of the result.
+    #[serde(default)]
+    #[schemars(schema_with = "export_tests")]
+    pub(crate) tests: Vec<Node>,
+    /// Where committed snapshots are loaded.
+    #[serde(default)]
+    pub(crate) load: Vec<Spanned<RawLoad>>,
+}
+
+/// How rows are cut into chunks.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawChunk {
+    /// Most rows of a chunk.
+    #[schemars(range(min = 1))]
+    pub(crate) rows: u64,
+}
+
+/// How chunks are encrypted.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RawEncryption {
+    /// Whole files, with Tink's streaming AEAD.
+    Sealed,
+    /// Parquet Modular Encryption, which Parquet readers open with the key.
+    Modular,
+}
+
+/// Where an export is loaded.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawLoad {
+    /// Connection of the target.
+    pub(crate) connection: Spanned<String>,
+    /// Table to fill.
+    pub(crate) table: Spanned<String>,
+    /// What happens to rows that are there: `replace` when left out.
+    #[serde(default)]
+    pub(crate) mode: Option<RawLoadMode>,
+}
+
+/// What a load does with rows that are there.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RawLoadMode {
+    /// Removes them first, in the same transaction.
+    Replace,
+    /// Leaves them.
+    Append,
+}
