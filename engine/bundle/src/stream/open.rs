@@ -1,9 +1,8 @@
 //! Opening: segments in, plaintext out; a whole stream, or only the segments of a range.
 
-use aes_gcm::{AeadInOut, Tag};
 use bytes::Bytes;
 
-use super::{HEADER_BYTES, Place, Span, StreamCipher, StreamError, StreamLayout, TAG_BYTES};
+use super::{HEADER_BYTES, Place, Span, StreamCipher, StreamError, StreamLayout};
 use crate::secret::KeyMaterial;
 
 /// Opens the segments of one stream, in any order and from any thread.
@@ -89,20 +88,13 @@ impl SegmentOpener {
         ciphertext: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), StreamError> {
-        let (body, tag) = ciphertext
-            .len()
-            .checked_sub(TAG_BYTES)
-            .and_then(|at| ciphertext.split_at_checked(at))
-            .ok_or(StreamError::Truncated)?;
-        let tag = Tag::try_from(tag).map_err(|_| StreamError::Truncated)?;
+        let (body, tag) = ciphertext.split_last_chunk().ok_or(StreamError::Truncated)?;
         let start = out.len();
         out.extend_from_slice(body);
         let segment = out.get_mut(start..).unwrap_or_default();
-        let nonce = self.cipher.nonce(index, place);
-        let opened = self.cipher.cipher.decrypt_inout_detached(&nonce, b"", segment.into(), &tag);
-        if opened.is_err() {
+        if let Err(error) = self.cipher.decrypt(index, place, segment, tag) {
             out.truncate(start);
-            return Err(StreamError::Unopenable);
+            return Err(error);
         }
         Ok(())
     }

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use aes_gcm::AeadInOut;
 use zeroize::Zeroizing;
 
 use super::{
@@ -92,11 +91,8 @@ impl<W: Write> SealWriter<W> {
             return Err(io::Error::other("an earlier write to this sealed file failed"));
         }
         self.state = State::Failed;
-        let nonce = self.cipher.nonce(self.index, place);
-        self.cipher
-            .cipher
-            .encrypt_in_place(&nonce, b"", &mut *self.buffer)
-            .map_err(|_| io::Error::other(StreamError::TooLong))?;
+        let tag = self.cipher.encrypt(self.index, place, &mut self.buffer);
+        self.buffer.extend_from_slice(&tag.map_err(io::Error::other)?);
         self.inner.write_all(&self.buffer)?;
         self.buffer.clear();
         if place == Place::Inner {
@@ -167,10 +163,7 @@ pub(crate) fn append(
         let start = out.len();
         out.extend_from_slice(now);
         let segment = out.get_mut(start..).unwrap_or_default();
-        let tag = cipher
-            .cipher
-            .encrypt_inout_detached(&cipher.nonce(index, place), b"", segment.into())
-            .map_err(|_| StreamError::TooLong)?;
+        let tag = cipher.encrypt(index, place, segment)?;
         out.extend_from_slice(&tag);
         if place == Place::Last {
             return Ok(());
