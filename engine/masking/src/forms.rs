@@ -45,11 +45,46 @@ pub(crate) fn text_of(input: &DataType) -> DataType {
     }
 }
 
-/// Runs `kernel` on the column, or on a dictionary's distinct values.
+/// Refuses a column of another type than the one bound to.
+pub(crate) fn check_type(expected: &DataType, column: &ArrayRef) -> Result<(), MaskError> {
+    if column.data_type() == expected {
+        return Ok(());
+    }
+    let found = column.data_type().clone();
+    Err(MaskError::UnexpectedType { expected: expected.clone(), found })
+}
+
+/// The only other column of the row, which must be as long as the masked one.
+pub(crate) fn only<'a>(
+    others: &'a [ArrayRef],
+    column: &ArrayRef,
+) -> Result<&'a ArrayRef, MaskError> {
+    let [other] = others else {
+        return Err(MaskError::UnexpectedInputs { expected: 1, found: others.len() });
+    };
+    if other.len() == column.len() {
+        return Ok(other);
+    }
+    Err(MaskError::UnequalLengths { expected: column.len(), found: other.len() })
+}
+
+/// The column without its dictionary, if it has one.
+pub(crate) fn decode(expected: &DataType, column: &ArrayRef) -> Result<ArrayRef, MaskError> {
+    check_type(expected, column)?;
+    match expected {
+        DataType::Dictionary(_, values) => arrow::compute::cast(column, values)
+            .map_err(|_| MaskError::Kernel { operation: "decode a dictionary" }),
+        _ => Ok(Arc::clone(column)),
+    }
+}
+
+/// Runs `kernel` on a column of type `expected`, or on a dictionary's distinct values.
 pub(crate) fn over_values(
+    expected: &DataType,
     column: &ArrayRef,
     kernel: impl FnOnce(&ArrayRef) -> Result<ArrayRef, MaskError>,
 ) -> Result<ArrayRef, MaskError> {
+    check_type(expected, column)?;
     let Some(dictionary) = column.as_any_dictionary_opt() else {
         return kernel(column);
     };
@@ -152,7 +187,7 @@ mod tests {
         let values = StringArray::from(vec![Some("a"), Some("b"), None, Some("secret")]);
         let column: ArrayRef = Arc::new(DictionaryArray::new(keys, Arc::new(values)));
         let mut calls = 0;
-        let masked = over_values(&column, |values| {
+        let masked = over_values(column.data_type(), &column, |values| {
             calls += values.len();
             shout(values)
         })
@@ -170,7 +205,7 @@ mod tests {
             Box::new(DataType::UInt64),
             Box::new(DataType::Utf8View),
         ));
-        let masked = over_values(&column, shout).unwrap();
+        let masked = over_values(column.data_type(), &column, shout).unwrap();
         assert_eq!(masked.data_type(), column.data_type());
     }
 

@@ -12,19 +12,37 @@
 //! outputs on every machine. The mapping of every function is a versioned
 //! contract ([`Function::abi`]) with published vectors.
 
-mod canonical;
-mod dictionaries;
+// Leaves first: a module uses only modules above it.
 mod error;
-mod forms;
-mod function;
-mod functions;
+
 mod key;
-mod normal;
-mod numbers;
+
 mod properties;
+
+mod function;
+
+mod forms;
+
+mod canonical;
+
+mod numbers;
+
+mod calendar;
+
+mod normal;
+
+mod dictionaries;
+
+mod functions;
+
+mod suggest;
+
+mod unchanged;
 
 pub use error::{BindError, BindErrorKind, MaskError};
 pub use function::{BindContext, Doc, Example, Function, Lookups, Mask};
 pub use functions::{ALL, find, fitting};
 pub use key::{EXAMPLE_MASTER, LinkageKey};
 pub use properties::{Preserves, Properties, Uniqueness};
+pub use suggest::suggest;
+pub use unchanged::unchanged_rows;

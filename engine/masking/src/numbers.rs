@@ -103,6 +103,52 @@ pub(crate) fn map_numbers(
     }
 }
 
+/// One number of a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Value {
+    /// Whole units.
+    Units(i128),
+    /// A float.
+    Float(f64),
+}
+
+/// Calls `each` with every number of a plain column, none for null.
+pub(crate) fn for_each_number(
+    column: &ArrayRef,
+    each: impl FnMut(Option<Value>) -> Result<(), MaskError>,
+) -> Result<(), MaskError> {
+    use DataType as T;
+    match column.data_type() {
+        T::Int8 => visit::<Int8Type>(column, |value| Value::Units(value.into()), each),
+        T::Int16 => visit::<Int16Type>(column, |value| Value::Units(value.into()), each),
+        T::Int32 => visit::<Int32Type>(column, |value| Value::Units(value.into()), each),
+        T::Int64 => visit::<Int64Type>(column, |value| Value::Units(value.into()), each),
+        T::UInt8 => visit::<UInt8Type>(column, |value| Value::Units(value.into()), each),
+        T::UInt16 => visit::<UInt16Type>(column, |value| Value::Units(value.into()), each),
+        T::UInt32 => visit::<UInt32Type>(column, |value| Value::Units(value.into()), each),
+        T::UInt64 => visit::<UInt64Type>(column, |value| Value::Units(value.into()), each),
+        T::Decimal32(..) => {
+            visit::<Decimal32Type>(column, |value| Value::Units(value.into()), each)
+        }
+        T::Decimal64(..) => {
+            visit::<Decimal64Type>(column, |value| Value::Units(value.into()), each)
+        }
+        T::Decimal128(..) => visit::<Decimal128Type>(column, Value::Units, each),
+        T::Float32 => visit::<Float32Type>(column, |value| Value::Float(value.into()), each),
+        T::Float64 => visit::<Float64Type>(column, Value::Float, each),
+        found => Err(MaskError::UnexpectedType { expected: T::Int64, found: found.clone() }),
+    }
+}
+
+fn visit<T: ArrowPrimitiveType>(
+    column: &ArrayRef,
+    see: impl Fn(T::Native) -> Value,
+    mut each: impl FnMut(Option<Value>) -> Result<(), MaskError>,
+) -> Result<(), MaskError> {
+    let column: &PrimitiveArray<T> = column.as_primitive();
+    column.iter().try_for_each(|value| each(value.map(&see)))
+}
+
 fn whole<T>(column: &ArrayRef, unit: impl Fn(usize, i128) -> Option<i128>) -> ArrayRef
 where
     T: ArrowPrimitiveType,

@@ -45,7 +45,7 @@ pub struct Preserves {
     pub prefix: bool,
     /// The order of values (within one entity, where the mask works per entity).
     pub order: bool,
-    /// Null gives null and only null does.
+    /// Null gives null.
     pub null: bool,
 }
 

@@ -176,6 +176,8 @@ impl Mask for Bound {
     }
 
     fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values(column, |values| map_text(values, |value, out| self.write(value, out)))
+        over_values(&self.input, column, |values| {
+            map_text(values, |value, out| self.write(value, out))
+        })
     }
 }

@@ -4,31 +4,45 @@ use arrow::datatypes::DataType;
 
 use crate::function::Function;
 
+mod bucket;
 mod city;
 mod company;
 mod composed;
+mod constant;
+mod date_shift;
 mod email;
 mod first_name;
 mod full_name;
 mod last_name;
+mod noise;
 mod null;
 mod params;
+mod partial;
+mod phone;
 mod redact;
 mod street;
 mod token;
+mod truncate;
 
 /// Every masking function, alphabetically.
 pub const ALL: &[&dyn Function] = &[
+    &bucket::Bucket,
     &city::City,
     &company::Company,
+    &constant::Constant,
+    &date_shift::DateShift,
     &email::Email,
     &first_name::FirstName,
     &full_name::FullName,
     &last_name::LastName,
+    &noise::Noise,
     &null::Null,
+    &partial::Partial,
+    &phone::Phone,
     &redact::Redact,
     &street::Street,
     &token::Token,
+    &truncate::Truncate,
 ];
 
 /// The function of that name.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::params;
 use crate::error::{BindError, MaskError};
+use crate::forms::check_type;
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
@@ -77,6 +78,7 @@ impl Mask for Bound {
     }
 
     fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        check_type(&self.input, column)?;
         Ok(new_null_array(&self.input, column.len()))
     }
 }

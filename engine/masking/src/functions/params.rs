@@ -4,14 +4,24 @@
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::fitting;
+use crate::canonical::has_text;
 use crate::error::{BindError, BindErrorKind, escape};
 use crate::function::{BindContext, Function};
 use crate::key::LinkageKey;
 
 /// Longest text a mask may be told to write, so that a column cannot be blown up.
 pub(super) const TEXT_BYTES_MAX: usize = 1_000;
+
+/// Most characters a mask may be told to keep at one end.
+pub(super) const ENDS_MAX: u32 = 1_000;
+
+/// Whether this is one character as a reader sees it (UAX 29), of a sane size.
+pub(super) fn is_one_grapheme(text: &str) -> bool {
+    text.len() <= 64 && text.graphemes(true).count() == 1
+}
 
 /// The schema of a function's parameters.
 pub(super) fn schema<P: JsonSchema>() -> Schema {
@@ -85,6 +95,25 @@ fn check_names(schema: &Schema, given: &Map<String, Value>) -> Result<(), BindEr
             Err(BindError::whole(BindErrorKind::MissingParameter { name: name.to_owned() }))
         }
         None => Ok(()),
+    }
+}
+
+/// Checks that the table has this column and that rows can be keyed by it.
+pub(super) fn check_column(
+    parameter: &str,
+    name: &str,
+    context: &BindContext<'_>,
+) -> Result<(), BindError> {
+    match (context.columns)(name) {
+        None => {
+            let kind = BindErrorKind::UnknownColumn { name: name.to_owned() };
+            Err(BindError::at(parameter, kind))
+        }
+        Some(found) if !has_text(&found) => {
+            let kind = BindErrorKind::ColumnType { name: name.to_owned(), found };
+            Err(BindError::at(parameter, kind))
+        }
+        Some(_) => Ok(()),
     }
 }
 

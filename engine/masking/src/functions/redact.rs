@@ -99,7 +99,7 @@ impl Mask for Bound {
     }
 
     fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values(column, |values| {
+        over_values(&self.input, column, |values| {
             map_text(values, |_, out| out.extend_from_slice(self.with.as_bytes()))
         })
     }

@@ -1,0 +1,173 @@
+//! `partial`: the ends of a text stay, the middle is covered.
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::params::{self, ENDS_MAX, is_one_grapheme};
+use crate::error::{BindError, MaskError};
+use crate::forms::{is_text, map_text, over_values};
+use crate::function::{BindContext, Doc, Example, Function, Mask};
+use crate::properties::{Preserves, Properties, Uniqueness};
+
+/// The ends stay, the middle is covered.
+pub(super) struct Partial;
+
+/// Parameters of `partial`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Params {
+    /// Characters kept at the start; at most 1000.
+    #[serde(default)]
+    keep_first: u32,
+    /// Characters kept at the end; at most 1000.
+    #[serde(default)]
+    keep_last: u32,
+    /// The character written for each covered one.
+    #[serde(default = "star")]
+    with: String,
+    /// Least number of covered characters, at least 1: a shorter text is covered whole. If
+    /// absent, as many as are kept, so that at most half of a text is shown.
+    min_hidden: Option<u32>,
+}
+
+fn star() -> String {
+    "*".to_owned()
+}
+
+impl Function for Partial {
+    fn name(&self) -> &'static str {
+        "partial"
+    }
+
+    fn doc(&self) -> Doc {
+        let example = |params, input, output| Example {
+            params,
+            input_type: DataType::Utf8,
+            input,
+            others: &[],
+            output,
+        };
+        Doc {
+            summary: "The first and last characters stay, each one between becomes `*`; short \
+                      texts are covered whole.",
+            privacy: "The kept characters and the length remain. Not enough for names, or for \
+                      values from a small set.",
+            nulls: "Null stays null, empty stays empty.",
+            examples: vec![
+                example(
+                    r#"{"keep_last": 4}"#,
+                    &["4111111111111111", "1234567"],
+                    &["************1111", "*******"],
+                ),
+                example(
+                    r#"{"keep_first": 1, "keep_last": 1, "with": "•"}"#,
+                    &["Zoë🇩🇪", "abc"],
+                    &["Z••🇩🇪", "•••"],
+                ),
+            ],
+        }
+    }
+
+    fn params_schema(&self) -> schemars::Schema {
+        params::schema::<Params>()
+    }
+
+    fn keyed(&self) -> bool {
+        false
+    }
+
+    fn accepts(&self, input: &DataType) -> bool {
+        is_text(input)
+    }
+
+    fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
+        let Params { keep_first, keep_last, with, min_hidden } =
+            params::parse(self, params, context)?;
+        for (name, keep) in [("keep_first", keep_first), ("keep_last", keep_last)] {
+            if keep > ENDS_MAX {
+                return Err(BindError::out_of_range(name, "a number from 0 to 1000"));
+            }
+        }
+        if !is_one_grapheme(&with) {
+            return Err(BindError::out_of_range("with", "one character"));
+        }
+        let kept = keep_first + keep_last;
+        let hidden = min_hidden.unwrap_or_else(|| kept.max(1));
+        if !(1..=ENDS_MAX * 2).contains(&hidden) {
+            return Err(BindError::out_of_range("min_hidden", "a number from 1 to 2000"));
+        }
+        Ok(Box::new(Bound {
+            input: context.input.clone(),
+            first: keep_first as usize,
+            last: keep_last as usize,
+            length_min: (kept + hidden) as usize,
+            with,
+        }))
+    }
+}
+
+struct Bound {
+    input: DataType,
+    first: usize,
+    last: usize,
+    length_min: usize,
+    with: String,
+}
+
+impl Bound {
+    #[inline]
+    fn write(&self, value: &str, out: &mut Vec<u8>) {
+        // In ASCII every byte is a character of its own, but for CR LF.
+        if value.is_ascii() && !value.contains('\r') {
+            self.cover(value.len(), value.split_inclusive(|_| true), out);
+        } else {
+            self.cover(value.graphemes(true).count(), value.graphemes(true), out);
+        }
+    }
+
+    #[inline]
+    fn cover<'a>(
+        &self,
+        length: usize,
+        characters: impl Iterator<Item = &'a str>,
+        out: &mut Vec<u8>,
+    ) {
+        let (first, last) =
+            if length >= self.length_min { (self.first, self.last) } else { (0, 0) };
+        for (index, character) in characters.enumerate() {
+            let shown = index < first || index + last >= length;
+            out.extend_from_slice(if shown { character } else { &self.with }.as_bytes());
+        }
+    }
+}
+
+impl Mask for Bound {
+    fn output(&self) -> DataType {
+        self.input.clone()
+    }
+
+    fn properties(&self) -> Properties {
+        Properties {
+            deterministic: true,
+            reversible: false,
+            uniqueness: Uniqueness::Lossy,
+            preserves: Preserves {
+                length: true,
+                prefix: self.first > 0,
+                null: true,
+                ..Preserves::default()
+            },
+            may_return_input: true,
+        }
+    }
+
+    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        over_values(&self.input, column, |values| {
+            map_text(values, |value, out| self.write(value, out))
+        })
+    }
+}

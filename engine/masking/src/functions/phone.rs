@@ -1,0 +1,287 @@
+//! `phone`: a number of the same shape with other digits.
+//!
+//! ```text
+//!  +49 (0)30 901820      kept: formatting, country code, trunk 0
+//!  +49 (0)52 117386      keyed: every other digit, the first of them 2 to 9
+//! ```
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::params;
+use crate::error::{BindError, MaskError};
+use crate::forms::{is_text, map_text, over_values};
+use crate::function::{BindContext, Doc, Example, Function, Mask};
+use crate::key::{Draw, LinkageKey};
+use crate::properties::{Preserves, Properties, Uniqueness};
+
+/// Digits that must be replaced before a country code or trunk prefix may stay.
+const HIDDEN_MIN: usize = 4;
+
+/// Digits of a value that has none.
+const LENGTH_WITHOUT_DIGITS: usize = 10;
+
+/// Digits drawn from one 64-bit word: the last of twelve is biased by 10^12 / 2^64.
+const DIGITS_PER_WORD: u32 = 12;
+
+/// A number of the same shape.
+pub(super) struct Phone;
+
+/// Parameters of `phone`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Params {
+    /// Keeps the country code of an international number (`+49`, `0049`).
+    #[serde(default = "yes")]
+    keep_country: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Function for Phone {
+    fn name(&self) -> &'static str {
+        "phone"
+    }
+
+    fn doc(&self) -> Doc {
+        let example = |params, input, output| Example {
+            params,
+            input_type: DataType::Utf8,
+            input,
+            others: &[],
+            output,
+        };
+        Doc {
+            summary: "Every digit of a phone number is replaced by key; its formatting, country \
+                      code and trunk 0 stay. Formatting does not matter to the digits: \
+                      `+49 30 9018` and `0049-309018` stay the same number.",
+            privacy: "The country, the number of digits and how they are written remain. The \
+                      number is not checked against a numbering plan and may be assigned to \
+                      somebody: never call or text it.",
+            nulls: "Null stays null, empty stays empty. Characters that do not belong in a phone \
+                    number are dropped; a text without digits becomes ten digits.",
+            examples: vec![
+                example(
+                    "{}",
+                    &["+49 (0)30 901820", "0049 (0)30-901820", "(415) 555-0132"],
+                    &["", "", ""],
+                ),
+                example(r#"{"keep_country": false}"#, &["+49 30 901820", "ask Ada"], &["", ""]),
+            ],
+        }
+    }
+
+    fn params_schema(&self) -> schemars::Schema {
+        params::schema::<Params>()
+    }
+
+    fn keyed(&self) -> bool {
+        true
+    }
+
+    fn accepts(&self, input: &DataType) -> bool {
+        is_text(input)
+    }
+
+    fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
+        let Params { keep_country } = params::parse(self, params, context)?;
+        let key = params::key(self, context)?;
+        Ok(Box::new(Bound { input: context.input.clone(), key, keep_country }))
+    }
+}
+
+struct Bound {
+    input: DataType,
+    key: LinkageKey,
+    keep_country: bool,
+}
+
+impl Bound {
+    fn write(&self, value: &str, digits: &mut Vec<u8>, out: &mut Vec<u8>) {
+        let shape = Shape::read(value, digits);
+        let mut replaced = Digits { draw: self.key.prf(digits), pool: 0, left: 0 };
+        let start = out.len();
+        if shape.digits == 0 {
+            replaced.first(out);
+            (1..LENGTH_WITHOUT_DIGITS).for_each(|_| replaced.next(out));
+        } else {
+            self.replace(value, &shape, &mut replaced, out);
+        }
+        if out.get(start..) == Some(value.as_bytes())
+            && let Some(last) = out.iter_mut().skip(start).rfind(|byte| byte.is_ascii_digit())
+        {
+            *last = if *last == b'9' { b'0' } else { *last + 1 };
+        }
+    }
+
+    fn replace(&self, value: &str, shape: &Shape, replaced: &mut Digits<'_>, out: &mut Vec<u8>) {
+        let hidden = |kept: usize| shape.digits.saturating_sub(kept) >= HIDDEN_MIN;
+        let country = shape.exit + shape.country;
+        let country = if self.keep_country && hidden(country) { country } else { 0 };
+        let mut seen = 0_usize;
+        let mut first = true;
+        for (place, character) in value.chars().enumerate() {
+            if character.is_numeric() {
+                let trunk = seen == shape.exit + shape.country && character == '0';
+                let kept = seen < country || (trunk && hidden(seen + 1));
+                if let Ok(digit @ b'0'..=b'9') = u8::try_from(character)
+                    && kept
+                {
+                    out.push(digit);
+                } else if first {
+                    replaced.first(out);
+                    first = false;
+                } else {
+                    replaced.next(out);
+                }
+                seen += 1;
+            } else if is_formatting(character, place) {
+                let mut bytes = [0_u8; 4];
+                out.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+            }
+        }
+    }
+}
+
+/// Whether a character may stand in a written phone number besides digits: spaces, the usual
+/// separators, a leading plus, and marks of pauses and extensions.
+fn is_formatting(character: char, place: usize) -> bool {
+    match character {
+        '+' => place == 0,
+        ' ' | '\u{a0}' | '\u{202f}' | '-' | '\u{2011}' | '.' | '(' | ')' | '/' => true,
+        '#' | '*' | ',' | ';' | 'x' => true,
+        _ => false,
+    }
+}
+
+/// Where the parts of a written number end.
+#[derive(Debug, PartialEq)]
+struct Shape {
+    /// All digits.
+    digits: usize,
+    /// Digits of the international prefix `00`: 2 or 0.
+    exit: usize,
+    /// Digits of the country code; 0 in a national number.
+    country: usize,
+}
+
+impl Shape {
+    /// Reads the shape, and what is keyed into `keyed`: the digits, after a plus if the number
+    /// is international; the whole text if it has none.
+    fn read(value: &str, keyed: &mut Vec<u8>) -> Self {
+        keyed.clear();
+        let mut bytes = [0_u8; 4];
+        for digit in value.chars().filter(|character| character.is_numeric()) {
+            keyed.extend_from_slice(digit.encode_utf8(&mut bytes).as_bytes());
+        }
+        let digits = value.chars().filter(|character| character.is_numeric()).count();
+        if digits == 0 {
+            keyed.extend_from_slice(value.as_bytes());
+            return Self { digits, exit: 0, country: 0 };
+        }
+        let plus = value.trim_start().starts_with('+');
+        let exit = if !plus && keyed.starts_with(b"00") { 2 } else { 0 };
+        if !plus && exit == 0 {
+            return Self { digits, exit, country: 0 };
+        }
+        keyed.drain(..exit);
+        let country = country_length(keyed);
+        keyed.insert(0, b'+');
+        Self { digits, exit, country }
+    }
+}
+
+/// Digits of the country code at the start: ITU-T E.164, annex "List of assigned country codes".
+/// Zones 1 and 7 have one digit; the codes below two; all others three.
+fn country_length(digits: &[u8]) -> usize {
+    const TWO: &[&[u8; 2]] = &[
+        b"20", b"27", b"30", b"31", b"32", b"33", b"34", b"36", b"39", b"40", b"41", b"43", b"44",
+        b"45", b"46", b"47", b"48", b"49", b"51", b"52", b"53", b"54", b"55", b"56", b"57", b"58",
+        b"60", b"61", b"62", b"63", b"64", b"65", b"66", b"81", b"82", b"84", b"86", b"90", b"91",
+        b"92", b"93", b"94", b"95", b"98",
+    ];
+    match digits {
+        [b'1' | b'7', ..] => 1,
+        [first, second, ..] if TWO.contains(&&[*first, *second]) => 2,
+        _ => 3,
+    }
+}
+
+/// Decimal digits of a keyed stream.
+struct Digits<'a> {
+    draw: Draw<'a>,
+    pool: u64,
+    left: u32,
+}
+
+impl Digits<'_> {
+    /// 2 to 9: no trunk prefix, and a valid first digit in most numbering plans.
+    fn first(&mut self, out: &mut Vec<u8>) {
+        out.push(b'2' + (self.draw.below(8) as u8));
+    }
+
+    /// 0 to 9: the next digits of the word, read as a binary fraction.
+    fn next(&mut self, out: &mut Vec<u8>) {
+        if self.left == 0 {
+            self.pool = self.draw.next_u64();
+            self.left = DIGITS_PER_WORD;
+        }
+        let wide = u128::from(self.pool) * 10;
+        self.pool = wide as u64;
+        self.left -= 1;
+        out.push(b'0' + ((wide >> 64) as u8));
+    }
+}
+
+impl Mask for Bound {
+    fn output(&self) -> DataType {
+        self.input.clone()
+    }
+
+    fn properties(&self) -> Properties {
+        Properties {
+            deterministic: true,
+            reversible: false,
+            uniqueness: Uniqueness::Lossy,
+            preserves: Preserves {
+                format: true,
+                prefix: self.keep_country,
+                null: true,
+                ..Preserves::default()
+            },
+            may_return_input: false,
+        }
+    }
+
+    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        let mut digits = Vec::with_capacity(32);
+        over_values(&self.input, column, |values| {
+            map_text(values, |value, out| self.write(value, &mut digits, out))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes() {
+        let shape = |value| {
+            let mut keyed = Vec::new();
+            let shape = Shape::read(value, &mut keyed);
+            (shape, String::from_utf8(keyed).unwrap())
+        };
+        let expected = |digits, exit, country| Shape { digits, exit, country };
+        assert_eq!(shape("+1 415 555-0132"), (expected(11, 0, 1), "+14155550132".into()));
+        assert_eq!(shape("0049 30"), (expected(6, 2, 2), "+4930".into()));
+        assert_eq!(shape("+353 1 2"), (expected(5, 0, 3), "+35312".into()));
+        assert_eq!(shape("030 1"), (expected(4, 0, 0), "0301".into()));
+        assert_eq!(shape("none"), (expected(0, 0, 0), "none".into()));
+    }
+}

@@ -1,0 +1,269 @@
+//! `truncate`: the detail goes, the coarse part stays: dates to their month, postal
+//! codes to their first characters, numbers to a multiple.
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::params::{self, ENDS_MAX, is_one_grapheme};
+use crate::calendar::{Period, first_day, map_ticks, ticks_per_day};
+use crate::error::{BindError, BindErrorKind, MaskError};
+use crate::forms::{is_text, logical, map_text, over_values};
+use crate::function::{BindContext, Doc, Example, Function, Mask};
+use crate::numbers::{Number, map_numbers};
+use crate::properties::{Preserves, Properties, Uniqueness};
+
+/// The detail goes.
+pub(super) struct Truncate;
+
+/// Parameters of `truncate`: exactly one of `unit`, `keep` and `multiple`, as the column's type
+/// asks for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Params {
+    /// For dates and timestamps: what they are cut to, in UTC.
+    unit: Option<Unit>,
+    /// For text: characters kept at the start, 1 to 1000. A text that has no more is covered
+    /// whole.
+    keep: Option<u32>,
+    /// For text: the character written for each one cut off; nothing if absent.
+    fill: Option<String>,
+    /// For numbers: the multiple they are cut to, towards zero; above 0.
+    multiple: Option<f64>,
+}
+
+/// What a date is cut to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Unit {
+    /// 1 January.
+    Year,
+    /// The first day of the quarter.
+    Quarter,
+    /// The first day of the month.
+    Month,
+    /// Monday (ISO 8601).
+    Week,
+    /// Midnight; timestamps only.
+    Day,
+    /// The full hour; timestamps only.
+    Hour,
+    /// The full minute; timestamps only.
+    Minute,
+}
+
+impl Function for Truncate {
+    fn name(&self) -> &'static str {
+        "truncate"
+    }
+
+    fn doc(&self) -> Doc {
+        let example = |params, input_type, input, output| Example {
+            params,
+            input_type,
+            input,
+            others: &[],
+            output,
+        };
+        Doc {
+            summary: "Dates are cut to a unit, texts to their first characters, numbers to a \
+                      multiple.",
+            privacy: "The coarse part remains; one that few rows share still singles them out.",
+            nulls: "Null stays null, empty stays empty. NaN, infinities, and dates beyond the \
+                    calendar's range become null.",
+            examples: vec![
+                example(
+                    r#"{"unit": "month"}"#,
+                    DataType::Date32,
+                    &["1984-05-17", "1969-12-31"],
+                    &["1984-05-01", "1969-12-01"],
+                ),
+                example(
+                    r#"{"keep": 3, "fill": "0"}"#,
+                    DataType::Utf8,
+                    &["10117", "SW1A 1AA", "117"],
+                    &["10100", "SW100000", "000"],
+                ),
+                example(r#"{"keep": 2}"#, DataType::Utf8, &["10117", "9"], &["10", ""]),
+                example(
+                    r#"{"multiple": 1000}"#,
+                    DataType::Int64,
+                    &["52999", "-1500", "7"],
+                    &["52000", "-1000", "0"],
+                ),
+            ],
+        }
+    }
+
+    fn params_schema(&self) -> schemars::Schema {
+        params::schema::<Params>()
+    }
+
+    fn keyed(&self) -> bool {
+        false
+    }
+
+    fn accepts(&self, input: &DataType) -> bool {
+        is_text(input) || ticks_per_day(input).is_some() || Number::of(input).is_some()
+    }
+
+    fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
+        let given: Params = params::parse(self, params, context)?;
+        let cut = if let Some(ticks_per_day) = ticks_per_day(context.input) {
+            only_parameter(&given, "unit")?;
+            date_cut(&given, context.input, ticks_per_day)?
+        } else if let Some(number) = Number::of(context.input) {
+            only_parameter(&given, "multiple")?;
+            number_cut(&given, number)?
+        } else {
+            only_parameter(&given, "keep")?;
+            text_cut(given)?
+        };
+        Ok(Box::new(Bound { input: context.input.clone(), cut }))
+    }
+}
+
+/// Checks that `needed` is given, and no parameter for columns of another type.
+fn only_parameter(given: &Params, needed: &str) -> Result<(), BindError> {
+    let all = [
+        ("unit", "unit", given.unit.is_some()),
+        ("keep", "keep", given.keep.is_some()),
+        ("fill", "keep", given.fill.is_some()),
+        ("multiple", "multiple", given.multiple.is_some()),
+    ];
+    if let Some((name, ..)) = all.iter().find(|(_, family, is)| *is && *family != needed) {
+        let expected = format!("a column of another type; for this one, give `{needed}`");
+        return Err(BindError::out_of_range(name, expected));
+    }
+    if all.iter().any(|(name, _, is)| *is && *name == needed) {
+        return Ok(());
+    }
+    let kind = BindErrorKind::MissingParameter { name: needed.to_owned() };
+    Err(BindError::whole(kind).hinted(
+        "dates are cut to a `unit`, texts to the characters to `keep`, numbers to a `multiple`",
+    ))
+}
+
+fn date_cut(given: &Params, input: &DataType, ticks_per_day: i64) -> Result<Cut, BindError> {
+    let unit = given.unit.unwrap_or(Unit::Year);
+    let period = |period| Ok(Cut::Period { period, ticks_per_day });
+    let part = |parts: i64| {
+        if matches!(logical(input), DataType::Date32 | DataType::Date64) {
+            let expected = "`year`, `quarter`, `month` or `week`: a date has no time to cut off";
+            return Err(BindError::out_of_range("unit", expected));
+        }
+        Ok(Cut::Ticks(ticks_per_day / parts))
+    };
+    match unit {
+        Unit::Year => period(Period::Year),
+        Unit::Quarter => period(Period::Quarter),
+        Unit::Month => period(Period::Month),
+        Unit::Week => period(Period::Week),
+        Unit::Day => part(1),
+        Unit::Hour => part(24),
+        Unit::Minute => part(24 * 60),
+    }
+}
+
+fn number_cut(given: &Params, number: Number) -> Result<Cut, BindError> {
+    let multiple = given.multiple.unwrap_or(0.0);
+    let units = number.units(multiple).filter(|units| *units >= 1);
+    match (number, units) {
+        (Number::Float, _) if multiple.is_finite() && multiple > 0.0 => {
+            Ok(Cut::FloatMultiple(multiple))
+        }
+        (Number::Units { .. }, Some(units)) => Ok(Cut::UnitMultiple(units)),
+        _ => {
+            let expected = "a number above 0, at least one unit of the column's type";
+            Err(BindError::out_of_range("multiple", expected))
+        }
+    }
+}
+
+fn text_cut(given: Params) -> Result<Cut, BindError> {
+    let keep = given.keep.unwrap_or(0);
+    if !(1..=ENDS_MAX).contains(&keep) {
+        return Err(BindError::out_of_range("keep", "a number from 1 to 1000"));
+    }
+    if given.fill.as_deref().is_some_and(|fill| !is_one_grapheme(fill)) {
+        return Err(BindError::out_of_range("fill", "one character"));
+    }
+    Ok(Cut::Text { keep: keep as usize, fill: given.fill })
+}
+
+enum Cut {
+    Period { period: Period, ticks_per_day: i64 },
+    Ticks(i64),
+    UnitMultiple(i128),
+    FloatMultiple(f64),
+    Text { keep: usize, fill: Option<String> },
+}
+
+struct Bound {
+    input: DataType,
+    cut: Cut,
+}
+
+fn write_text(value: &str, keep: usize, fill: Option<&str>, out: &mut Vec<u8>) {
+    let longer = value.graphemes(true).nth(keep).is_some();
+    let kept = if longer { keep } else { 0 };
+    for (index, character) in value.graphemes(true).enumerate() {
+        match fill {
+            _ if index < kept => out.extend_from_slice(character.as_bytes()),
+            Some(fill) => out.extend_from_slice(fill.as_bytes()),
+            None => break,
+        }
+    }
+}
+
+impl Mask for Bound {
+    fn output(&self) -> DataType {
+        self.input.clone()
+    }
+
+    fn properties(&self) -> Properties {
+        let text = matches!(self.cut, Cut::Text { .. });
+        let filled = matches!(self.cut, Cut::Text { fill: Some(_), .. });
+        Properties {
+            deterministic: true,
+            reversible: false,
+            uniqueness: Uniqueness::Lossy,
+            preserves: Preserves {
+                length: filled,
+                prefix: text,
+                order: !text,
+                null: true,
+                ..Preserves::default()
+            },
+            may_return_input: !text || filled,
+        }
+    }
+
+    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        over_values(&self.input, column, |values| match &self.cut {
+            Cut::Text { keep, fill } => {
+                map_text(values, |value, out| write_text(value, *keep, fill.as_deref(), out))
+            }
+            Cut::Period { period, ticks_per_day } => map_ticks(values, |_, ticks| {
+                let day = ticks.div_euclid(*ticks_per_day);
+                first_day(day, *period)?.checked_mul(*ticks_per_day)
+            }),
+            Cut::Ticks(multiple) => {
+                map_ticks(values, |_, ticks| ticks.checked_sub(ticks.rem_euclid(*multiple)))
+            }
+            Cut::UnitMultiple(multiple) => map_numbers(
+                values,
+                |_, value| value.checked_sub(value.checked_rem(*multiple)?),
+                |_, _| None,
+            ),
+            Cut::FloatMultiple(multiple) => map_numbers(
+                values,
+                |_, _| None,
+                |_, value| Some((value / multiple).trunc() * multiple),
+            ),
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! Counting what a mask left as it was.
+
+use arrow::array::{Array, ArrayRef};
+use arrow::compute::kernels::cmp::eq;
+use arrow::datatypes::DataType;
+
+use crate::canonical::{for_each, has_text};
+use crate::error::MaskError;
+use crate::forms::{decode, logical};
+
+/// Rows whose non-null value a mask returned as it was: same type and value, or same canonical
+/// text (an integer 7 and the text `7`). A column without a text form is only compared with
+/// one of its own type.
+///
+/// # Errors
+/// [`MaskError::UnequalLengths`] if the columns differ in length.
+pub fn unchanged_rows(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskError> {
+    if before.len() != after.len() {
+        return Err(MaskError::UnequalLengths { expected: before.len(), found: after.len() });
+    }
+    if after.logical_null_count() == after.len() {
+        return Ok(0);
+    }
+    let before = decode(before.data_type(), before)?;
+    let after = decode(after.data_type(), after)?;
+    if before.data_type() == after.data_type() && !is_nested(before.data_type()) {
+        let equal = eq(&before, &after)
+            .map_err(|_| MaskError::Kernel { operation: "compare a column with its mask" })?;
+        return Ok(equal.true_count() as u64);
+    }
+    if has_text(before.data_type()) && has_text(after.data_type()) {
+        return same_texts(&before, &after);
+    }
+    same_slots(&before, &after)
+}
+
+fn is_nested(input: &DataType) -> bool {
+    logical(input).is_nested() || matches!(input, DataType::Null)
+}
+
+fn same_texts(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskError> {
+    let mut bytes = Vec::new();
+    let mut ends = Vec::with_capacity(before.len());
+    for_each(before.as_ref(), |_, value| {
+        bytes.extend_from_slice(value.unwrap_or_default());
+        ends.push(value.map(|value| bytes.len() - value.len()..bytes.len()));
+        Ok(())
+    })?;
+    let mut same = 0;
+    for_each(after.as_ref(), |row, value| {
+        let old = ends.get(row).cloned().flatten().and_then(|range| bytes.get(range));
+        same += u64::from(value.is_some() && old == value);
+        Ok(())
+    })?;
+    Ok(same)
+}
+
+/// For nested types, whose only masks are whole: row by row.
+fn same_slots(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskError> {
+    if before.data_type() != after.data_type() {
+        return Ok(0);
+    }
+    let same = (0..before.len())
+        .filter(|row| !after.is_null(*row) && before.slice(*row, 1) == after.slice(*row, 1));
+    Ok(same.count() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Int64Array, ListArray, NullArray, StringArray};
+    use arrow::compute::cast;
+    use arrow::datatypes::Int32Type;
+    use std::sync::Arc;
+
+    #[test]
+    fn nulls_do_not_count_and_forms_do_not_matter() {
+        let before: ArrayRef = Arc::new(StringArray::from(vec![Some("1"), None, Some("3")]));
+        let after: ArrayRef = Arc::new(StringArray::from(vec![Some("1"), None, Some("4")]));
+        let dictionary = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+        for form in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View, dictionary] {
+            let after = cast(&after, &form).unwrap();
+            assert_eq!(unchanged_rows(&before, &after), Ok(1), "{form}");
+        }
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), Some(2), None]));
+        assert_eq!(unchanged_rows(&numbers, &before), Ok(1));
+        assert_eq!(unchanged_rows(&numbers, &numbers), Ok(2));
+    }
+
+    #[test]
+    fn nested_and_null_columns() {
+        let list: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(vec![
+            Some(vec![Some(1)]),
+            None,
+        ]));
+        assert_eq!(unchanged_rows(&list, &list), Ok(1));
+        let null: ArrayRef = Arc::new(NullArray::new(2));
+        assert_eq!(unchanged_rows(&null, &null), Ok(0));
+        assert_eq!(unchanged_rows(&list, &null), Ok(0));
+        let short: ArrayRef = Arc::new(NullArray::new(1));
+        assert!(unchanged_rows(&list, &short).is_err());
+    }
+}
