@@ -1,12 +1,12 @@
 -- What each customer spent, one row per customer.
 select
-  customer."CustomerId",
-  customer."Country",
-  count(*) as "Invoices",
-  sum(invoice."Total") as "Spent",
-  min(invoice."InvoiceDate") as "FirstInvoice",
-  max(invoice."InvoiceDate") as "LastInvoice"
+  customer.CustomerId,
+  customer.Country,
+  count(*) as Invoices,
+  sum(invoice.Total) as Spent,
+  min(invoice.InvoiceDate) as FirstInvoice,
+  max(invoice.InvoiceDate) as LastInvoice
 from {{ source('chinook', 'Customer') }} as customer
 join {{ source('chinook', 'Invoice') }} as invoice
-  on invoice."CustomerId" = customer."CustomerId"
-group by customer."CustomerId", customer."Country"
+  on invoice.CustomerId = customer.CustomerId
+group by customer.CustomerId, customer.Country
