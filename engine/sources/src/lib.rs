@@ -34,6 +34,8 @@ mod scan;
 
 mod sqlite;
 
+mod files;
+
 pub mod kinds;
 
 pub use connector::{

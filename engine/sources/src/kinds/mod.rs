@@ -1,12 +1,13 @@
 //! Every kind of source, one file each. To add one: write its file and a line in [`ALL`].
 
+mod parquet;
 mod sqlite;
 
 use crate::connector::Connector;
 use crate::error::{SourceError, SourceErrorKind};
 
 /// Every connector, in alphabetical order of its kind.
-pub const ALL: &[&dyn Connector] = &[&sqlite::Sqlite];
+pub const ALL: &[&dyn Connector] = &[&parquet::Parquet, &sqlite::Sqlite];
 
 /// The connector of this kind.
 ///

@@ -1,0 +1,260 @@
+//! The connection that all file kinds share: parameters, listing, discovery, fingerprint.
+//!
+//! A kind adds what is its own: options, schema and table.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::TableProvider;
+use schemars::{JsonSchema, Schema};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::listing::{SourceFile, all, fingerprint, matching};
+use super::stores;
+use crate::connector::{ConnectContext, Connection, FoundTable, TableRequest};
+use crate::error::{self, ParameterProblem, SourceError, SourceErrorKind};
+use crate::params::{invalid, parse};
+
+/// A file format.
+#[async_trait]
+pub(crate) trait FileKind: fmt::Debug + Send + Sync + 'static {
+    /// The connector's name.
+    const KIND: &'static str;
+    /// The endings of its files, without the dot; the first is the default.
+    const EXTENSIONS: &'static [&'static str];
+    /// How its files are read. Every option has a default.
+    type Options: DeserializeOwned + JsonSchema + Send + Sync;
+
+    /// Checks what the options' types cannot say.
+    fn check(options: &Self::Options) -> Result<(), SourceError>;
+
+    /// The columns that files without declared ones are read with.
+    async fn schema(
+        place: &stores::Place,
+        file: &SourceFile,
+        options: &Self::Options,
+    ) -> Result<SchemaRef, SourceError>;
+
+    /// The table of these files (at least one).
+    async fn table(
+        place: &stores::Place,
+        files: Vec<SourceFile>,
+        options: Self::Options,
+        request: &TableRequest,
+        shown: error::Place,
+    ) -> Result<Arc<dyn TableProvider>, SourceError>;
+}
+
+/// A directory of files of one kind.
+pub(crate) struct FileConnection<K> {
+    name: String,
+    place: stores::Place,
+    /// The URL as the project gives it, for messages; it holds no credentials.
+    shown: String,
+    /// The options of the connection, which a table's own override.
+    options: Map<String, Value>,
+    kind: std::marker::PhantomData<fn() -> K>,
+}
+
+impl<K: FileKind> fmt::Debug for FileConnection<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(K::KIND).field("url", &self.shown).finish_non_exhaustive()
+    }
+}
+
+/// Makes the connection of a file kind.
+pub(crate) fn connect<K: FileKind>(
+    params: &Value,
+    context: &ConnectContext,
+) -> Result<Arc<dyn Connection>, SourceError> {
+    let connect = || {
+        let (url, options) = split::<K>(params, "url")?;
+        let missing = || SourceErrorKind::Parameter {
+            path: "url".to_owned(),
+            problem: ParameterProblem::Missing,
+        };
+        let url = url.ok_or_else(missing)?;
+        let place = stores::resolve(&url, context)?;
+        Ok(FileConnection::<K> {
+            name: context.name.clone(),
+            place,
+            shown: url,
+            options,
+            kind: std::marker::PhantomData,
+        })
+    };
+    let made: Result<_, SourceError> = connect();
+    let connection = made.map_err(|error| error.in_connection(&context.name))?;
+    Ok(Arc::new(connection))
+}
+
+/// The schema of a connection's parameters: `url` and the options.
+pub(crate) fn connection_schema<K: FileKind>() -> Schema {
+    with_property::<K>(
+        "url",
+        "Directory of the files: a path relative to the project, a file:// URL, or another \
+         store's URL.",
+        true,
+    )
+}
+
+/// The schema of a table's parameters: `path` and the options.
+pub(crate) fn table_schema<K: FileKind>() -> Schema {
+    with_property::<K>(
+        "path",
+        "File or glob below the connection's url; the table's name with the kind's ending \
+         where absent.",
+        false,
+    )
+}
+
+fn with_property<K: FileKind>(name: &str, description: &str, required: bool) -> Schema {
+    let mut schema = schemars::schema_for!(K::Options);
+    if let Some(object) = schema.as_object_mut() {
+        let title = format!("{}{}", K::KIND, if required { " connection" } else { " table" });
+        object.insert("title".to_owned(), title.into());
+        let properties = object.entry("properties").or_insert_with(|| json!({}));
+        if let Some(properties) = properties.as_object_mut() {
+            let property = json!({"description": description, "type": "string"});
+            properties.shift_insert(0, name.to_owned(), property);
+        }
+        if required {
+            object.insert("required".to_owned(), json!([name]));
+        }
+    }
+    schema
+}
+
+/// Takes one string parameter out of the rest, which must be valid options.
+fn split<K: FileKind>(
+    params: &Value,
+    key: &str,
+) -> Result<(Option<String>, Map<String, Value>), SourceError> {
+    let mut options = match params {
+        Value::Null => Map::new(),
+        Value::Object(options) => options.clone(),
+        _ => return Err(invalid("", "must be a mapping")),
+    };
+    let own = match options.shift_remove(key) {
+        None => None,
+        Some(Value::String(text)) => Some(text),
+        Some(_) => return Err(invalid(key, "must be a string")),
+    };
+    let parsed: K::Options = parse(&Value::Object(options.clone())).map_err(|error| {
+        match error.kind() {
+            // The options' parser does not know of the parameter taken out.
+            SourceErrorKind::Parameter {
+                path,
+                problem: ParameterProblem::UnknownKey { valid },
+            } => {
+                let valid = std::iter::once(key.to_owned()).chain(valid.iter().cloned()).collect();
+                let problem = ParameterProblem::UnknownKey { valid };
+                SourceErrorKind::Parameter { path: path.clone(), problem }.into()
+            }
+            _ => error,
+        }
+    })?;
+    K::check(&parsed)?;
+    Ok((own, options))
+}
+
+impl<K: FileKind> FileConnection<K> {
+    fn place(&self, table: Option<&str>) -> error::Place {
+        error::Place {
+            connection: Some(self.name.clone()),
+            table: table.map(str::to_owned),
+            ..error::Place::default()
+        }
+    }
+
+    async fn files(
+        &self,
+        request: &TableRequest,
+    ) -> Result<(Vec<SourceFile>, K::Options), SourceError> {
+        let (path, own) = split::<K>(&request.params, "path")?;
+        let extension = K::EXTENSIONS.first().copied().unwrap_or(K::KIND);
+        let path = path.unwrap_or_else(|| format!("{}.{extension}", request.table));
+        let mut options = self.options.clone();
+        options.extend(own);
+        let options: K::Options = parse(&Value::Object(options))?;
+        // Two options that are valid alone can contradict each other.
+        K::check(&options)?;
+        Ok((matching(&self.place, &path).await?, options))
+    }
+
+    async fn own_files(&self) -> Result<Vec<SourceFile>, SourceError> {
+        if let Some(directory) = &self.place.local {
+            let found = tokio::fs::metadata(directory).await.map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => SourceErrorKind::NotFound,
+                std::io::ErrorKind::PermissionDenied => SourceErrorKind::Denied,
+                kind => SourceErrorKind::Unavailable { reason: kind.to_string() },
+            });
+            let directory = found.map_err(|kind| SourceError::new(kind).in_file(&self.shown))?;
+            if !directory.is_dir() {
+                return Err(invalid("url", "must be a directory"));
+            }
+        }
+        let mut files = all(&self.place, &self.place.root).await?;
+        files.retain(|file| {
+            let hidden = file.shown.split('/').any(|part| part.starts_with(['.', '_']));
+            !hidden && stem::<K>(&file.shown).is_some()
+        });
+        Ok(files)
+    }
+}
+
+/// The file's path without the kind's ending.
+fn stem<K: FileKind>(path: &str) -> Option<&str> {
+    K::EXTENSIONS.iter().find_map(|extension| path.strip_suffix(extension)?.strip_suffix('.'))
+}
+
+#[async_trait]
+impl<K: FileKind> Connection for FileConnection<K> {
+    async fn check(&self) -> Result<String, SourceError> {
+        let files = self.own_files().await.map_err(|error| error.in_connection(&self.name))?;
+        Ok(format!("directory {} with {} {} files", self.shown, files.len(), K::KIND))
+    }
+
+    async fn discover(&self) -> Result<Vec<FoundTable>, SourceError> {
+        let place = self.place(None);
+        let discover = async {
+            let options: K::Options = parse(&Value::Object(self.options.clone()))?;
+            let mut tables = Vec::new();
+            for file in self.own_files().await? {
+                let Some(stem) = stem::<K>(&file.shown) else { continue };
+                let schema = K::schema(&self.place, &file, &options)
+                    .await
+                    .map_err(|error| error.in_file(&file.shown))?;
+                tables.push(FoundTable {
+                    // Directories become part of the name, so that names stay apart.
+                    name: stem.replace('/', "_"),
+                    schema,
+                    key: Vec::new(),
+                    references: Vec::new(),
+                    params: json!({"path": file.shown}),
+                });
+            }
+            tables.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(tables)
+        };
+        discover.await.map_err(|error: SourceError| error.within(&place))
+    }
+
+    async fn table(&self, request: &TableRequest) -> Result<Arc<dyn TableProvider>, SourceError> {
+        let place = self.place(Some(&request.table));
+        let table = async {
+            let (files, options) = self.files(request).await?;
+            K::table(&self.place, files, options, request, place.clone()).await
+        };
+        table.await.map_err(|error: SourceError| error.within(&place))
+    }
+
+    async fn fingerprint(&self, request: &TableRequest) -> Result<Option<String>, SourceError> {
+        let place = self.place(Some(&request.table));
+        let (files, _) = self.files(request).await.map_err(|error| error.within(&place))?;
+        Ok(Some(fingerprint(&files)))
+    }
+}

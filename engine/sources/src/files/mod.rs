@@ -1,0 +1,18 @@
+//! Tables made of files: where they are, which there are, and how they are read.
+//!
+//! ```text
+//!  url + path ──stores──▶ object store ──listing──▶ files, sorted by name
+//!                                                     │
+//!        columnar (Parquet, Arrow) ◀──────────────────┼──────────────▶ text (CSV, JSON lines)
+//!        DataFusion's own scan                        │                fetch ▶ decompress ▶ decode
+//!                                                     ▼                ▶ rows, one partition per file
+//!                                              connection: check, discover, fingerprint
+//! ```
+
+pub(crate) mod stores;
+
+pub(crate) mod listing;
+
+pub(crate) mod columnar;
+
+pub(crate) mod connection;

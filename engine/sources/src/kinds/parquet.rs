@@ -1,0 +1,129 @@
+//! `parquet`: Parquet files, read by DataFusion with projection, row-group and page pruning.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::TableProvider;
+use datafusion::common::stats::Precision;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::datasource::physical_plan::parquet::transform_schema_to_view;
+use datafusion::error::DataFusionError;
+use futures::{StreamExt, TryStreamExt};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::connector::{ConnectContext, Connection, Connector, TableRequest};
+use crate::error::{self, SourceError, SourceErrorKind};
+use crate::files::columnar::{ColumnarTable, FileFacts};
+use crate::files::connection::{FileKind, connect, connection_schema, table_schema};
+use crate::files::listing::SourceFile;
+use crate::files::stores::{self, Place};
+
+/// Footers read at the same time.
+const FOOTERS_AT_ONCE: usize = 8;
+
+/// Bytes of a file's end that are fetched first; most footers fit.
+const FOOTER_BYTES: usize = 64 << 10;
+
+/// The connector.
+#[derive(Debug)]
+pub struct Parquet;
+
+/// Parquet files say all of themselves; there are no options.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Options {}
+
+impl Connector for Parquet {
+    fn kind(&self) -> &'static str {
+        <Self as FileKind>::KIND
+    }
+
+    fn summary(&self) -> &'static str {
+        "Parquet files"
+    }
+
+    fn connection_schema(&self) -> schemars::Schema {
+        connection_schema::<Self>()
+    }
+
+    fn table_schema(&self) -> schemars::Schema {
+        table_schema::<Self>()
+    }
+
+    fn connect(
+        &self,
+        params: &serde_json::Value,
+        context: &ConnectContext,
+    ) -> Result<Arc<dyn Connection>, SourceError> {
+        connect::<Self>(params, context)
+    }
+}
+
+#[async_trait]
+impl FileKind for Parquet {
+    const KIND: &'static str = "parquet";
+    const EXTENSIONS: &'static [&'static str] = &["parquet"];
+    type Options = Options;
+
+    fn check(_options: &Options) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn schema(
+        place: &Place,
+        file: &SourceFile,
+        _options: &Options,
+    ) -> Result<SchemaRef, SourceError> {
+        Ok(facts(place, file).await?.schema)
+    }
+
+    async fn table(
+        place: &Place,
+        files: Vec<SourceFile>,
+        _options: Options,
+        request: &TableRequest,
+        _shown: error::Place,
+    ) -> Result<Arc<dyn TableProvider>, SourceError> {
+        let facts: Vec<FileFacts> = futures::stream::iter(&files)
+            .map(|file| facts(place, file))
+            .buffered(FOOTERS_AT_ONCE)
+            .try_collect()
+            .await?;
+        let format = Arc::new(ParquetFormat::new());
+        let table = ColumnarTable::new(place.clone(), files, &facts, &request.declared, format)?;
+        Ok(Arc::new(table))
+    }
+}
+
+/// Reads a file's footer. Strings and bytes are delivered as views.
+async fn facts(place: &Place, file: &SourceFile) -> Result<FileFacts, SourceError> {
+    let reader = DFParquetMetadata::new(place.store.as_ref(), &file.meta)
+        .with_metadata_size_hint(Some(FOOTER_BYTES));
+    let read = async {
+        let metadata = reader.fetch_metadata().await?;
+        let schema = Arc::new(transform_schema_to_view(&reader.fetch_schema().await?));
+        let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&metadata, &schema)?;
+        let rows = usize::try_from(metadata.file_metadata().num_rows()).ok();
+        let with_nulls = schema.fields().iter().zip(&statistics.column_statistics);
+        let with_nulls = with_nulls
+            .filter(|(_, column)| matches!(column.null_count, Precision::Exact(count) if count > 0))
+            .map(|(field, _)| field.name().clone())
+            .collect();
+        Ok(FileFacts { schema, rows, with_nulls })
+    };
+    read.await.map_err(|error| replaced(error).in_file(&file.shown))
+}
+
+/// The kind of an error of the footer; a store's error is looked into.
+fn replaced(error: DataFusionError) -> SourceError {
+    match error {
+        DataFusionError::ObjectStore(error) => stores::replaced(*error),
+        _ => SourceErrorKind::Malformed {
+            what: "the file is not a readable Parquet file".to_owned(),
+        }
+        .into(),
+    }
+}
