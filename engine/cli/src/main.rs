@@ -1,2 +1,23 @@
-//! The program.
-fn main() {}
+//! The program `engine`: reads the command line, does one thing, ends with its exit code.
+
+mod console;
+mod environment;
+mod logs;
+mod passphrase;
+mod size;
+
+mod options;
+mod render;
+
+mod invocation;
+mod panic;
+
+mod commands;
+
+mod app;
+#[cfg(test)]
+mod reference;
+
+fn main() -> std::process::ExitCode {
+    app::main()
+}

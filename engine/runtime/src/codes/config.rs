@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  bytes ──E0101…E0105──▶ text ──E0110…E0113──▶ YAML ──E0120…E0125──▶ sections
-//!                                                 └──E0130…E0132──▶ secrets
+//!                                                 └──E0130…E0133──▶ secrets
 //! ```
 
 use super::Code;
@@ -28,6 +28,7 @@ pub const ALL: &[&Code] = &[
     &SECRET_OUTSIDE_PROFILES,
     &LITERAL_SECRET,
     &UNKNOWN_ENVIRONMENT_VARIABLE,
+    &ENVIRONMENT_FILE,
 ];
 
 /// Not a project.
@@ -286,4 +287,17 @@ pub static UNKNOWN_ENVIRONMENT_VARIABLE: Code = Code {
     example: r#"store: "{{ env_var('STORE_URL') }}""#,
     fix: "Set the variable, put it into `.env`, or give a default: `env_var('STORE_URL', \
           'file://target/store')`.",
+};
+
+/// The .env file cannot be read.
+pub static ENVIRONMENT_FILE: Code = Code {
+    id: "E0133",
+    title: "The .env file cannot be read",
+    exit: Exit::DoesNotCompile,
+    what: "The project's `.env` exists, and it cannot be read or an entry of it is not \
+          `NAME=value`.",
+    why: "A variable that is lost could be the passphrase or the place of the store. The entry is \
+          not shown because it may hold a secret.",
+    example: "echo 'ENGINE_PASSPHRASE: swordfish' > .env && engine plan",
+    fix: "Write one `NAME=value` on each line, with quotes around values that hold spaces or `#`.",
 };

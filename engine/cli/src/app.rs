@@ -1,0 +1,173 @@
+//! The command line, and what surrounds every command: streams, logs, signals, panics, the exit code.
+//!
+//! ```text
+//!  argv ──clap──▶ Cli ──▶ Invocation ──▶ commands::run ──▶ Exit ──▶ status
+//!                             signal ──▶ 130 / 143
+//!                             panic  ──▶ 70
+//! ```
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use engine_runtime::codes::run;
+use engine_runtime::diagnostic::{Diagnostic, Failure, Outcome};
+use engine_runtime::exit::Exit;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::commands::{self, Command};
+use crate::console::Console;
+use crate::environment::Environment;
+use crate::invocation::Invocation;
+use crate::options::Global;
+use crate::{logs, panic};
+
+/// How long a command that was told to stop may take to let go of what it holds.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Exit status after SIGTERM: 128 + 15, as shells have it.
+const TERMINATED: u8 = 143;
+
+/// Mask data in batches, from a YAML project
+///
+/// A project says which sources it reads, which columns are sensitive, how each class of data is
+/// masked, and what is published. Every column that is published is masked, or kept by a named owner
+/// with a reason, or the project does not compile.
+#[derive(Parser, Debug)]
+#[command(
+    name = "engine",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    disable_help_subcommand = false,
+    after_long_help = exit_codes(),
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The whole program.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
+    let plain = Environment::of_process().asks_for_plain_output();
+    let console = Console::new(cli.global.color, plain, cli.global.loudness());
+    logs::start(cli.global.log_format, &console);
+    panic::install(cli.global.log_format, console);
+    let invocation = Invocation::new(cli.global, console);
+    // The hook has said what is to be said; what unwinds to here holds nothing to show.
+    let status = std::panic::catch_unwind(|| match start() {
+        Ok(runtime) => {
+            let status = runtime.block_on(until_signal(&invocation, cli.command));
+            // Threads that wait for a database or a disk end with the process.
+            runtime.shutdown_background();
+            status
+        }
+        Err(failure) => {
+            invocation.show(&failure);
+            failure.exit().status()
+        }
+    });
+    ExitCode::from(status.unwrap_or(Exit::Internal.status()))
+}
+
+/// The command line, for completions and the reference.
+pub(crate) fn program() -> clap::Command {
+    Cli::command()
+}
+
+/// Help and version go to stdout and are no error; everything else does not fit the command line.
+fn refused(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(Exit::Usage.status()),
+    }
+}
+
+fn start() -> Outcome<Runtime> {
+    Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        let message = format!("the threads of the program cannot be started: {}", error.kind());
+        Diagnostic::new(&run::INTERNAL, message).into()
+    })
+}
+
+/// Runs the command on the worker threads, so that this one is free to hear a signal.
+async fn until_signal(invocation: &Invocation, command: Command) -> u8 {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return finished(invocation, command_line(invocation, command).await);
+    };
+    let mut task = JoinSet::new();
+    let own = invocation.clone();
+    task.spawn(async move { command_line(&own, command).await });
+    let status = tokio::select! {
+        biased;
+        _ = interrupt.recv() => Exit::Interrupted.status(),
+        _ = terminate.recv() => TERMINATED,
+        ended = task.join_next() => match ended {
+            Some(Ok(_)) if invocation.was_cancelled() => Exit::Interrupted.status(),
+            Some(Ok(outcome)) => return finished(invocation, outcome),
+            // The task panicked; the hook has said where.
+            Some(Err(_)) | None => return Exit::Internal.status(),
+        },
+    };
+    let _ = tokio::time::timeout(GRACE, task.shutdown()).await;
+    let message = "stopped by a signal; nothing of unfinished exports is visible";
+    invocation.show(&Diagnostic::new(&run::INTERRUPTED, message).help(run::INTERRUPTED.fix).into());
+    status
+}
+
+async fn command_line(invocation: &Invocation, command: Command) -> Outcome<Exit> {
+    commands::run(invocation, command, program).await
+}
+
+fn finished(invocation: &Invocation, outcome: Outcome<Exit>) -> u8 {
+    let exit = match outcome {
+        Ok(exit) => exit,
+        Err(failure) => shown(invocation, &failure),
+    };
+    panic::exit_after(exit).status()
+}
+
+fn shown(invocation: &Invocation, failure: &Failure) -> Exit {
+    invocation.show(failure);
+    failure.exit()
+}
+
+/// The table of exit codes for `engine --help`.
+fn exit_codes() -> String {
+    let mut text = String::from("Exit codes:\n");
+    for exit in Exit::ALL {
+        text.push_str(&format!("  {:>3}  {}\n", exit.status(), exit.meaning()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        program().debug_assert();
+    }
+
+    #[test]
+    fn every_exit_code_is_in_the_help() {
+        let text = exit_codes();
+        assert_eq!(text.lines().count(), Exit::ALL.len() + 1);
+        assert!(text.contains("\n   65  the project does not compile\n"), "{text}");
+    }
+}

@@ -1,0 +1,132 @@
+//! Options that several commands share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::console::{ColorChoice, Loudness};
+use crate::logs::LogFormat;
+use crate::size;
+
+/// How the document on stdout looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Human,
+    /// One JSON document.
+    Json,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Folder of the project, the one with engine.yml
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    pub project_dir: PathBuf,
+
+    /// Target of profiles.yml; its default one when not given
+    #[arg(long, short, global = true, value_name = "NAME")]
+    pub target: Option<String>,
+
+    /// Sets a variable for var('name'); repeatable
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = variable)]
+    pub vars: Vec<(String, String)>,
+
+    /// Takes the passphrase from the first line of a file
+    ///
+    /// Without it the passphrase comes from the environment variable that the target names, from the
+    /// project's .env, or from a question on the terminal. There is no option for the passphrase
+    /// itself: other users of the machine can read command lines.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+
+    /// How the document on stdout looks
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+
+    /// How progress, logs and errors on stderr look
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    pub log_format: LogFormat,
+
+    /// When to colour stderr
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+
+    /// Says only what went wrong
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Says each step
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+}
+
+impl Global {
+    /// How much to say on stderr.
+    pub(crate) fn loudness(&self) -> Loudness {
+        match (self.quiet, self.verbose) {
+            (true, _) => Loudness::Quiet,
+            (false, true) => Loudness::Verbose,
+            (false, false) => Loudness::Normal,
+        }
+    }
+}
+
+/// How much of the machine a command may use.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Resources {
+    /// Streams that run at once; the target's, or 2, when not given
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub jobs: Option<usize>,
+
+    /// Memory for operators that hold rows, such as 2GiB; the target's, or 1GiB, when not given
+    #[arg(long, value_name = "AMOUNT", value_parser = size::parse)]
+    pub memory: Option<usize>,
+
+    /// Rows of a batch; the target's when not given
+    #[arg(long, value_name = "ROWS", value_parser = count, hide_short_help = true)]
+    pub batch_rows: Option<usize>,
+}
+
+/// Which exports a command works on.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Selection {
+    /// Exports by name, pattern, tag:, source: or class:, with + for what depends on them
+    #[arg(long, short, value_name = "SELECTOR")]
+    pub select: Option<String>,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(String::from("expected NAME=VALUE")),
+    }
+}
+
+/// A count of at least 1. The bound keeps a slip of the finger from using up the machine.
+fn count(text: &str) -> Result<usize, String> {
+    let refused = || String::from("expected a number from 1 to 1048576");
+    let number = text.parse().map_err(|_| refused())?;
+    if (1..=1 << 20).contains(&number) { Ok(number) } else { Err(refused()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_split_at_the_first_equals_sign() {
+        assert_eq!(variable("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(variable("a="), Ok(("a".to_owned(), String::new())));
+        assert!(variable("a").is_err() && variable("=a").is_err());
+    }
+
+    #[test]
+    fn counts_are_bounded() {
+        assert_eq!(count("1"), Ok(1));
+        for text in ["0", "-1", "x", "99999999"] {
+            assert!(count(text).is_err(), "{text}");
+        }
+    }
+}
