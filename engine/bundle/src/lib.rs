@@ -41,3 +41,6 @@ pub mod layout;
 pub mod manifest;
 
 pub mod chain;
+
+#[cfg(test)]
+mod golden;
