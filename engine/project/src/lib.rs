@@ -21,6 +21,10 @@ mod message;
 mod model;
 mod scalar;
 
+pub mod canonical;
+mod pattern;
+pub mod rules;
+
 mod template;
 mod yaml;
 
@@ -28,8 +32,12 @@ mod de;
 mod raw;
 mod render;
 
+mod resolve;
 pub mod schema;
 mod shape;
+
+mod literal;
+mod read;
 
 mod load;
 
@@ -43,4 +51,6 @@ pub use model::{
 pub use node::{Node, Value};
 pub use problem::{Problem, ProblemKind, Problems, Thing};
 pub use secret::Setting;
+pub use suggest::nearest;
+pub use rules::{ColumnFacts, Decision, WhyLost, decide};
 pub use types::{ColumnType, Date, ParseTypeError, TypePattern};

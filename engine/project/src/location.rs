@@ -137,8 +137,13 @@ impl SourceMap {
         }
     }
 
+    /// The id that the next added file will have.
+    pub(crate) fn next_id(&self) -> FileId {
+        FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX))
+    }
+
     pub(crate) fn add(&mut self, path: String, text: &str) -> FileId {
-        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        let id = self.next_id();
         self.files.push(SourceFile { path, text: Arc::from(text) });
         id
     }

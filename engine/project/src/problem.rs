@@ -29,12 +29,8 @@ pub enum Thing {
     Model,
     /// An export.
     Export,
-    /// A test.
-    Test,
     /// A column type.
     Type,
-    /// A key provider.
-    KeyProvider,
 }
 
 impl fmt::Display for Thing {
@@ -49,9 +45,7 @@ impl fmt::Display for Thing {
             Self::Rule => "rule",
             Self::Model => "model",
             Self::Export => "export",
-            Self::Test => "test",
             Self::Type => "column type",
-            Self::KeyProvider => "key provider",
         })
     }
 }

@@ -5,6 +5,8 @@
 //!                                   └─ every value may be a template ─▶ published: editors, shape check before rendering
 //! ```
 
+use std::sync::LazyLock;
+
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value as Json, json};
 
@@ -29,17 +31,20 @@ pub fn all() -> Vec<(&'static str, Json)> {
 }
 
 /// The schema of a rendered file.
-pub(crate) fn rendered(kind: FileKind) -> Json {
+pub(crate) fn rendered(kind: FileKind) -> &'static Json {
+    static ROOT: LazyLock<Json> = LazyLock::new(generate::<RawRoot>);
+    static PROFILES: LazyLock<Json> = LazyLock::new(generate::<RawProfiles>);
+    static SECTIONS: LazyLock<Json> = LazyLock::new(generate::<RawSections>);
     match kind {
-        FileKind::Root => generate::<RawRoot>(),
-        FileKind::Profiles => generate::<RawProfiles>(),
-        FileKind::Sections => generate::<RawSections>(),
+        FileKind::Root => &ROOT,
+        FileKind::Profiles => &PROFILES,
+        FileKind::Sections => &SECTIONS,
     }
 }
 
 /// The schema of a file as it is written, where any value below the top may be a template.
-pub(crate) fn published(kind: FileKind) -> Json {
-    let mut schema = rendered(kind);
+fn published(kind: FileKind) -> Json {
+    let mut schema = rendered(kind).clone();
     if let Some(definitions) = schema.get_mut("$defs").and_then(Json::as_object_mut) {
         definitions.values_mut().for_each(allow_templates_below);
     }

@@ -14,23 +14,16 @@ use crate::render::is_template;
 use crate::schema::FileKind;
 use crate::suggest::nearest;
 
-/// Whether a tree still holds templates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Templates {
-    /// It was rendered.
-    Rendered,
-    /// Text with Jinja in it may stand for any value.
-    Written,
-}
-
-/// Everything in a tree that does not fit a schema of [`crate::schema::rendered`].
-pub(crate) fn check(schema: &Json, kind: FileKind, node: &Node, templates: Templates) -> Vec<Problem> {
+/// Everything in a tree that does not fit a schema of [`crate::schema::rendered`]. Text
+/// with Jinja in it fits everywhere below the top: it was left because it could not be
+/// rendered yet, or because rendering it failed, which was reported then.
+pub(crate) fn check(schema: &Json, kind: FileKind, node: &Node) -> Vec<Problem> {
     let top = match kind {
         FileKind::Root => "engine.yml",
         FileKind::Profiles => "profiles.yml",
         FileKind::Sections => "a project file",
     };
-    let mut check = Check { root: schema, top, templates, problems: Vec::new() };
+    let mut check = Check { root: schema, top, problems: Vec::new() };
     check.node(schema, node, &Path::default());
     check.problems
 }
@@ -58,7 +51,6 @@ impl Path {
 struct Check<'s> {
     root: &'s Json,
     top: &'static str,
-    templates: Templates,
     problems: Vec<Problem>,
 }
 
@@ -66,7 +58,7 @@ impl<'s> Check<'s> {
     fn node(&mut self, schema: &'s Json, node: &Node, path: &Path) {
         let Some(schema) = self.resolve(schema) else { return };
         let template = node.as_str().is_some_and(is_template);
-        if template && self.templates == Templates::Written && !path.shown.is_empty() {
+        if template && !path.shown.is_empty() {
             return;
         }
         if let Some(options) = constants(schema) {

@@ -3,7 +3,7 @@
 /// The nearest name by optimal string alignment distance, when it is near: at most a
 /// third of the longer name may differ. Case does not count. The first of equals wins.
 #[must_use]
-pub(crate) fn nearest<'n>(name: &str, among: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub fn nearest<'n>(name: &str, among: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let wanted = name.to_lowercase();
     // Names beyond this length are no typing errors, and the distance costs the product of both lengths.
     if wanted.len() > 128 {

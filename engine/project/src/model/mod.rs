@@ -19,6 +19,7 @@ pub use dataset::{
     Chunking, Encryption, Export, ExportTest, Load, LoadMode, Model, Relation, RenderedSql, Segment,
 };
 pub use policy::{Action, Approval, Class, ColumnPattern, Mask, Match, Rule, Unclassified};
+pub(crate) use policy::ancestors;
 pub use source::{Column, ColumnTest, Reference, Source, Table};
 pub use target::{Connection, Execution, KeyProvider, Keys, Target};
 
@@ -94,7 +95,7 @@ impl Project {
     /// `pii` for `pii.email` when only `pii` is declared.
     #[must_use]
     pub fn class(&self, name: &str) -> Option<(&str, &Class)> {
-        policy::ancestors(name)
+        ancestors(name)
             .find_map(|name| self.classes.get_key_value(name))
             .map(|(name, class)| (name.as_str(), class))
     }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub(crate) use datasets::{RawChunk, RawEncryption, RawExport, RawLoad, RawLoadMode, RawModel, RawModelColumn};
 pub(crate) use policies::{RawApproval, RawClass, RawMasking, RawMatch, RawRule, RawUnclassified};
 pub(crate) use profiles::{RawExecution, RawKeys, RawProfiles, RawProvider, RawTarget};
-pub(crate) use root::RawRoot;
+pub(crate) use root::{RawDefaults, RawRoot};
 pub(crate) use sources::{RawColumn, RawColumnTests, RawExportTests, RawReference, RawSource, RawTable};
 
 use crate::location::Spanned;

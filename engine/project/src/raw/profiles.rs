@@ -10,9 +10,10 @@ use crate::secret::Setting;
 
 /// `profiles.yml`: where the project runs. The only file that may read the environment,
 /// with `env_var('NAME')`, and the only place for secrets.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "profiles.yml")]
+#[expect(dead_code, reason = "only the schema is made from it: targets are read one by one")]
 pub(crate) struct RawProfiles {
     /// Target to use when neither the command line nor `engine.yml` chooses one.
     #[serde(default)]
@@ -22,7 +23,7 @@ pub(crate) struct RawProfiles {
     pub(crate) targets: Node,
 }
 
-/// A target is read by itself, and only the chosen one: others may need an environment that is not there.
+/// Only the chosen target is read: others may need an environment that is not there.
 fn targets(generator: &mut SchemaGenerator) -> Schema {
     let target = generator.subschema_for::<RawTarget>();
     json_schema!({"type": "object", "additionalProperties": target, "minProperties": 1})

@@ -19,6 +19,7 @@ pub(crate) struct RawRoot {
     pub(crate) edition: Spanned<i64>,
     /// File with the targets, relative to the project; `profiles.yml` when left out.
     #[serde(default)]
+    #[expect(dead_code, reason = "read from the tree, before the rest of the file is")]
     pub(crate) profile: Option<Spanned<String>>,
     /// Variables for `var('name')`. Targets and the command line override them.
     #[serde(default)]

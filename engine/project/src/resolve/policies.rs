@@ -1,0 +1,212 @@
+//! The sections `classes` and `masking`.
+
+use std::collections::BTreeMap;
+
+use super::names::{Findings, columns, is_identifier};
+use crate::de::from_node;
+use crate::location::{Location, Spanned};
+use crate::model::{
+    Action, Approval, Class, ColumnPattern, Mask, Match, Project, Relation, Rule, Unclassified, ancestors,
+};
+use crate::node::Node;
+use crate::problem::{Problem, ProblemKind, Thing};
+use crate::raw::{RawApproval, RawClass, RawMasking, RawMatch, RawRule, RawUnclassified};
+use crate::suggest::nearest;
+use crate::types::{ColumnType, TypePattern};
+
+pub(super) fn classes(findings: &mut Findings, raw: Vec<Node>) -> BTreeMap<String, Class> {
+    let entries: Vec<&(Spanned<String>, Node)> = raw.iter().flat_map(Node::entries).collect();
+    findings.unique(Thing::Class, entries.iter().map(|(name, _)| name));
+    let mut classes = BTreeMap::new();
+    for (name, node) in entries {
+        if !name.value.split('.').all(is_identifier) {
+            findings.invalid("a class", "lower case letters, digits and `_` with dots between its parts", name.at);
+        }
+        match from_node::<RawClass>(node) {
+            Ok(RawClass { sensitive, description }) => {
+                let class = Class { name: name.clone(), sensitive, description };
+                classes.entry(name.value.clone()).or_insert(class);
+            }
+            Err(error) => findings.invalid("a class", error.message, error.at.unwrap_or(node.at)),
+        }
+    }
+    classes
+}
+
+pub(super) fn masking(findings: &mut Findings, raw: Vec<RawMasking>) -> (Unclassified, Vec<Rule>) {
+    let mut unclassified: Option<Spanned<RawUnclassified>> = None;
+    let mut rules = Vec::new();
+    for masking in raw {
+        match (&unclassified, masking.unclassified) {
+            (Some(first), Some(again)) => {
+                let kind = ProblemKind::DuplicateKey { key: String::from("unclassified") };
+                findings.problems.push(Problem::new(kind, again.at).with_related(first.at, "first given here"));
+            }
+            (None, Some(first)) => unclassified = Some(first),
+            (_, None) => {}
+        }
+        rules.extend(masking.rules);
+    }
+    findings.unique(Thing::Rule, rules.iter().map(|rule| &rule.value.name));
+    let unclassified = match unclassified.map(|unclassified| unclassified.value) {
+        Some(RawUnclassified::Drop) => Unclassified::Drop,
+        Some(RawUnclassified::Deny) | None => Unclassified::Deny,
+    };
+    (unclassified, rules.into_iter().filter_map(|raw| rule(findings, raw)).collect())
+}
+
+fn rule(findings: &mut Findings, raw: Spanned<RawRule>) -> Option<Rule> {
+    let Spanned { value: RawRule { name, matches, mask, params, key, linkage, keep }, at } = raw;
+    findings.identifier("a rule's name", &name);
+    let matches = match matches {
+        Some(Spanned { value, at }) => self::matches(findings, &name, value, at),
+        None => {
+            findings.report(ProblemKind::RuleWithoutMatch { name: name.value.clone() }, name.at);
+            None
+        }
+    };
+    for (what, name) in [("a key's name", &key), ("a linkage's name", &linkage)] {
+        name.iter().for_each(|name| findings.identifier(what, name));
+    }
+    let action = match (mask, keep) {
+        (Some(function), None) => {
+            let params = params.unwrap_or(Node::empty_map(function.at));
+            Some(Action::Mask(Mask { function, params, key, linkage }))
+        }
+        (None, Some(keep)) => {
+            let unused = [params.map(|node| node.at), key.map(|key| key.at), linkage.map(|linkage| linkage.at)];
+            for at in unused.into_iter().flatten() {
+                findings.invalid("a rule with `keep`", "without `params`, `key` and `linkage`: it masks nothing", at);
+            }
+            approval(findings, keep).map(Action::Keep)
+        }
+        (Some(_), Some(_)) => {
+            findings.report(ProblemKind::RuleWithTwoActions { name: name.value.clone() }, name.at);
+            None
+        }
+        (None, None) => {
+            findings.report(ProblemKind::RuleWithoutAction { name: name.value.clone() }, name.at);
+            None
+        }
+    };
+    Some(Rule { name, matches: matches?, action: action?, at })
+}
+
+fn matches(findings: &mut Findings, name: &Spanned<String>, raw: RawMatch, at: Location) -> Option<Match> {
+    let RawMatch { class, column, column_type } = raw;
+    if class.is_none() && column.is_none() && column_type.is_none() {
+        findings.report(ProblemKind::RuleWithoutMatch { name: name.value.clone() }, name.at);
+        return None;
+    }
+    let column = match column {
+        None => None,
+        Some(Spanned { value: text, at }) => match ColumnPattern::parse(&text) {
+            Some(pattern) => Some(Spanned::new(pattern, at)),
+            None => {
+                findings.invalid("match.column", "source.table.column or model.column, with `*` for any characters", at);
+                return None;
+            }
+        },
+    };
+    let column_type = match column_type {
+        None => None,
+        Some(text) => Some(parsed_type::<TypePattern>(findings, &text)?),
+    };
+    Some(Match { class, column, column_type, at })
+}
+
+/// An approval; `None` when its date is none.
+pub(super) fn approval(findings: &mut Findings, raw: Spanned<RawApproval>) -> Option<Approval> {
+    let Spanned { value: RawApproval { owner, reason, until }, at } = raw;
+    for (what, text) in [("owner", &owner), ("reason", &reason)] {
+        if text.value.trim().is_empty() {
+            findings.invalid(what, "given, not empty", text.at);
+        }
+    }
+    let until = match until {
+        None => None,
+        Some(text) => match text.value.parse() {
+            Ok(date) => Some(Spanned::new(date, text.at)),
+            Err(_) => {
+                findings.invalid("until", "a date of the form YYYY-MM-DD", text.at);
+                return None;
+            }
+        },
+    };
+    Some(Approval { owner, reason, until, at })
+}
+
+/// A declared column type.
+pub(super) fn column_type(findings: &mut Findings, text: &Spanned<String>) -> Option<Spanned<ColumnType>> {
+    parsed_type(findings, text)
+}
+
+fn parsed_type<T: std::str::FromStr>(findings: &mut Findings, text: &Spanned<String>) -> Option<Spanned<T>> {
+    match text.value.parse() {
+        Ok(value) => Some(Spanned::new(value, text.at)),
+        Err(_) => {
+            let names = ColumnType::names();
+            findings.unknown(Thing::Type, &text.value, None, names, text.at);
+            None
+        }
+    }
+}
+
+/// Classes and patterns that stand for nothing.
+pub(super) fn check(findings: &mut Findings, project: &Project) {
+    for (_, column) in columns(project) {
+        if let Some(class) = column.class.as_ref().filter(|class| project.class(&class.value).is_none()) {
+            unknown_class(findings, project, class);
+        }
+    }
+    for rule in &project.rules {
+        if let Some(class) = &rule.matches.class {
+            let below = |name: &String| ancestors(name).any(|above| above == class.value);
+            if project.class(&class.value).is_none() && !project.classes.keys().any(below) {
+                unknown_class(findings, project, class);
+            }
+        }
+        if let Some(pattern) = &rule.matches.column {
+            self::pattern(findings, project, pattern);
+        }
+    }
+}
+
+fn unknown_class(findings: &mut Findings, project: &Project, class: &Spanned<String>) {
+    let among = project.classes.keys().map(String::as_str);
+    // `pii.emial` has no declared class near it when only `pii` is declared, but `pi.email` has.
+    let parent = ancestors(&class.value).last().and_then(|root| nearest(root, project.classes.keys().map(String::as_str)));
+    findings.unknown(Thing::Class, &class.value, None, among, class.at);
+    if let (Some(Problem { kind: ProblemKind::Unknown { nearest: found @ None, .. }, .. }), Some(parent)) =
+        (findings.problems.last_mut(), parent)
+    {
+        *found = Some(class.value.split_once('.').map_or(parent.to_owned(), |(_, rest)| format!("{parent}.{rest}")));
+    }
+}
+
+/// The parts of a pattern that are names must exist, as far as that is declared.
+fn pattern(findings: &mut Findings, project: &Project, pattern: &Spanned<ColumnPattern>) {
+    let literal = |name: &String| !name.contains('*');
+    let at = pattern.at;
+    let relation = match pattern.value.parts.as_slice() {
+        [source, table, _] if literal(source) && literal(table) => {
+            Relation::Table { source: source.clone(), table: table.clone() }
+        }
+        [source, _, _] if literal(source) && project.source(source).is_none() => {
+            let among = project.sources.iter().map(|source| source.name.value.as_str());
+            return findings.unknown(Thing::Source, source, None, among, at);
+        }
+        [model, _] if literal(model) => Relation::Model { name: model.clone() },
+        _ => return,
+    };
+    let before = findings.problems.len();
+    findings.relation(project, &Spanned::new(relation.clone(), at));
+    let declared = project.columns(&relation);
+    let table = matches!(relation, Relation::Table { .. });
+    if let Some(column) = pattern.value.parts.last().filter(|column| literal(column) && table) {
+        if findings.problems.len() == before {
+            let column = Spanned::new(column.clone(), at);
+            findings.declared_columns(&format!("table `{relation}`"), declared, [&column]);
+        }
+    }
+}
