@@ -128,14 +128,14 @@ fn numbers_and_times(
 ) -> Result<(), MaskError> {
     use DataType as T;
     match column.data_type() {
-        T::Int8 => written::<Int8Type>(column, each, |value, out| integer(value, out)),
-        T::Int16 => written::<Int16Type>(column, each, |value, out| integer(value, out)),
-        T::Int32 => written::<Int32Type>(column, each, |value, out| integer(value, out)),
-        T::Int64 => written::<Int64Type>(column, each, |value, out| integer(value, out)),
-        T::UInt8 => written::<UInt8Type>(column, each, |value, out| integer(value, out)),
-        T::UInt16 => written::<UInt16Type>(column, each, |value, out| integer(value, out)),
-        T::UInt32 => written::<UInt32Type>(column, each, |value, out| integer(value, out)),
-        T::UInt64 => written::<UInt64Type>(column, each, |value, out| integer(value, out)),
+        T::Int8 => written::<Int8Type>(column, each, integer),
+        T::Int16 => written::<Int16Type>(column, each, integer),
+        T::Int32 => written::<Int32Type>(column, each, integer),
+        T::Int64 => written::<Int64Type>(column, each, integer),
+        T::UInt8 => written::<UInt8Type>(column, each, integer),
+        T::UInt16 => written::<UInt16Type>(column, each, integer),
+        T::UInt32 => written::<UInt32Type>(column, each, integer),
+        T::UInt64 => written::<UInt64Type>(column, each, integer),
         T::Float16 => written::<Float16Type>(column, each, |value, out| {
             float(value.to_f32() == 0.0, value.to_f32(), out);
         }),

@@ -296,6 +296,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn a_float_lies_in_its_range(value in -1e9..1e9_f64, width in 1e-3..1e6_f64, origin in -1e3..1e3_f64) {
             let lower = Ranges::EqualFloats { width, origin }.float(value).unwrap();

@@ -29,7 +29,10 @@ impl Function for City {
             summary: "Every value becomes a made-up town of the locale.",
             privacy: "Only which rows held equal values remains. Never gives the value itself.",
             nulls: NULLS,
-            examples: vec![example("{}", &["", ""]), example(r#"{"locale": "de"}"#, &["", ""])],
+            examples: vec![
+                example("{}", &["Port Beerside", "East Metzton"]),
+                example(r#"{"locale": "de"}"#, &["Engelberg", "Fischerheim"]),
+            ],
         }
     }
 

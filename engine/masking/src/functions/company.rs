@@ -29,7 +29,10 @@ impl Function for Company {
             summary: "Every value becomes a made-up company of the locale.",
             privacy: "Only which rows held equal values remains. Never gives the value itself.",
             nulls: NULLS,
-            examples: vec![example("{}", &["", ""]), example(r#"{"locale": "de"}"#, &["", ""])],
+            examples: vec![
+                example("{}", &["Willms & Jaskolski Inc", "Lind & Keeling LLC"]),
+                example(r#"{"locale": "de"}"#, &["Bergmann & Lehmann KG", "Jung & Mayer UG"]),
+            ],
         }
     }
 

@@ -59,14 +59,14 @@ impl Function for DateShift {
                     input_type: DataType::Date32,
                     input: &["1984-05-17", "2024-02-28", "1984-05-17"],
                     others: &[("customer_id", &["17", "17", "18"])],
-                    output: &["", "", ""],
+                    output: &["1984-06-01", "2024-03-14", "1984-06-07"],
                 },
                 Example {
                     params: r#"{"days": 365, "whole_column": true}"#,
                     input_type: DataType::Date32,
                     input: &["1984-05-17", "1984-05-18"],
                     others: &[],
-                    output: &["", ""],
+                    output: &["1983-08-10", "1983-08-11"],
                 },
             ],
         }

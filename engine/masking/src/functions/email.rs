@@ -59,14 +59,21 @@ impl Function for Email {
                     input_type: DataType::Utf8,
                     input: &["ada@lovelace.org", "not an address"],
                     others: &[],
-                    output: &["", ""],
+                    output: &[
+                        "bhadoj5qigslpfteaddfl3cm5q@example.com",
+                        "xset7m3mh6dfig6aj5etdlab4k@example.com",
+                    ],
                 },
                 Example {
                     params: r#"{"keep_domain": true, "domain": "masked.invalid", "normalize": ["casefold"]}"#,
                     input_type: DataType::Utf8,
                     input: &["Ada@lovelace.org", "ada@lovelace.org", "ada@not a domain"],
                     others: &[],
-                    output: &["", "", ""],
+                    output: &[
+                        "bhadoj5qigslpfteaddfl3cm5q@lovelace.org",
+                        "bhadoj5qigslpfteaddfl3cm5q@lovelace.org",
+                        "tovcyriboo5cmzd3dl26z73og6@masked.invalid",
+                    ],
                 },
             ],
         }

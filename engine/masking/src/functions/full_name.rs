@@ -29,7 +29,10 @@ impl Function for FullName {
             summary: "Every value becomes a first and a last name of the locale, in its order, chosen by key.",
             privacy: "Only which rows held equal values remains. Never gives the value itself.",
             nulls: NULLS,
-            examples: vec![example("{}", &["", ""]), example(r#"{"locale": "de"}"#, &["", ""])],
+            examples: vec![
+                example("{}", &["Justina Torp", "Justina Waelchi"]),
+                example(r#"{"locale": "de"}"#, &["Margarete Schulte", "Margarete Pohl"]),
+            ],
         }
     }
 

@@ -30,7 +30,10 @@ impl Function for LastName {
             summary: "Every value becomes a last name of the locale, chosen by key.",
             privacy: "Only which rows held equal values remains. Never gives the value itself.",
             nulls: NULLS,
-            examples: vec![example("{}", &["", ""]), example(r#"{"locale": "de"}"#, &["", ""])],
+            examples: vec![
+                example("{}", &["Champlin", "Kihn"]),
+                example(r#"{"locale": "de"}"#, &["Müller", "Köhler"]),
+            ],
         }
     }
 

@@ -29,7 +29,10 @@ impl Function for Street {
             summary: "Every value becomes a made-up street with a house number, in the locale's order.",
             privacy: "Only which rows held equal values remains. Never gives the value itself.",
             nulls: NULLS,
-            examples: vec![example("{}", &["", ""]), example(r#"{"locale": "de"}"#, &["", ""])],
+            examples: vec![
+                example("{}", &["413 Bergstrom Cove", "9206 O'Connell Manor"]),
+                example(r#"{"locale": "de"}"#, &["Ćosićallee 28", "Hornsteg 103"]),
+            ],
         }
     }
 

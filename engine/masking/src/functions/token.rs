@@ -75,21 +75,25 @@ impl Function for Token {
                     input_type: DataType::Int64,
                     input: &["17", "18", "17"],
                     others: &[],
-                    output: &["", "", ""],
+                    output: &[
+                        "412ae8f8f820b3f192e5169845bd516b",
+                        "59b0cd565bc424e10f7b41a35e930762",
+                        "412ae8f8f820b3f192e5169845bd516b",
+                    ],
                 },
                 Example {
                     params: r#"{"format": "base32", "length": 16, "prefix": "cus_", "normalize": ["trim", "casefold"]}"#,
                     input_type: DataType::Utf8,
                     input: &["A-17", " a-17 "],
                     others: &[],
-                    output: &["", ""],
+                    output: &["cus_gs6f25ett2zkvheq", "cus_gs6f25ett2zkvheq"],
                 },
                 Example {
                     params: r#"{"length": 16}"#,
                     input_type: DataType::Date32,
                     input: &["2024-02-29"],
                     others: &[],
-                    output: &[""],
+                    output: &["d3e046e8aaac093c"],
                 },
             ],
         }

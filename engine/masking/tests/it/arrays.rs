@@ -1,0 +1,223 @@
+//! Arrays of every type, from raw bits: values that no cast would give (dates beyond the
+//! calendar, times of 30 hours, decimals beyond their precision) included.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, DictionaryArray, FixedSizeBinaryArray,
+    Int32Array, ListArray, NullArray, PrimitiveArray, RunArray, StringArray, StructArray,
+    new_null_array,
+};
+use arrow::buffer::{MutableBuffer, NullBuffer, ScalarBuffer};
+use arrow::compute::cast;
+use arrow::datatypes::*;
+use proptest::prelude::*;
+
+/// One row: bits for numbers, text for text; none is null.
+pub(crate) type Row = Option<(i64, String)>;
+
+/// Types of every kind Arrow has.
+pub(crate) fn types() -> Vec<DataType> {
+    use DataType as T;
+    let mut types = vec![
+        T::Null,
+        T::Boolean,
+        T::Int8,
+        T::Int16,
+        T::Int32,
+        T::Int64,
+        T::UInt8,
+        T::UInt16,
+        T::UInt32,
+        T::UInt64,
+        T::Float16,
+        T::Float32,
+        T::Float64,
+        T::Date32,
+        T::Date64,
+        T::Utf8,
+        T::LargeUtf8,
+        T::Utf8View,
+        T::Binary,
+        T::LargeBinary,
+        T::BinaryView,
+        T::FixedSizeBinary(8),
+        T::Time32(TimeUnit::Second),
+        T::Time32(TimeUnit::Millisecond),
+        T::Time64(TimeUnit::Microsecond),
+        T::Time64(TimeUnit::Nanosecond),
+        T::Interval(IntervalUnit::YearMonth),
+        T::Decimal32(7, 2),
+        T::Decimal64(18, 0),
+        T::Decimal128(38, 38),
+        T::Decimal128(10, -3),
+        T::Decimal256(76, 10),
+        T::new_list(T::Int32, true),
+        T::Struct(Fields::from(vec![Field::new("a", T::Int32, true)])),
+        T::Union(UnionFields::from_fields(vec![Field::new("a", T::Int32, true)]), UnionMode::Dense),
+        T::RunEndEncoded(
+            Arc::new(Field::new("run_ends", T::Int32, false)),
+            Arc::new(Field::new("values", T::Utf8, true)),
+        ),
+    ];
+    for unit in
+        [TimeUnit::Second, TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond]
+    {
+        types.push(T::Duration(unit));
+        types.push(T::Timestamp(unit, None));
+        types.push(T::Timestamp(unit, Some("+05:30".into())));
+    }
+    for values in [T::Utf8, T::LargeUtf8, T::Utf8View, T::Int64, T::Date32, T::Float64] {
+        types.push(T::Dictionary(Box::new(T::Int32), Box::new(values)));
+    }
+    types.push(T::Dictionary(Box::new(T::Int8), Box::new(T::Utf8)));
+    types.push(T::Dictionary(Box::new(T::UInt64), Box::new(T::LargeUtf8)));
+    let inner = T::Dictionary(Box::new(T::Int32), Box::new(T::Utf8));
+    types.push(T::new_list(inner, true));
+    types
+}
+
+/// Rows with extreme numbers, and text that looks like what the functions are for.
+pub(crate) fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let bits = prop_oneof![
+        any::<i64>(),
+        -200..200_i64,
+        Just(i64::MIN),
+        Just(i64::MAX),
+        Just(0),
+        any::<f64>().prop_map(|value| value.to_bits().cast_signed()),
+    ];
+    proptest::collection::vec(proptest::option::weighted(0.8, (bits, text())), 0..24)
+}
+
+/// Text of every shape.
+pub(crate) fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        ".{0,40}",
+        "[ -~]{0,80}",
+        "[a-z.]{1,10}@[a-z]{1,10}\\.[a-z]{2,3}",
+        "(\\+|00)?[0-9 ()/-]{0,20}",
+        "[0-9]{1,6}",
+        "[a-z]{1,3}",
+        "\\PC{0,4}\u{301}\u{200d}\\PC{0,4}",
+        Just(String::new()),
+    ]
+}
+
+/// An array of the type from rows, and whether the type could hold them (else all null).
+pub(crate) fn array(data_type: &DataType, rows: &[Row]) -> ArrayRef {
+    use DataType as T;
+    let nulls: NullBuffer = rows.iter().map(Option::is_some).collect();
+    let bits: Vec<i64> = rows.iter().map(|row| row.as_ref().map_or(0, |row| row.0)).collect();
+    match data_type {
+        T::Null => Arc::new(NullArray::new(rows.len())),
+        T::Boolean => Arc::new(
+            rows.iter().map(|row| row.as_ref().map(|row| row.0 & 1 == 1)).collect::<BooleanArray>(),
+        ),
+        T::Utf8 | T::LargeUtf8 | T::Utf8View => cast(&strings(rows), data_type).unwrap(),
+        T::Binary | T::LargeBinary | T::BinaryView => {
+            let binary = rows.iter().map(|row| row.as_ref().map(|row| row.0.to_le_bytes()));
+            cast(&binary.collect::<BinaryArray>(), data_type).unwrap()
+        }
+        T::FixedSizeBinary(_) => {
+            let values = rows.iter().map(|row| row.as_ref().map(|row| row.0.to_le_bytes()));
+            Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(values, 8).unwrap())
+        }
+        T::Dictionary(_, values) => dictionary(data_type, values, rows),
+        T::List(item) if item.data_type() == &T::Int32 => {
+            let lists = rows.iter().map(|row| row.as_ref().map(|row| vec![Some(row.0 as i32)]));
+            Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists))
+        }
+        T::Struct(fields) => {
+            let column = array(&T::Int32, rows);
+            Arc::new(StructArray::new(fields.clone(), vec![column], Some(nulls)))
+        }
+        T::RunEndEncoded(..) => {
+            let ends: Int32Array = (1..=rows.len() as i32).collect();
+            Arc::new(RunArray::<Int32Type>::try_new(&ends, &strings(rows)).unwrap())
+        }
+        _ => primitive(data_type, &bits, nulls),
+    }
+}
+
+fn strings(rows: &[Row]) -> ArrayRef {
+    Arc::new(rows.iter().map(|row| row.as_ref().map(|row| row.1.as_str())).collect::<StringArray>())
+}
+
+/// Keys point backwards into the values, some of which are null, and one of which nobody uses.
+fn dictionary(data_type: &DataType, values: &DataType, rows: &[Row]) -> ArrayRef {
+    let mut entries = rows.to_vec();
+    entries.push(Some((7, "unused".to_owned())));
+    let last = rows.len() as i32;
+    let keys: Int32Array =
+        (0..last).map(|row| if row % 5 == 4 { None } else { Some(last - 1 - row) }).collect();
+    let plain: ArrayRef = Arc::new(DictionaryArray::new(keys, array(values, &entries)));
+    cast(&plain, data_type).unwrap()
+}
+
+fn primitive(data_type: &DataType, bits: &[i64], nulls: NullBuffer) -> ArrayRef {
+    macro_rules! by_type {
+        ($($type:ty),* $(,)?) => {$(
+            if std::mem::discriminant(&<$type>::DATA_TYPE) == std::mem::discriminant(data_type)
+                && same_unit(&<$type>::DATA_TYPE, data_type)
+            {
+                return build::<$type>(data_type, bits, nulls);
+            }
+        )*};
+    }
+    by_type!(
+        Int8Type,
+        Int16Type,
+        Int32Type,
+        Int64Type,
+        UInt8Type,
+        UInt16Type,
+        UInt32Type,
+        UInt64Type,
+        Float16Type,
+        Float32Type,
+        Float64Type,
+        Date32Type,
+        Date64Type,
+        Time32SecondType,
+        Time32MillisecondType,
+        Time64MicrosecondType,
+        Time64NanosecondType,
+        TimestampSecondType,
+        TimestampMillisecondType,
+        TimestampMicrosecondType,
+        TimestampNanosecondType,
+        DurationSecondType,
+        DurationMillisecondType,
+        DurationMicrosecondType,
+        DurationNanosecondType,
+        IntervalYearMonthType,
+        Decimal32Type,
+        Decimal64Type,
+        Decimal128Type,
+        Decimal256Type,
+    );
+    new_null_array(data_type, bits.len())
+}
+
+fn same_unit(left: &DataType, right: &DataType) -> bool {
+    use DataType as T;
+    match (left, right) {
+        (T::Time32(left), T::Time32(right)) | (T::Time64(left), T::Time64(right)) => left == right,
+        (T::Timestamp(left, _), T::Timestamp(right, _)) => left == right,
+        (T::Duration(left), T::Duration(right)) => left == right,
+        _ => true,
+    }
+}
+
+/// The values are the first bytes of the bits, repeated: no range is respected.
+fn build<T: ArrowPrimitiveType>(data_type: &DataType, bits: &[i64], nulls: NullBuffer) -> ArrayRef {
+    let width = size_of::<T::Native>();
+    let bytes: Vec<u8> =
+        bits.iter().flat_map(|bits| bits.to_le_bytes().into_iter().cycle().take(width)).collect();
+    let mut aligned = MutableBuffer::new(bytes.len());
+    aligned.extend_from_slice(&bytes);
+    let values = ScalarBuffer::<T::Native>::from(aligned);
+    let array = PrimitiveArray::<T>::new(values, Some(nulls));
+    Arc::new(array.with_data_type(data_type.clone()))
+}

@@ -1,0 +1,184 @@
+//! Wrong parameters: what the errors say, and that schema and parser accept the same.
+
+use arrow::datatypes::DataType;
+use engine_masking::{ALL, BindContext, BindError, BindErrorKind, Function, Lookups, find};
+use serde_json::{Value, json};
+
+use crate::bound::{bind, text_columns};
+
+fn refused(function: &str, params: &Value, input: &DataType) -> BindError {
+    match bind(find(function).unwrap(), params, input) {
+        Ok(_) => panic!("{function} takes {params} for {input}"),
+        Err(error) => error,
+    }
+}
+
+fn accepted_type(function: &dyn Function) -> DataType {
+    function.doc().examples[0].input_type.clone()
+}
+
+#[test]
+fn an_unknown_parameter_is_refused_by_schema_and_parser_with_the_nearest() {
+    for function in ALL {
+        let schema = function.params_schema();
+        assert_eq!(schema.get("additionalProperties"), Some(&json!(false)), "{}", function.name());
+        let example = &function.doc().examples[0];
+        let mut params: Value = serde_json::from_str(example.params).unwrap();
+        params["no_such_parameter"] = json!(1);
+        let error = refused(function.name(), &params, &example.input_type);
+        assert_eq!(error.path, "/no_such_parameter");
+        let BindErrorKind::UnknownParameter { valid, .. } = *error.kind else {
+            panic!("{}: {error}", function.name());
+        };
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let mut named: Vec<String> =
+            properties.map(|all| all.keys().cloned().collect()).unwrap_or_default();
+        named.sort();
+        assert_eq!(valid, named);
+    }
+    let error = refused("partial", &json!({"keep_frist": 1}), &DataType::Utf8);
+    assert!(
+        error.to_string().starts_with(
+            "/keep_frist: unknown parameter `keep_frist`; did you mean `keep_first`? valid: "
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn wrong_types_name_the_parameter() {
+    let error = refused("partial", &json!({"keep_first": "two"}), &DataType::Utf8);
+    assert_eq!(error.path, "/keep_first");
+    assert!(matches!(*error.kind, BindErrorKind::WrongType { .. }), "{error}");
+    let error = refused("bucket", &json!({"edges": [1, "x"]}), &DataType::Int32);
+    assert_eq!(error.path, "/edges/1");
+    let error = refused("token", &json!({"format": "hexa"}), &DataType::Utf8);
+    assert_eq!(error.path, "/format");
+    assert!(error.to_string().contains("`hex`"), "{error}");
+    for params in [json!([]), json!("x"), json!(1)] {
+        let error = refused("redact", &params, &DataType::Utf8);
+        assert!(matches!(*error.kind, BindErrorKind::WrongType { .. }), "{error}");
+    }
+}
+
+#[test]
+fn limits() {
+    let decimal = DataType::Decimal128(4, 2);
+    for (function, params, input, path) in [
+        ("bucket", json!({"edges": [1, 2], "labels": ["a", "b"]}), &DataType::Int32, "/labels"),
+        ("bucket", json!({"edges": [2, 1]}), &DataType::Int32, "/edges"),
+        ("bucket", json!({"edges": []}), &DataType::Float64, "/edges"),
+        ("bucket", json!({"edges": [1000]}), &DataType::Int8, "/edges"),
+        ("bucket", json!({"width": 0}), &DataType::Float64, "/width"),
+        ("bucket", json!({"width": 0.5}), &DataType::Int8, "/width"),
+        ("bucket", json!({"width": 5, "edges": [1]}), &DataType::Int8, "/edges"),
+        ("constant", json!({"value": "x"}), &DataType::Int32, "/value"),
+        ("constant", json!({"value": 300}), &DataType::Int8, "/value"),
+        ("constant", json!({"value": null}), &DataType::Utf8, "/value"),
+        ("date_shift", json!({"days": 0, "per": "id"}), &DataType::Date32, "/days"),
+        ("date_shift", json!({"days": 36526, "per": "id"}), &DataType::Date32, "/days"),
+        (
+            "date_shift",
+            json!({"days": 1, "per": "id", "whole_column": true}),
+            &DataType::Date32,
+            "/whole_column",
+        ),
+        ("email", json!({"domain": "localhost"}), &DataType::Utf8, "/domain"),
+        ("email", json!({"domain": "a b.com"}), &DataType::Utf8, "/domain"),
+        ("first_name", json!({"lookup": "words", "locale": "de"}), &DataType::Utf8, "/lookup"),
+        ("noise", json!({"amount": 0}), &DataType::Int32, "/amount"),
+        ("noise", json!({"amount": 0.001}), &decimal, "/amount"),
+        ("noise", json!({"amount": 1, "min": 5, "max": 5}), &DataType::Int32, "/min"),
+        ("noise", json!({"amount": 1, "max": 100}), &decimal, "/max"),
+        ("noise", json!({"ratio": 2}), &DataType::Int32, "/ratio"),
+        ("noise", json!({"amount": 1, "decimals": 1}), &DataType::Int32, "/decimals"),
+        ("partial", json!({"with": "**"}), &DataType::Utf8, "/with"),
+        ("partial", json!({"with": ""}), &DataType::Utf8, "/with"),
+        ("partial", json!({"min_hidden": 0}), &DataType::Utf8, "/min_hidden"),
+        ("partial", json!({"keep_first": 4294967295_u32}), &DataType::Utf8, "/keep_first"),
+        ("redact", json!({"with": "x".repeat(1001)}), &DataType::Utf8, "/with"),
+        ("token", json!({"length": 15}), &DataType::Utf8, "/length"),
+        ("token", json!({"format": "base32", "length": 52}), &DataType::Utf8, "/length"),
+        ("truncate", json!({"unit": "day"}), &DataType::Date32, "/unit"),
+        ("truncate", json!({"keep": 0}), &DataType::Utf8, "/keep"),
+        ("truncate", json!({"keep": 1, "multiple": 1}), &DataType::Utf8, "/multiple"),
+        ("truncate", json!({"multiple": -1}), &DataType::Int32, "/multiple"),
+    ] {
+        let error = refused(function, &params, input);
+        assert_eq!(error.path, path, "{function} {params}: {error}");
+    }
+}
+
+#[test]
+fn what_is_missing() {
+    let missing = |function, input: &DataType| match *refused(function, &Value::Null, input).kind {
+        BindErrorKind::MissingParameter { name } => name,
+        other => panic!("{other}"),
+    };
+    assert_eq!(missing("constant", &DataType::Int32), "value");
+    assert_eq!(missing("date_shift", &DataType::Date32), "days");
+    assert_eq!(missing("bucket", &DataType::Int32), "width");
+    assert_eq!(missing("noise", &DataType::Int32), "amount");
+    assert_eq!(missing("truncate", &DataType::Utf8), "keep");
+    assert_eq!(missing("truncate", &DataType::Date32), "unit");
+    let error = refused("date_shift", &json!({"days": 30}), &DataType::Date32);
+    assert!(error.hint.unwrap().contains("per: customer_id"));
+}
+
+#[test]
+fn a_type_that_does_not_fit_lists_the_functions_that_do() {
+    let error = refused("email", &Value::Null, &DataType::Int64);
+    let BindErrorKind::TypeNotAccepted { fitting, .. } = &*error.kind else { panic!("{error}") };
+    assert_eq!(fitting, &["bucket", "constant", "noise", "null", "token", "truncate"]);
+    let list = DataType::new_list(DataType::Int8, true);
+    assert_eq!(engine_masking::fitting(&list), ["null"]);
+}
+
+#[test]
+fn names_that_are_not_there() {
+    let error = refused("first_name", &json!({"locale": "dee"}), &DataType::Utf8);
+    assert_eq!(error.path, "/locale");
+    assert!(error.to_string().contains("did you mean `de`?"), "{error}");
+    let error = refused("street", &json!({"locale": "ar"}), &DataType::Utf8);
+    assert!(matches!(*error.kind, BindErrorKind::UnknownLocale { .. }), "{error}");
+    let error = refused("city", &json!({"lookup": "word"}), &DataType::Utf8);
+    assert!(error.to_string().contains("did you mean `words`?"), "{error}");
+}
+
+#[test]
+fn context_that_is_not_there() {
+    let shift = find("date_shift").unwrap();
+    let params = json!({"days": 30, "per": "id"});
+    let lookups = Lookups::new();
+    for function in ALL.iter().filter(|function| function.keyed()) {
+        let input = accepted_type(*function);
+        let params = serde_json::from_str(function.doc().examples[0].params).unwrap();
+        let context = BindContext {
+            input: &input,
+            key: None,
+            locale: None,
+            lookups: &lookups,
+            columns: &text_columns,
+        };
+        let error = function.bind(&params, &context).err().unwrap();
+        assert!(matches!(*error.kind, BindErrorKind::KeyMissing { .. }), "{error}");
+    }
+    let key = crate::bound::key(shift, &[1; 32], "l");
+    let bind = |columns: &dyn Fn(&str) -> Option<DataType>| {
+        let context = BindContext {
+            input: &DataType::Date32,
+            key: Some(&key),
+            locale: None,
+            lookups: &lookups,
+            columns,
+        };
+        shift.bind(&params, &context).err().map(|error| *error.kind)
+    };
+    assert!(matches!(bind(&|_| None), Some(BindErrorKind::UnknownColumn { .. })));
+    let list = |_: &str| Some(DataType::new_list(DataType::Int8, true));
+    assert!(matches!(bind(&list), Some(BindErrorKind::ColumnType { .. })));
+    let dictionary = |_: &str| {
+        Some(DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8View)))
+    };
+    assert!(bind(&dictionary).is_none());
+}

@@ -1,0 +1,141 @@
+//! The published vectors of the mapping: `tests/vectors/masking/v1.json`.
+//!
+//! A difference means that data masked before and after would no longer match. The file is
+//! extended for a new function; for a changed one its ABI version is raised and a new file begun.
+//! `ENGINE_REWRITE=1` writes it.
+
+use std::path::Path;
+
+use arrow::datatypes::{DataType, TimeUnit};
+use engine_masking::{ALL, EXAMPLE_MASTER, Function};
+use serde_json::{Map, Value, json};
+
+use crate::bound::{LINKAGE, bind, column, others, texts};
+
+const TEXTS: &[Option<&str>] = &[
+    Some("Ada"),
+    None,
+    Some(""),
+    Some("a"),
+    Some("ada@lovelace.org"),
+    Some("+49 30 901820"),
+    Some("10117 Berlin"),
+    Some("  Zoë 🇩🇪 "),
+    Some("a value that is longer than one 64-byte block of the hash function it is given to"),
+    Some("東京都"),
+];
+const NUMBERS: &[Option<&str>] =
+    &[Some("0"), None, Some("1"), Some("-1"), Some("99"), Some("100"), Some("-127")];
+const DATES: &[Option<&str>] =
+    &[Some("1970-01-01"), None, Some("1969-12-31"), Some("2024-02-29"), Some("1900-03-01")];
+const ENTITIES: &[&str] = &["1", "2", "1", "", "5", "6", "7", "8", "9", "10"];
+
+fn cases(function: &dyn Function) -> Vec<Value> {
+    let doc = function.doc();
+    let mut cases: Vec<Value> = doc
+        .examples
+        .iter()
+        .map(|example| {
+            let rows: Vec<Option<&str>> = example.input.iter().copied().map(Some).collect();
+            case(function, example.params, &example.input_type, &rows, example.others)
+        })
+        .collect();
+    let types = [
+        (DataType::Utf8, TEXTS),
+        (DataType::Int64, NUMBERS),
+        (DataType::Decimal128(9, 3), NUMBERS),
+        (DataType::Float64, NUMBERS),
+        (DataType::Date32, DATES),
+        (DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())), DATES),
+    ];
+    for (input_type, rows) in types {
+        let params = extra_params(function.name(), &input_type);
+        for params in params {
+            let entities = &ENTITIES[..rows.len()];
+            cases.push(case(function, params, &input_type, rows, &[("id", entities)]));
+        }
+    }
+    cases
+}
+
+fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
+    match (function, input) {
+        ("token", _) => &["{}", r#"{"format":"base32","length":51}"#],
+        ("date_shift", DataType::Date32 | DataType::Timestamp(..)) => {
+            &[r#"{"days":1000,"per":"id"}"#, r#"{"days":7,"whole_column":true}"#]
+        }
+        ("noise", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
+            &[r#"{"amount":5}"#, r#"{"ratio":0.5,"per":"id","min":-50,"max":50}"#]
+        }
+        ("bucket", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
+            &[r#"{"width":7,"origin":3}"#]
+        }
+        ("truncate", DataType::Timestamp(..)) => &[r#"{"unit":"week"}"#, r#"{"unit":"hour"}"#],
+        ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
+        ("truncate", DataType::Utf8) => &[r#"{"keep":2}"#],
+        ("email" | "phone" | "redact", DataType::Utf8) => &["{}"],
+        ("first_name" | "last_name" | "full_name", DataType::Utf8) => {
+            &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"ja"}"#, r#"{"lookup":"words"}"#]
+        }
+        ("city" | "company" | "street", DataType::Utf8) => {
+            &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"nl"}"#, r#"{"locale":"zh"}"#]
+        }
+        _ => &[],
+    }
+}
+
+fn case(
+    function: &dyn Function,
+    params: &str,
+    input_type: &DataType,
+    rows: &[Option<&str>],
+    named: &[(&str, &[&str])],
+) -> Value {
+    let params: Value = serde_json::from_str(params).unwrap();
+    let mask = bind(function, &params, input_type).unwrap();
+    let columns = others(mask.as_ref(), named);
+    let masked = mask.apply(&column(input_type, rows), &columns).unwrap();
+    let mut case = json!({"params": params, "type": input_type.to_string(), "input": rows});
+    if !mask.inputs().is_empty() {
+        case["others"] =
+            named.iter().map(|(name, rows)| ((*name).to_owned(), json!(rows))).collect();
+    }
+    case["output_type"] = json!(masked.data_type().to_string());
+    case["output"] = json!(texts(&masked));
+    case
+}
+
+fn current() -> Value {
+    let functions: Map<String, Value> = ALL
+        .iter()
+        .map(|function| {
+            let entry = json!({"abi": function.abi(), "cases": cases(*function)});
+            (function.name().to_owned(), entry)
+        })
+        .collect();
+    let master: String = EXAMPLE_MASTER.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({
+        "about": "Masking functions, version 1 of the mapping. Columns are written as text. The key is the function's own, derived from the master key, its version, the linkage, the function's name and its ABI version. The lookup `words` is one, two, three.",
+        "key": {"master": master, "version": 1, "linkage": LINKAGE},
+        "functions": functions,
+    })
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test's own fixture, and the switch to rewrite it")]
+fn the_mapping_is_the_published_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/masking/v1.json");
+    let text = serde_json::to_string_pretty(&current()).unwrap() + "\n";
+    if std::env::var("ENGINE_REWRITE").is_ok_and(|value| value == "1") {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &text).unwrap();
+    }
+    let published = std::fs::read_to_string(&path).unwrap();
+    let published: Value = serde_json::from_str(&published).unwrap();
+    let current: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(published["key"], current["key"]);
+    for function in ALL {
+        let name = function.name();
+        assert_eq!(published["functions"][name], current["functions"][name], "{name}");
+    }
+}
