@@ -208,7 +208,8 @@ impl Bound {
     }
 
     /// A whole step from 1 to the largest, up or down; taken the other way if it would leave
-    /// the range, and to the farther bound if it would leave it both ways.
+    /// the range, and to the farther bound if it would leave it both ways. A number outside
+    /// the range goes to the bound next to it if the step does not bring it inside.
     fn units(&self, value: i128, [far, way]: Words) -> Option<i128> {
         let (min, max) = self.range.units;
         let largest = match self.step {
@@ -222,9 +223,13 @@ impl Bound {
         let inside = |moved: &i128| (min..=max).contains(moved);
         let there = value.checked_add(step).filter(inside);
         let back = || value.checked_sub(step).filter(inside);
-        let farther =
-            || if max.saturating_sub(value) >= value.saturating_sub(min) { max } else { min };
-        Some(there.or_else(back).unwrap_or_else(farther))
+        let bound = || match value {
+            below if below < min => min,
+            above if above > max => max,
+            _ if max.saturating_sub(value) >= value.saturating_sub(min) => max,
+            _ => min,
+        };
+        Some(there.or_else(back).unwrap_or_else(bound))
     }
 
     /// The same for floats, where the step is uniform over the reals in the bounds.
@@ -247,8 +252,13 @@ impl Bound {
         let inside = |moved: &f64| (min..=max).contains(moved);
         let there = Some(round(value + step)).filter(inside);
         let back = || Some(round(value - step)).filter(inside);
-        let farther = || if max - value >= value - min { max } else { min };
-        Some(there.or_else(back).unwrap_or_else(farther)).filter(|moved| moved.is_finite())
+        let bound = || match value {
+            below if below < min => min,
+            above if above > max => max,
+            _ if max - value >= value - min => max,
+            _ => min,
+        };
+        Some(there.or_else(back).unwrap_or_else(bound)).filter(|moved| moved.is_finite())
     }
 
     fn moved(&self, plain: &ArrayRef, words: &[Option<Words>]) -> Result<ArrayRef, MaskError> {

@@ -21,8 +21,8 @@ use crate::properties::{Preserves, Properties, Uniqueness};
 /// Digits that must be replaced before a country code or trunk prefix may stay.
 const HIDDEN_MIN: usize = 4;
 
-/// Digits of a value that has none.
-const LENGTH_WITHOUT_DIGITS: usize = 10;
+/// Digits of a value that is no number.
+const LENGTH_OF_OTHERS: usize = 10;
 
 /// Digits drawn from one 64-bit word: the last of twelve is biased by 10^12 / 2^64.
 const DIGITS_PER_WORD: u32 = 12;
@@ -63,8 +63,8 @@ impl Function for Phone {
             privacy: "The country, the number of digits and how they are written remain. The \
                       number is not checked against a numbering plan and may be assigned to \
                       somebody: never call or text it.",
-            nulls: "Null stays null, empty stays empty. Characters that do not belong in a phone \
-                    number are dropped; a text without digits becomes ten digits.",
+            nulls: "Null stays null, empty stays empty. What is no phone number (other letters \
+                    than the x of an extension, or no digits) becomes ten digits.",
             examples: vec![
                 example(
                     "{}",
@@ -110,9 +110,9 @@ impl Bound {
         let shape = Shape::read(value, digits);
         let mut replaced = Digits { draw: self.key.prf(digits), pool: 0, left: 0 };
         let start = out.len();
-        if shape.digits == 0 {
+        if !shape.is_number {
             replaced.first(out);
-            (1..LENGTH_WITHOUT_DIGITS).for_each(|_| replaced.next(out));
+            (1..LENGTH_OF_OTHERS).for_each(|_| replaced.next(out));
         } else {
             self.replace(value, &shape, &mut replaced, out);
         }
@@ -129,7 +129,7 @@ impl Bound {
         let country = if self.keep_country && hidden(country) { country } else { 0 };
         let mut seen = 0_usize;
         let mut first = true;
-        for (place, character) in value.chars().enumerate() {
+        for character in value.chars() {
             if character.is_numeric() {
                 let trunk = seen == shape.exit + shape.country && character == '0';
                 let kept = seen < country || (trunk && hidden(seen + 1));
@@ -144,7 +144,7 @@ impl Bound {
                     replaced.next(out);
                 }
                 seen += 1;
-            } else if is_formatting(character, place) {
+            } else {
                 let mut bytes = [0_u8; 4];
                 out.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
             }
@@ -153,19 +153,16 @@ impl Bound {
 }
 
 /// Whether a character may stand in a written phone number besides digits: spaces, the usual
-/// separators, a leading plus, and marks of pauses and extensions.
-fn is_formatting(character: char, place: usize) -> bool {
-    match character {
-        '+' => place == 0,
-        ' ' | '\u{a0}' | '\u{202f}' | '-' | '\u{2011}' | '.' | '(' | ')' | '/' => true,
-        '#' | '*' | ',' | ';' | 'x' => true,
-        _ => false,
-    }
+/// separators, a plus, and marks of pauses and extensions.
+fn is_formatting(character: char) -> bool {
+    "+ \u{a0}\u{202f}-\u{2011}.()/#*,;x".contains(character)
 }
 
 /// Where the parts of a written number end.
 #[derive(Debug, PartialEq)]
 struct Shape {
+    /// Digits and formatting only, and at least one digit.
+    is_number: bool,
     /// All digits.
     digits: usize,
     /// Digits of the international prefix `00`: 2 or 0.
@@ -176,27 +173,33 @@ struct Shape {
 
 impl Shape {
     /// Reads the shape, and what is keyed into `keyed`: the digits, after a plus if the number
-    /// is international; the whole text if it has none.
+    /// is international; the whole text if it is no number.
     fn read(value: &str, keyed: &mut Vec<u8>) -> Self {
         keyed.clear();
         let mut bytes = [0_u8; 4];
-        for digit in value.chars().filter(|character| character.is_numeric()) {
-            keyed.extend_from_slice(digit.encode_utf8(&mut bytes).as_bytes());
+        let (mut digits, mut others) = (0, 0);
+        for character in value.chars() {
+            if character.is_numeric() {
+                keyed.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+                digits += 1;
+            } else if !is_formatting(character) {
+                others += 1;
+            }
         }
-        let digits = value.chars().filter(|character| character.is_numeric()).count();
-        if digits == 0 {
+        if digits == 0 || others > 0 {
+            keyed.clear();
             keyed.extend_from_slice(value.as_bytes());
-            return Self { digits, exit: 0, country: 0 };
+            return Self { is_number: false, digits, exit: 0, country: 0 };
         }
-        let plus = value.trim_start().starts_with('+');
+        let plus = value.trim_start_matches([' ', '(']).starts_with('+');
         let exit = if !plus && keyed.starts_with(b"00") { 2 } else { 0 };
         if !plus && exit == 0 {
-            return Self { digits, exit, country: 0 };
+            return Self { is_number: true, digits, exit, country: 0 };
         }
         keyed.drain(..exit);
         let country = country_length(keyed);
         keyed.insert(0, b'+');
-        Self { digits, exit, country }
+        Self { is_number: true, digits, exit, country }
     }
 }
 
@@ -281,11 +284,15 @@ mod tests {
             let shape = Shape::read(value, &mut keyed);
             (shape, String::from_utf8(keyed).unwrap())
         };
-        let expected = |digits, exit, country| Shape { digits, exit, country };
+        let expected = |digits, exit, country| Shape { is_number: true, digits, exit, country };
         assert_eq!(shape("+1 415 555-0132"), (expected(11, 0, 1), "+14155550132".into()));
         assert_eq!(shape("0049 30"), (expected(6, 2, 2), "+4930".into()));
         assert_eq!(shape("+353 1 2"), (expected(5, 0, 3), "+35312".into()));
         assert_eq!(shape("030 1"), (expected(4, 0, 0), "0301".into()));
-        assert_eq!(shape("none"), (expected(0, 0, 0), "none".into()));
+        assert_eq!(shape("(+49) 1x2"), (expected(4, 0, 2), "+4912".into()));
+        for text in ["none", "10117 Berlin", "", "+"] {
+            let (shape, keyed) = shape(text);
+            assert!(!shape.is_number && keyed == text, "{text}");
+        }
     }
 }

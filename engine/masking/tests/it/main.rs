@@ -1,11 +1,18 @@
 //! The contract every masking function keeps, checked on the whole catalogue.
 
+#[cfg(test)]
 mod bound;
 
+#[cfg(test)]
 mod arrays;
 
+#[cfg(test)]
 mod conformance;
+#[cfg(test)]
 mod distribution;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
 mod parameters;
+#[cfg(test)]
 mod vectors;
