@@ -37,7 +37,7 @@ impl ProblemKind {
             }
             Self::InvalidValue { path, expected, .. } => format!("{path} should be {expected}"),
             Self::DuplicateName { thing, name } => {
-                format!("there are two {thing}s called `{name}`")
+                format!("there are two {} called `{name}`", thing.plural())
             }
             Self::Unknown { thing, name, within: Some(within), .. } => {
                 format!("{within} has no {thing} `{name}`")
@@ -45,6 +45,7 @@ impl ProblemKind {
             Self::Unknown { thing, name, within: None, .. } => {
                 format!("there is no {thing} `{name}`")
             }
+            Self::NoTarget { .. } => String::from("no target is chosen"),
             Self::UndefinedVariable { name, .. } => format!("variable `{name}` is not defined"),
             Self::UnknownEnvironmentVariable { name } => {
                 format!("environment variable `{name}` is not set")
@@ -135,8 +136,11 @@ impl ProblemKind {
             Self::InvalidValue { nearest: Some(nearest), .. } => {
                 format!("did you mean `{nearest}`?")
             }
-            Self::DuplicateName { thing, .. } => format!("rename one of the two {thing}s"),
+            Self::DuplicateName { thing, .. } => format!("rename one of the two {}", thing.plural()),
             Self::Unknown { thing, valid, .. } => declared(*thing, valid),
+            Self::NoTarget { valid } => {
+                format!("choose one with --target, or with `default:` in profiles.yml; targets there are: {}", listed(valid))
+            }
             Self::UndefinedVariable { valid, .. } if valid.is_empty() => String::from(
                 "define it under `vars:` in engine.yml, or give a default: var('name', 'default')",
             ),
@@ -187,7 +191,7 @@ fn listed(names: &[String]) -> String {
 
 fn declared(thing: Thing, valid: &[String]) -> String {
     if !valid.is_empty() {
-        return format!("{thing}s there are: {}", listed(valid));
+        return format!("{} there are: {}", thing.plural(), listed(valid));
     }
     match thing {
         Thing::Class => String::from("declare it under `classes:`"),
@@ -195,6 +199,6 @@ fn declared(thing: Thing, valid: &[String]) -> String {
             String::from("declare it under `connections:` of the target in profiles.yml")
         }
         Thing::Target => String::from("declare it under `targets:` in profiles.yml"),
-        other => format!("there are no {other}s"),
+        other => format!("there are no {}", other.plural()),
     }
 }

@@ -33,6 +33,17 @@ pub enum Thing {
     Type,
 }
 
+impl Thing {
+    /// Several of them, in words.
+    #[must_use]
+    pub fn plural(self) -> String {
+        match self {
+            Self::Class => String::from("classes"),
+            other => format!("{other}s"),
+        }
+    }
+}
+
 impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -167,6 +178,11 @@ pub enum ProblemKind {
         /// The nearest declared name, when one is near.
         nearest: Option<String>,
         /// Declared names.
+        valid: Vec<String>,
+    },
+    /// Several targets, and none chosen.
+    NoTarget {
+        /// Declared targets.
         valid: Vec<String>,
     },
     /// `var('x')` or `{{ x }}` without a value.

@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
+use serde_saphyr::granit_parser::{self, ErrorKind, Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
 use crate::location::{FileId, Location, Spanned};
 use crate::node::{Node, Value};
@@ -37,8 +37,12 @@ pub(crate) fn parse(file: FileId, text: &str) -> Result<Node, Vec<Problem>> {
             Ok((event, span)) => builder.take(event, span),
             Err(error) => {
                 let start = error.marker().byte_offset().unwrap_or(text.len());
-                let at = Location::new(file, start, start);
-                Err(Problem::new(ProblemKind::YamlSyntax { detail: error.info() }, at))
+                let kind = match error.kind() {
+                    // The scanner looks ahead, and may meet its own bound first.
+                    ErrorKind::RecursionLimitExceeded => ProblemKind::YamlTooDeep { depth_max: DEPTH_MAX },
+                    _ => ProblemKind::YamlSyntax { detail: error.info() },
+                };
+                Err(Problem::new(kind, Location::new(file, start, start)))
             }
         };
         if let Err(problem) = step {

@@ -91,8 +91,7 @@ fn unknown(wanted: Option<Wanted>, valid: Vec<String>, profiles: Location) -> Pr
             Problem { kind, at, related: Vec::new() }
         }
         None => {
-            let kind = ProblemKind::MissingKey { key: String::from("default"), within: String::from("profiles.yml") };
-            Problem::new(kind, Location { end: profiles.start, ..profiles })
+            Problem::new(ProblemKind::NoTarget { valid }, Location { end: profiles.start, ..profiles })
         }
     }
 }
