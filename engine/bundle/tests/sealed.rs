@@ -121,6 +121,18 @@ fn errors_and_debug_output_hold_no_plaintext() {
     assert!(format!("{data:?}").contains("[secret]"));
 }
 
+/// Writers move between threads, and one reader serves many.
+#[test]
+fn writers_are_send_and_readers_are_shared() {
+    fn is_send<T: Send>(_: &T) {}
+    fn is_shared<T: Send + Sync>(_: &T) {}
+    let data = key(Purpose::Data, 1);
+    is_shared(&data);
+    is_send(&sealed::writer(Vec::new(), named(&data), &context("1")).unwrap());
+    let file = sealed::seal(named(&data), &context("1"), b"").unwrap();
+    is_shared(&RangeReader::new(&data, &context("1"), &file, file.len() as u64).unwrap());
+}
+
 fn read_range(keys: &SingleKey, file: &[u8], range: std::ops::Range<u64>) -> Vec<u8> {
     let prologue = &file[..PROLOGUE_BYTES.min(file.len())];
     let reader = RangeReader::new(keys, &context("1"), prologue, file.len() as u64).unwrap();
