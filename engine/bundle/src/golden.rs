@@ -16,7 +16,7 @@ use crate::{
     layout::Encryption,
     manifest::{Chunk, Column, EngineBuild, Inputs, Manifest, SourceFingerprint},
     modular,
-    random::fixed::counter,
+    random::counter,
     sealed,
     secret::Secret,
 };

@@ -39,21 +39,16 @@ pub(crate) fn array_from<const N: usize>(source: Source<'_>) -> Result<[u8; N], 
     Ok(bytes)
 }
 
+/// A source for tests of stored formats, the same every time: counts 0, 1, 2, … 255, 0, …
+/// across calls, so that no two calls give the same bytes.
 #[cfg(test)]
-pub(crate) mod fixed {
-    //! A generator for stored-format tests: the same bytes every time.
-
-    use super::RandomError;
-
-    /// Counts 0, 1, 2, … 255, 0, … across calls, so that no two calls give the same bytes.
-    pub(crate) fn counter() -> impl FnMut(&mut [u8]) -> Result<(), RandomError> {
-        let mut next = 0_u8;
-        move |bytes| {
-            for byte in bytes {
-                *byte = next;
-                next = next.wrapping_add(1);
-            }
-            Ok(())
+pub(crate) fn counter() -> impl FnMut(&mut [u8]) -> Result<(), RandomError> {
+    let mut next = 0_u8;
+    move |bytes| {
+        for byte in bytes {
+            *byte = next;
+            next = next.wrapping_add(1);
         }
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::random::fixed::counter;
+use crate::random::counter;
 
 /// The cheapest parameters the bounds allow.
 const CHEAP: Protection = Protection::Argon2id { memory_kib: 19 * 1024, passes: 2, lanes: 1 };

@@ -192,7 +192,7 @@ fn begin(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{random::fixed::counter, stream::open_all};
+    use crate::{random::counter, stream::open_all};
 
     fn key() -> KeyMaterial {
         KeyMaterial::from_slice(&[9; 32]).unwrap()
