@@ -36,6 +36,10 @@ mod sqlite;
 
 mod files;
 
+mod csv;
+
+mod jsonl;
+
 pub mod kinds;
 
 pub use connector::{
@@ -43,3 +47,7 @@ pub use connector::{
     LoadReport, LoadRequest, Loader, TableRequest,
 };
 pub use error::{ParameterProblem, Place, SourceError, SourceErrorKind, source_error};
+
+#[cfg(test)]
+#[path = "../tests/conformance/mod.rs"]
+mod conformance;

@@ -189,7 +189,7 @@ impl TableProvider for ColumnarTable {
         // Counts only: minima and maxima of a file are values.
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = self.rows.map_or(Precision::Absent, Precision::Exact);
-        let source = self.format.file_source(TableSchema::from_file_schema(self.schema.clone()));
+        let source = self.format.file_source(TableSchema::from(self.schema.clone()));
         let config = FileScanConfigBuilder::new(self.place.store_url.clone(), source)
             .with_file_groups(groups)
             .with_statistics(statistics)

@@ -13,6 +13,14 @@ pub(crate) mod stores;
 
 pub(crate) mod listing;
 
+pub(crate) mod fetch;
+
+pub(crate) mod compression;
+
+pub(crate) mod encoding;
+
+pub(crate) mod text;
+
 pub(crate) mod columnar;
 
 pub(crate) mod connection;

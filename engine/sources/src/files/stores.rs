@@ -101,7 +101,7 @@ fn without_dots(path: &FilePath) -> PathBuf {
 /// The store's own error is dropped: it can quote options.
 fn remote(url: &Url, context: &ConnectContext) -> Option<Place> {
     let (store, root) = parse_url_opts(url, context.store_options.clone()).ok()?;
-    let authority = url.get(..url::Position::BeforePath)?;
+    let authority = &url[..url::Position::BeforePath];
     let store_url = ObjectStoreUrl::parse(authority).ok()?;
     Some(Place { store: Arc::from(store), store_url, root, local: None })
 }

@@ -1,5 +1,8 @@
 //! Every kind of source, one file each. To add one: write its file and a line in [`ALL`].
 
+mod arrow;
+mod csv;
+mod jsonl;
 mod parquet;
 mod sqlite;
 
@@ -7,7 +10,8 @@ use crate::connector::Connector;
 use crate::error::{SourceError, SourceErrorKind};
 
 /// Every connector, in alphabetical order of its kind.
-pub const ALL: &[&dyn Connector] = &[&parquet::Parquet, &sqlite::Sqlite];
+pub const ALL: &[&dyn Connector] =
+    &[&arrow::Arrow, &csv::Csv, &jsonl::Jsonl, &parquet::Parquet, &sqlite::Sqlite];
 
 /// The connector of this kind.
 ///

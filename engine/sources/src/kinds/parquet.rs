@@ -29,7 +29,7 @@ const FOOTER_BYTES: usize = 64 << 10;
 
 /// The connector.
 #[derive(Debug)]
-pub struct Parquet;
+pub(crate) struct Parquet;
 
 /// Parquet files say all of themselves; there are no options.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -87,8 +87,8 @@ impl FileKind for Parquet {
         request: &TableRequest,
         _shown: error::Place,
     ) -> Result<Arc<dyn TableProvider>, SourceError> {
-        let facts: Vec<FileFacts> = futures::stream::iter(&files)
-            .map(|file| facts(place, file))
+        let facts: Vec<FileFacts> = futures::stream::iter(files.clone())
+            .map(|file| async move { facts(place, &file).await })
             .buffered(FOOTERS_AT_ONCE)
             .try_collect()
             .await?;

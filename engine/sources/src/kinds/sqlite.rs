@@ -17,7 +17,7 @@ use crate::sqlite::loader::SqliteLoader;
 use crate::sqlite::reader::{SqliteTable, schema};
 
 /// The connector.
-pub struct Sqlite;
+pub(crate) struct Sqlite;
 
 /// Parameters of a connection.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -1,0 +1,135 @@
+//! `arrow`: Arrow IPC files and streams, read by DataFusion.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::ipc::reader::StreamReader;
+use async_trait::async_trait;
+use bytes::Bytes;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::file_format::arrow::ArrowFormat;
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStoreExt;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::connector::{ConnectContext, Connection, Connector, TableRequest};
+use crate::error::{self, SourceError, SourceErrorKind};
+use crate::files::columnar::{ColumnarTable, FileFacts};
+use crate::files::connection::{FileKind, connect, connection_schema, table_schema};
+use crate::files::listing::SourceFile;
+use crate::files::stores::{Place, replaced};
+
+/// Schemas read at the same time.
+const SCHEMAS_AT_ONCE: usize = 8;
+
+/// Bytes of a file's start that are read for its schema: first, and at most.
+const SCHEMA_BYTES: [u64; 2] = [64 << 10, 16 << 20];
+
+/// What a file in the IPC file format starts with; the stream starts after it (Arrow
+/// columnar format, IPC file format).
+const FILE_MAGIC: &[u8] = b"ARROW1\0\0";
+
+/// The connector.
+#[derive(Debug)]
+pub(crate) struct Arrow;
+
+/// Arrow files say all of themselves; there are no options.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Options {}
+
+impl Connector for Arrow {
+    fn kind(&self) -> &'static str {
+        <Self as FileKind>::KIND
+    }
+
+    fn summary(&self) -> &'static str {
+        "Arrow IPC files (Feather) and streams"
+    }
+
+    fn connection_schema(&self) -> schemars::Schema {
+        connection_schema::<Self>()
+    }
+
+    fn table_schema(&self) -> schemars::Schema {
+        table_schema::<Self>()
+    }
+
+    fn connect(
+        &self,
+        params: &serde_json::Value,
+        context: &ConnectContext,
+    ) -> Result<Arc<dyn Connection>, SourceError> {
+        connect::<Self>(params, context)
+    }
+}
+
+#[async_trait]
+impl FileKind for Arrow {
+    const KIND: &'static str = "arrow";
+    const EXTENSIONS: &'static [&'static str] = &["arrow", "feather", "arrows"];
+    type Options = Options;
+
+    fn check(_options: &Options) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn schema(
+        place: &Place,
+        file: &SourceFile,
+        _options: &Options,
+    ) -> Result<SchemaRef, SourceError> {
+        Ok(facts(place, file).await?.0.schema)
+    }
+
+    async fn table(
+        place: &Place,
+        files: Vec<SourceFile>,
+        _options: Options,
+        request: &TableRequest,
+        _shown: error::Place,
+    ) -> Result<Arc<dyn TableProvider>, SourceError> {
+        let found: Vec<(FileFacts, bool)> = futures::stream::iter(files.clone())
+            .map(|file| async move { facts(place, &file).await })
+            .buffered(SCHEMAS_AT_ONCE)
+            .try_collect()
+            .await?;
+        let (facts, as_files): (Vec<FileFacts>, Vec<bool>) = found.into_iter().unzip();
+        // One scan reads one of the two formats.
+        if as_files.windows(2).any(|pair| matches!(pair, [a, b] if a != b)) {
+            let what = "a table of both Arrow files and Arrow streams".to_owned();
+            return Err(SourceErrorKind::Unsupported { what }.into());
+        }
+        let format = Arc::new(ArrowFormat);
+        let table = ColumnarTable::new(place.clone(), files, &facts, &request.declared, format)?;
+        Ok(Arc::new(table))
+    }
+}
+
+/// Reads the schema at a file's start, and whether it is in the file format.
+async fn facts(place: &Place, file: &SourceFile) -> Result<(FileFacts, bool), SourceError> {
+    for bytes_max in SCHEMA_BYTES {
+        let end = bytes_max.min(file.meta.size);
+        if end == 0 {
+            break;
+        }
+        let start: Bytes = place
+            .store
+            .get_range(&file.meta.location, 0..end)
+            .await
+            .map_err(|error| replaced(error).in_file(&file.shown))?;
+        let is_file = start.starts_with(FILE_MAGIC);
+        let stream = start.slice(if is_file { FILE_MAGIC.len().min(start.len()) } else { 0 }..);
+        if let Ok(reader) = StreamReader::try_new(Cursor::new(stream), None) {
+            let schema = reader.schema();
+            return Ok((FileFacts { schema, rows: None, with_nulls: Vec::new() }, is_file));
+        }
+        if end == file.meta.size {
+            break;
+        }
+    }
+    let what = "the file is not a readable Arrow file or stream".to_owned();
+    Err(SourceError::new(SourceErrorKind::Malformed { what }).in_file(&file.shown))
+}

@@ -1,0 +1,6 @@
+//! What every connector must hold to, run over all of them in a loop, and the checks that
+//! need a whole connection. A module of the unit tests (see `Cargo.toml`).
+
+mod bench;
+mod chinook;
+mod loading;
