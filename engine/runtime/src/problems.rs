@@ -51,6 +51,7 @@ fn code(kind: &ProblemKind) -> &'static Code {
         ProblemKind::UnknownEnvironmentVariable { .. } => &config::UNKNOWN_ENVIRONMENT_VARIABLE,
         ProblemKind::DuplicateName { .. } => &names::DUPLICATE_NAME,
         ProblemKind::Unknown { thing, .. } => unknown(*thing),
+        ProblemKind::NoTarget { .. } => &names::NO_TARGET,
         ProblemKind::UndefinedVariable { .. } => &names::UNDEFINED_VARIABLE,
         ProblemKind::Cycle { .. } => &names::CYCLE,
         ProblemKind::ModelWithoutSql { .. } => &names::MODEL_WITHOUT_SQL,
@@ -76,9 +77,7 @@ pub fn unknown(thing: Thing) -> &'static Code {
         Thing::Rule => &names::UNKNOWN_RULE,
         Thing::Model => &names::UNKNOWN_MODEL,
         Thing::Export => &names::UNKNOWN_EXPORT,
-        Thing::Test => &names::UNKNOWN_TEST,
         Thing::Type => &names::UNKNOWN_TYPE,
-        Thing::KeyProvider => &names::UNKNOWN_KEY_PROVIDER,
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  E0201        one name, two things
-//!  E0202…E0213  a name, nothing of that kind       one code for each kind of thing
+//!  E0202…E0212  a name, nothing of that kind       one code for each kind of thing
+//!  E0213        several targets, none chosen
 //!  E0220…E0223  variables, models, selectors
 //! ```
 
@@ -21,9 +22,8 @@ pub const ALL: &[&Code] = &[
     &UNKNOWN_RULE,
     &UNKNOWN_MODEL,
     &UNKNOWN_EXPORT,
-    &UNKNOWN_TEST,
     &UNKNOWN_TYPE,
-    &UNKNOWN_KEY_PROVIDER,
+    &NO_TARGET,
     &UNDEFINED_VARIABLE,
     &CYCLE,
     &MODEL_WITHOUT_SQL,
@@ -159,19 +159,6 @@ pub static UNKNOWN_EXPORT: Code = Code {
     fix: "Use one of the listed exports, or declare it under `exports:`.",
 };
 
-/// Unknown test.
-pub static UNKNOWN_TEST: Code = Code {
-    id: "E0211",
-    title: "Unknown test",
-    exit: Exit::DoesNotCompile,
-    what: "A column or export asks for a test that the engine does not have.",
-    why: "A test that is ignored looks like a test that passes.",
-    example: "\
-columns:
-  - {name: email, type: string, tests: [not_nul]}",
-    fix: "Use one of the listed tests.",
-};
-
 /// Unknown column type.
 pub static UNKNOWN_TYPE: Code = Code {
     id: "E0212",
@@ -187,15 +174,19 @@ columns:
           `timestamp`.",
 };
 
-/// Unknown key provider.
-pub static UNKNOWN_KEY_PROVIDER: Code = Code {
+/// No target is chosen.
+pub static NO_TARGET: Code = Code {
     id: "E0213",
-    title: "Unknown key provider",
+    title: "No target is chosen",
     exit: Exit::DoesNotCompile,
-    what: "`keys: {provider: …}` of a target names a provider that the engine does not have.",
-    why: "Without its provider the keyring cannot be opened, and nothing can be masked or sealed.",
-    example: "keys: {provider: pasphrase}",
-    fix: "Use `passphrase`, `environment` or `file`.",
+    what: "`profiles.yml` declares several targets, and neither `--target` nor a default says which \
+          one is meant.",
+    why: "The target decides where data goes and under which keys. The first one in the file is no \
+          better than any other.",
+    example: r#"targets:
+  dev:  {store: "file://target/store"}
+  prod: {store: "file:///srv/store"}"#,
+    fix: "Choose one with `--target`, or write `default: dev` at the top of `profiles.yml`.",
 };
 
 /// Undefined variable.

@@ -229,11 +229,10 @@ pub static LOOKUP_INVALID: Code = Code {
     id: "E0418",
     title: "A lookup file cannot be used",
     exit: Exit::DoesNotCompile,
-    what: "A file under `lookups/` is empty, has fewer than two different values, is too large, or \
-          is no CSV file with a header.",
-    why: "A mask that can choose only one value, or none, is not the mask that was asked for.",
-    example: r"printf 'city\n' > lookups/cities.csv && engine plan",
-    fix: "Give the file a header line and at least two different values in its first column.",
+    what: "A file under `lookups/` has no entry, is too large, or is not UTF-8 text.",
+    why: "A mask that has nothing to choose from is not the mask that was asked for.",
+    example: "printf '' > lookups/cities.csv && engine plan",
+    fix: "Write one entry on each line, as UTF-8.",
 };
 
 /// A masking function lacks a parameter.
