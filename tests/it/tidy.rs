@@ -93,7 +93,8 @@ fn every_component_is_registered() {
     for (folder, implements) in COMPONENTS {
         let registry = files.iter().find(|file| file.path == format!("{folder}/mod.rs")).unwrap();
         let all = registry.text.split_once("pub const ALL").unwrap().1;
-        let all = all.split_once("];").unwrap().0.split_once("= &[").unwrap().1;
+        let (_, all) = all.split_once("];").unwrap().0.split_once('=').unwrap();
+        let all = all.trim().trim_start_matches("&[");
         let entries: Vec<_> =
             all.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
         if !entries.is_sorted() {
