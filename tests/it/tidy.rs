@@ -118,10 +118,11 @@ fn every_component_is_registered() {
 fn modules_use_those_above_them() {
     let files: Vec<_> = rust_files().collect();
     let mut findings = Vec::new();
-    for top in files
-        .iter()
-        .filter(|file| file.path.starts_with("engine/") && ["lib", "main"].contains(&file.stem()))
-    {
+    let is_top = |file: &&TextFile| {
+        let path = file.path.strip_prefix("engine/").and_then(|path| path.split_once('/'));
+        path.is_some_and(|(_, path)| path == "src/lib.rs" || path == "src/main.rs")
+    };
+    for top in files.iter().filter(is_top) {
         let order = modules(top);
         let folder = top.path.rsplit_once('/').unwrap().0;
         for file in &files {
