@@ -29,6 +29,7 @@ use arrow::datatypes::{
     UInt32Type, UInt64Type,
 };
 use arrow::temporal_conversions::{as_datetime, as_time};
+use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 
 use crate::error::MaskError;
 use crate::forms::{TextBuilder, is_text, logical, map_text};
@@ -206,8 +207,9 @@ fn instants<T: ArrowTemporalType<Native = i64>>(
 ) -> Result<(), MaskError> {
     written::<T>(column, each, |value, out| match as_datetime::<T>(value) {
         Some(instant) => {
-            write_to(out, format_args!("{}", instant.format("%Y-%m-%dT%H:%M:%S%.f")));
-            strip_fraction(out);
+            calendar_date(instant.date(), out);
+            out.push(b'T');
+            clock_time(instant.time(), out);
             out.extend_from_slice(end);
         }
         None => integer(value, out),
@@ -280,19 +282,55 @@ fn strip_fraction(out: &mut Vec<u8>) {
 
 fn date<T: ArrowTemporalType>(value: i64, out: &mut Vec<u8>) {
     match as_datetime::<T>(value) {
-        Some(instant) => write_to(out, format_args!("{}", instant.format("%Y-%m-%d"))),
+        Some(instant) => calendar_date(instant.date(), out),
         None => integer(value, out),
     }
 }
 
 fn time<T: ArrowTemporalType>(value: i64, out: &mut Vec<u8>) {
     match as_time::<T>(value) {
-        Some(time) => {
-            write_to(out, format_args!("{}", time.format("%H:%M:%S%.f")));
-            strip_fraction(out);
-        }
+        Some(time) => clock_time(time, out),
         None => integer(value, out),
     }
+}
+
+/// ISO 8601: four digits of the year, more and a sign beyond those.
+fn calendar_date(date: NaiveDate, out: &mut Vec<u8>) {
+    match u32::try_from(date.year()) {
+        Ok(year @ 0..=9_999) => {
+            padded::<4>(year, out);
+            out.push(b'-');
+            padded::<2>(date.month(), out);
+            out.push(b'-');
+            padded::<2>(date.day(), out);
+        }
+        _ => write_to(out, format_args!("{}", date.format("%Y-%m-%d"))),
+    }
+}
+
+/// Hours, minutes and seconds, and as much of a fraction as there is.
+fn clock_time(time: NaiveTime, out: &mut Vec<u8>) {
+    padded::<2>(time.hour(), out);
+    out.push(b':');
+    padded::<2>(time.minute(), out);
+    out.push(b':');
+    padded::<2>(time.second(), out);
+    if time.nanosecond() != 0 {
+        out.push(b'.');
+        padded::<9>(time.nanosecond(), out);
+        strip_fraction(out);
+    }
+}
+
+/// The last `N` digits of a number.
+#[inline]
+fn padded<const N: usize>(mut value: u32, out: &mut Vec<u8>) {
+    let mut digits = [b'0'; N];
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    out.extend_from_slice(&digits);
 }
 
 fn write_to(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
@@ -348,5 +386,7 @@ mod tests {
         }
         assert_eq!(one(Date32Array::from(vec![19782])), "2024-02-29");
         assert_eq!(one(Date32Array::from(vec![i32::MAX])), "2147483647");
+        assert_eq!(one(Date32Array::from(vec![3_000_000])), "+10183-09-21");
+        assert_eq!(one(Date32Array::from(vec![-800_000])), "-0221-09-04");
     }
 }

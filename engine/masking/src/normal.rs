@@ -24,11 +24,16 @@ pub(crate) fn normalize<'a>(steps: &[Normal], text: &'a str) -> Cow<'a, str> {
         text = match (step, text) {
             (Normal::Trim, Cow::Borrowed(text)) => Cow::Borrowed(text.trim()),
             (Normal::Trim, Cow::Owned(text)) => Cow::Owned(text.trim().to_owned()),
-            (Normal::Casefold, text) if text.bytes().any(|byte| !byte.is_ascii_lowercase()) => {
+            (Normal::Casefold, text) if text.is_ascii() => {
+                match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                    true => Cow::Owned(text.to_ascii_lowercase()),
+                    false => text,
+                }
+            }
+            (Normal::Casefold, text) => {
                 // Per character: unlike `str::to_lowercase`, without the rule for a final sigma.
                 Cow::Owned(text.chars().flat_map(char::to_lowercase).collect())
             }
-            (Normal::Casefold, text) => text,
         };
     }
     text

@@ -122,27 +122,25 @@ impl Bound {
     #[inline]
     fn write(&self, value: &str, out: &mut Vec<u8>) {
         // In ASCII every byte is a character of its own, but for CR LF.
-        if value.is_ascii() && !value.contains('\r') {
-            self.cover(value.len(), value.split_inclusive(|_| true), out);
-        } else {
-            self.cover(value.graphemes(true).count(), value.graphemes(true), out);
-        }
-    }
-
-    #[inline]
-    fn cover<'a>(
-        &self,
-        length: usize,
-        characters: impl Iterator<Item = &'a str>,
-        out: &mut Vec<u8>,
-    ) {
+        let plain = value.is_ascii() && !value.contains('\r');
+        let length = if plain { value.len() } else { value.graphemes(true).count() };
         let (first, last) =
             if length >= self.length_min { (self.first, self.last) } else { (0, 0) };
-        for (index, character) in characters.enumerate() {
-            let shown = index < first || index + last >= length;
-            out.extend_from_slice(if shown { character } else { &self.with }.as_bytes());
-        }
+        // `length_min` is more than both together.
+        let hidden = length - first - last;
+        let (start, end) = match plain {
+            true => (first, length - last),
+            false => (byte_of(value, first), byte_of(value, first + hidden)),
+        };
+        out.extend_from_slice(value.as_bytes().get(..start).unwrap_or_default());
+        (0..hidden).for_each(|_| out.extend_from_slice(self.with.as_bytes()));
+        out.extend_from_slice(value.as_bytes().get(end..).unwrap_or_default());
     }
+}
+
+/// Where the character of that number begins; the end if there are not so many.
+fn byte_of(value: &str, character: usize) -> usize {
+    value.grapheme_indices(true).nth(character).map_or(value.len(), |(byte, _)| byte)
 }
 
 impl Mask for Bound {

@@ -208,14 +208,11 @@ struct Bound {
 }
 
 fn write_text(value: &str, keep: usize, fill: Option<&str>, out: &mut Vec<u8>) {
-    let longer = value.graphemes(true).nth(keep).is_some();
-    let kept = if longer { keep } else { 0 };
-    for (index, character) in value.graphemes(true).enumerate() {
-        match fill {
-            _ if index < kept => out.extend_from_slice(character.as_bytes()),
-            Some(fill) => out.extend_from_slice(fill.as_bytes()),
-            None => break,
-        }
+    let cut = value.grapheme_indices(true).nth(keep).map_or(0, |(byte, _)| byte);
+    let (kept, rest) = value.split_at_checked(cut).unwrap_or(("", value));
+    out.extend_from_slice(kept.as_bytes());
+    if let Some(fill) = fill {
+        rest.graphemes(true).for_each(|_| out.extend_from_slice(fill.as_bytes()));
     }
 }
 

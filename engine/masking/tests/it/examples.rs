@@ -35,7 +35,10 @@ fn the_catalogue_is_sorted_documented_and_found_by_name() {
         for text in [doc.summary, doc.privacy, doc.nulls] {
             assert!(text.ends_with('.') && !text.contains("  "), "{}: {text}", function.name());
         }
-        assert_eq!(find(function.name()).map(engine_masking::Function::name), Some(function.name()));
+        assert_eq!(
+            find(function.name()).map(engine_masking::Function::name),
+            Some(function.name())
+        );
     }
     assert!(find("no_such").is_none());
 }
