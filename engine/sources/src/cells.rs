@@ -105,9 +105,12 @@ pub(crate) fn cells(data_type: &DataType, rows: usize) -> Option<Box<dyn Cells>>
 /// A conversion to the column's native value; `None` where the input is no such value.
 type Convert<From, To> = Box<dyn Fn(From) -> Option<To> + Send>;
 
+/// The same for text.
+type ConvertText<To> = Box<dyn Fn(&str) -> Option<To> + Send>;
+
 struct Primitives<T: ArrowPrimitiveType> {
     builder: PrimitiveBuilder<T>,
-    text: Box<dyn Fn(&str) -> Option<T::Native> + Send>,
+    text: ConvertText<T::Native>,
     integer: Convert<i64, T::Native>,
     real: Convert<f64, T::Native>,
 }

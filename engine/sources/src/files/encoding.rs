@@ -117,7 +117,7 @@ impl TextInput {
                     .with_hint("without a byte order mark, say utf-16le or utf-16be"));
             }
         };
-        self.decoder = decoder.map(|encoding| encoding.new_decoder_without_bom_handling());
+        self.decoder = decoder.map(encoding_rs::Encoding::new_decoder_without_bom_handling);
         if self.pending.starts_with(mark) {
             self.taken(mark.len());
         }
@@ -170,8 +170,10 @@ impl TextInput {
                 Ok(())
             }
             DecoderResult::Malformed(length, after) => {
+                // The sequence may have begun in an earlier piece.
                 let back = u64::from(length) + u64::from(after);
-                Err(self.malformed((read as u64).saturating_sub(back)))
+                let end = self.offset.saturating_add(read as u64);
+                Err(self.malformed_at(end.saturating_sub(back)))
             }
         }
     }
@@ -182,7 +184,10 @@ impl TextInput {
     }
 
     fn malformed(&self, ahead: u64) -> SourceError {
-        let offset = self.offset.saturating_add(ahead);
+        self.malformed_at(self.offset.saturating_add(ahead))
+    }
+
+    fn malformed_at(&self, offset: u64) -> SourceError {
         SourceErrorKind::Encoding { encoding: self.encoding.name(), offset }.into()
     }
 }

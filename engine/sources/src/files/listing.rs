@@ -135,7 +135,7 @@ mod tests {
             let error = names(&place, nothing).await.expect_err(nothing);
             assert!(matches!(error.kind(), SourceErrorKind::NoMatch { .. }), "{error}");
         }
-        for outside in ["../data/a.csv", "/a.csv", "", "sub/../a.csv", "../*.csv", "[z-a].csv"] {
+        for outside in ["../data/a.csv", "/a.csv", "", "sub/../a.csv", "../*.csv", "[a.csv"] {
             let error = names(&place, outside).await.expect_err(outside);
             assert!(matches!(error.kind(), SourceErrorKind::Parameter { .. }), "{error}");
         }

@@ -79,23 +79,21 @@ impl Batch {
     /// A line that is no object, or a value that is not of its column's type.
     pub(crate) fn take(&mut self) -> Result<RecordBatch, SourceError> {
         let rows = self.lines.len();
-        let decoded = match decode(&self.decoded, self.each_line(), rows) {
-            Ok(decoded) => decoded,
-            Err(_) => return Err(self.located()),
+        let Ok(decoded) = decode(&self.decoded, self.each_line(), rows) else {
+            return Err(self.located());
         };
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(decoded.num_columns());
         for (field, array) in self.schema.fields().iter().zip(decoded.columns()) {
-            let array = if buildable(field.data_type()) {
-                self.typed(field, array)?
-            } else {
-                array.clone()
-            };
             let first_null = (0..array.len()).find(|row| array.is_null(*row));
             if let (false, Some(row)) = (field.is_nullable(), first_null) {
                 let error = SourceError::new(SourceErrorKind::Null).in_column(field.name());
                 return Err(error.at_line(self.number(row)));
             }
-            arrays.push(array);
+            arrays.push(if buildable(field.data_type()) {
+                self.typed(field, array)?
+            } else {
+                array.clone()
+            });
         }
         self.text.clear();
         self.lines.clear();

@@ -27,9 +27,10 @@ const SCHEMAS_AT_ONCE: usize = 8;
 /// Bytes of a file's start that are read for its schema: first, and at most.
 const SCHEMA_BYTES: [u64; 2] = [64 << 10, 16 << 20];
 
-/// What a file in the IPC file format starts with; the stream starts after it (Arrow
-/// columnar format, IPC file format).
-const FILE_MAGIC: &[u8] = b"ARROW1\0\0";
+/// What a file in the IPC file format starts with. Zeros follow, to a multiple of 8 bytes
+/// or more, and then the same messages as in a stream (Arrow columnar format, IPC file
+/// format).
+const FILE_MAGIC: &[u8] = b"ARROW1";
 
 /// The connector.
 #[derive(Debug)]
@@ -121,8 +122,11 @@ async fn facts(place: &Place, file: &SourceFile) -> Result<(FileFacts, bool), So
             .await
             .map_err(|error| replaced(error).in_file(&file.shown))?;
         let is_file = start.starts_with(FILE_MAGIC);
-        let stream = start.slice(if is_file { FILE_MAGIC.len().min(start.len()) } else { 0 }..);
-        if let Ok(reader) = StreamReader::try_new(Cursor::new(stream), None) {
+        let messages = if is_file { start.get(FILE_MAGIC.len()..) } else { start.get(..) };
+        let messages = messages.unwrap_or_default();
+        let zeros = messages.iter().take_while(|byte| is_file && **byte == 0).count();
+        let messages = messages.get(zeros..).unwrap_or_default();
+        if let Ok(reader) = StreamReader::try_new(Cursor::new(messages), None) {
             let schema = reader.schema();
             return Ok((FileFacts { schema, rows: None, with_nulls: Vec::new() }, is_file));
         }

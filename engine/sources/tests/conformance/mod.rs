@@ -2,5 +2,9 @@
 //! need a whole connection. A module of the unit tests (see `Cargo.toml`).
 
 mod bench;
+mod canaries;
 mod chinook;
+mod files;
+mod kinds;
 mod loading;
+mod pyarrow;
