@@ -13,6 +13,8 @@ mod distribution;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod parameters;
 #[cfg(test)]
 mod vectors;

@@ -1,0 +1,175 @@
+//! What single functions promise beyond what all of them do.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int8Array, StringArray, UInt8Array};
+use arrow::compute::{DatePart, cast, date_part};
+use arrow::datatypes::{DataType, Int32Type, TimeUnit};
+use engine_masking::{Uniqueness, find, unchanged_rows};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::arrays::text;
+use crate::bound::{bind, column, texts};
+
+fn apply(function: &str, params: &Value, column: &ArrayRef) -> ArrayRef {
+    let mask = bind(find(function).unwrap(), params, column.data_type()).unwrap();
+    mask.apply(column, &[]).unwrap()
+}
+
+fn masked_text(function: &str, params: &Value, values: Vec<String>) -> Vec<String> {
+    let column: ArrayRef = Arc::new(StringArray::from(values));
+    texts(&apply(function, params, &column)).into_iter().map(Option::unwrap).collect()
+}
+
+#[test]
+fn a_word_of_the_list_never_stays_itself() {
+    let words = ["one", "two", "three"].map(str::to_owned).to_vec();
+    let masked = masked_text("first_name", &json!({"lookup": "words"}), words.clone());
+    assert!(
+        masked.iter().zip(&words).all(|(after, before)| after != before && words.contains(after))
+    );
+}
+
+#[test]
+fn no_short_number_stays_itself() {
+    for params in [json!({}), json!({"keep_country": false})] {
+        let numbers: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
+        let masked = masked_text("phone", &params, numbers.clone());
+        for (after, before) in masked.iter().zip(&numbers) {
+            assert!(after != before && after.len() == before.len(), "{before} gives {after}");
+        }
+    }
+}
+
+#[test]
+fn noise_moves_every_integer_and_stays_in_its_range() {
+    let signed: ArrayRef = Arc::new((i8::MIN..=i8::MAX).map(Some).collect::<Int8Array>());
+    let unsigned: ArrayRef = Arc::new((u8::MIN..=u8::MAX).map(Some).collect::<UInt8Array>());
+    for column in [signed, unsigned] {
+        for params in [
+            json!({"amount": 1}),
+            json!({"amount": 1000}),
+            json!({"ratio": 1}),
+            json!({"ratio": 0.001}),
+            json!({"amount": 50, "min": 10, "max": 11}),
+        ] {
+            let masked = apply("noise", &params, &column);
+            assert_eq!(masked.null_count(), 0, "{params}");
+            assert_eq!(unchanged_rows(&column, &masked), Ok(0), "{params}");
+            if params.get("min").is_some() {
+                let numbers = texts(&masked).into_iter().flatten();
+                assert!(
+                    numbers
+                        .collect::<Vec<_>>()
+                        .iter()
+                        .all(|number| number == "10" || number == "11")
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_that_are_none_become_null() {
+    let column = column(&DataType::Float64, &[Some("NaN"), Some("inf"), Some("-inf"), Some("1")]);
+    for (function, params) in [
+        ("bucket", json!({"width": 1})),
+        ("noise", json!({"amount": 1})),
+        ("truncate", json!({"multiple": 1})),
+    ] {
+        assert_eq!(apply(function, &params, &column).null_count(), 3, "{function}");
+    }
+    let coded = apply("bucket", &json!({"edges": [0, 5]}), &column);
+    let text = |value: &str| Some(value.to_owned());
+    assert_eq!(texts(&coded), [None, text("5.0"), text("0.0"), text("0.0")]);
+}
+
+#[test]
+fn a_date_that_would_leave_the_type_becomes_null() {
+    let column: ArrayRef = Arc::new(arrow::array::Date32Array::from(vec![i32::MIN, i32::MAX, 0]));
+    for linkage in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let params = json!({"days": 10, "whole_column": true});
+        let function = find("date_shift").unwrap();
+        let mask = crate::bound::bind_with(function, &params, &DataType::Date32, &[3; 32], linkage);
+        let masked = mask.unwrap().apply(&column, &[]).unwrap();
+        assert_eq!(masked.null_count(), 1, "one of the two ends is left");
+        assert!(masked.is_valid(2));
+    }
+}
+
+#[test]
+fn a_date_without_its_entity_becomes_null() {
+    let params = json!({"days": 10, "per": "id"});
+    let mask = bind(find("date_shift").unwrap(), &params, &DataType::Date32).unwrap();
+    let dates = column(&DataType::Date32, &[Some("2024-02-29"), Some("2024-02-29")]);
+    let ids: ArrayRef = Arc::new(StringArray::from(vec![None, Some("1")]));
+    let masked = mask.apply(&dates, &[ids]).unwrap();
+    assert!(masked.is_null(0) && masked.is_valid(1));
+}
+
+#[test]
+fn tokens_declare_their_bits() {
+    let uniqueness = |params| {
+        let mask = bind(find("token").unwrap(), &params, &DataType::Utf8).unwrap();
+        mask.properties().uniqueness
+    };
+    assert_eq!(uniqueness(json!({})), Uniqueness::Injective { bits: 128 });
+    assert_eq!(uniqueness(json!({"format": "base32"})), Uniqueness::Injective { bits: 130 });
+    assert_eq!(uniqueness(json!({"length": 16})), Uniqueness::Injective { bits: 64 });
+}
+
+/// A character no generated text holds.
+const LOCK: char = '\u{1f512}';
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn partial_shows_no_more_than_it_hides(value in text().prop_filter("no lock", |text| !text.contains(LOCK)), first in 0..5_u32, last in 0..5_u32) {
+        let params = json!({"keep_first": first, "keep_last": last, "with": LOCK.to_string()});
+        let masked = masked_text("partial", &params, vec![value.clone()]).remove(0);
+        let hidden = masked.matches(LOCK).count();
+        let shown = masked.replace(LOCK, "");
+        let start = masked.split(LOCK).next().unwrap_or_default();
+        prop_assert!(value.is_empty() || hidden > 0);
+        prop_assert!(shown.is_empty() || hidden >= (first + last) as usize);
+        prop_assert!(value.starts_with(start));
+    }
+
+    #[test]
+    fn a_truncated_text_is_a_beginning_or_nothing(value in text(), keep in 1..6_u32) {
+        let masked = masked_text("truncate", &json!({"keep": keep}), vec![value.clone()]).remove(0);
+        prop_assert!(value.starts_with(&masked) && (value.is_empty() || masked.len() < value.len()));
+    }
+
+    #[test]
+    fn what_is_cut_off_a_date_is_what_arrow_says(seconds in -60_000_000_000..60_000_000_000_i64) {
+        let input = DataType::Timestamp(TimeUnit::Second, None);
+        let column = cast(&arrow::array::Int64Array::from(vec![seconds]), &input).unwrap();
+        let part = |column: &ArrayRef, part: DatePart| {
+            date_part(column, part).unwrap().as_primitive::<Int32Type>().value(0)
+        };
+        use DatePart::{Day, DayOfWeekMonday0, Hour, Minute, Month, Quarter, Second, Week, Year, YearISO};
+        let units: [(&str, &[DatePart], &[DatePart]); 6] = [
+            ("year", &[Year], &[Hour, Minute, Second]),
+            ("quarter", &[Year, Quarter], &[Hour, Minute, Second]),
+            ("month", &[Year, Month], &[Hour, Minute, Second]),
+            ("week", &[YearISO, Week], &[DayOfWeekMonday0, Hour, Minute, Second]),
+            ("day", &[Year, Month, Day], &[Hour, Minute, Second]),
+            ("minute", &[Year, Month, Day, Hour, Minute], &[Second]),
+        ];
+        for (unit, same, zero) in units {
+            let cut = apply("truncate", &json!({"unit": unit}), &column);
+            for kept in same {
+                prop_assert_eq!(part(&cut, *kept), part(&column, *kept), "{} of {}", kept, unit);
+            }
+            for gone in zero {
+                prop_assert_eq!(part(&cut, *gone), 0, "{} of {}", gone, unit);
+            }
+            if matches!(unit, "year" | "quarter" | "month") {
+                prop_assert_eq!(part(&cut, Day), 1);
+            }
+        }
+    }
+}
