@@ -7,13 +7,19 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::model::{Action, Approval, Column, ColumnTest, Encryption, Export, ExportTest, LoadMode, Model, Project, Rule, Table, Unclassified};
+use crate::model::{
+    Action, Approval, Column, ColumnTest, Encryption, Export, ExportTest, LoadMode, Model, Project,
+    Rule, Table, Unclassified,
+};
 
 /// Classes, rules and what happens to the rest. Rules are sorted by name: their order
 /// decides only between rules of equal effect.
 #[must_use]
 pub fn policy(project: &Project) -> Json {
-    let classes = project.classes.iter().map(|(name, class)| (name.clone(), json!({"sensitive": class.sensitive})));
+    let classes = project
+        .classes
+        .iter()
+        .map(|(name, class)| (name.clone(), json!({"sensitive": class.sensitive})));
     let mut rules: Vec<&Rule> = project.rules.iter().collect();
     rules.sort_by(|one, other| one.name.value.cmp(&other.name.value));
     sorted(json!({
@@ -104,14 +110,16 @@ pub fn export(export: &Export) -> Json {
 /// Where an export is loaded.
 #[must_use]
 pub fn loads(export: &Export) -> Json {
-    let loads = export.loads.iter().map(|load| json!({
-        "connection": load.connection.value,
-        "table": load.table.value,
-        "mode": match load.mode {
-            LoadMode::Replace => "replace",
-            LoadMode::Append => "append",
-        },
-    }));
+    let loads = export.loads.iter().map(|load| {
+        json!({
+            "connection": load.connection.value,
+            "table": load.table.value,
+            "mode": match load.mode {
+                LoadMode::Replace => "replace",
+                LoadMode::Append => "append",
+            },
+        })
+    });
     sorted(loads.collect())
 }
 
@@ -150,7 +158,9 @@ fn column_test(test: &ColumnTest) -> Json {
 
 fn export_test(test: &ExportTest) -> Json {
     match test {
-        ExportTest::Column { column, test } => json!({"column": column.value, "of": column_test(test)}),
+        ExportTest::Column { column, test } => {
+            json!({"column": column.value, "of": column_test(test)})
+        }
         ExportTest::KAnonymity { columns, k } => {
             let columns: Vec<&String> = columns.iter().map(|name| &name.value).collect();
             json!({"test": "k_anonymity", "columns": columns, "k": k})

@@ -61,10 +61,12 @@ impl<'n> Tree<'n> {
                     (Some(value), _) => visitor.visit_i64(value),
                     (None, value) => visitor.visit_f64(value.unwrap_or_default()),
                 },
-                _ => Err(de::Error::custom("text from the environment is not possible here")),
+                _ => Err(de::Error::custom("written in clear, not read from the environment")),
             },
             Value::Seq(items) => visitor.visit_seq(Items(items.iter())),
-            Value::Map(entries) => visitor.visit_map(Entries { entries: entries.iter(), value: None }),
+            Value::Map(entries) => {
+                visitor.visit_map(Entries { entries: entries.iter(), value: None })
+            }
         }
     }
 
@@ -76,10 +78,19 @@ impl<'n> Tree<'n> {
             (SPANNED, _) => Some(place.into_iter().chain([Part::Tree(self)]).collect()),
             (NODE, Value::Secret(secret)) => {
                 let kind = if secret.is_typed() { 2 } else { 1 };
-                Some(place.into_iter().chain([Part::Number(kind), Part::Text(secret.reveal())]).collect())
+                Some(
+                    place
+                        .into_iter()
+                        .chain([Part::Number(kind), Part::Text(secret.reveal())])
+                        .collect(),
+                )
             }
-            (NODE, _) => Some(place.into_iter().chain([Part::Number(0), Part::Tree(self)]).collect()),
-            (SETTING, Value::Secret(secret)) => Some(vec![Part::Number(1), Part::Text(secret.reveal())]),
+            (NODE, _) => {
+                Some(place.into_iter().chain([Part::Number(0), Part::Tree(self)]).collect())
+            }
+            (SETTING, Value::Secret(secret)) => {
+                Some(vec![Part::Number(1), Part::Text(secret.reveal())])
+            }
             (SETTING, Value::Str(text)) => Some(vec![Part::Number(0), Part::Text(text)]),
             _ => None,
         }
@@ -97,7 +108,11 @@ impl<'n> Deserializer<'n> for Tree<'n> {
         if self.0.value == Value::Null { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'n>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_newtype_struct<V: Visitor<'n>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -120,8 +135,10 @@ impl<'n> Deserializer<'n> for Tree<'n> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let result = match &self.0.value {
-            Value::Str(text) => visitor.visit_enum(de::value::BorrowedStrDeserializer::<Error>::new(text)),
-            other => Err(de::Error::custom(format!("should be text, but is {}", other.kind()))),
+            Value::Str(text) => {
+                visitor.visit_enum(de::value::BorrowedStrDeserializer::<Error>::new(text))
+            }
+            other => Err(de::Error::custom(format!("text, but is {}", other.kind()))),
         };
         result.map_err(|error| Error { at: error.at.or(Some(self.0.at)), ..error })
     }
@@ -138,7 +155,10 @@ struct Items<'n>(std::slice::Iter<'n, Node>);
 impl<'n> SeqAccess<'n> for Items<'n> {
     type Error = Error;
 
-    fn next_element_seed<T: DeserializeSeed<'n>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+    fn next_element_seed<T: DeserializeSeed<'n>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
         self.0.next().map(|node| seed.deserialize(Tree(node))).transpose()
     }
 }
@@ -151,14 +171,18 @@ struct Entries<'n> {
 impl<'n> MapAccess<'n> for Entries<'n> {
     type Error = Error;
 
-    fn next_key_seed<K: DeserializeSeed<'n>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+    fn next_key_seed<K: DeserializeSeed<'n>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
         let Some((key, value)) = self.entries.next() else { return Ok(None) };
         self.value = Some(value);
         seed.deserialize(Key(key)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'n>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let value = self.value.take().ok_or_else(|| de::Error::custom("a value without its key"))?;
+        let value =
+            self.value.take().ok_or_else(|| de::Error::custom("a value without its key"))?;
         seed.deserialize(Tree(value))
     }
 }
@@ -211,11 +235,18 @@ struct Parts<'n>(std::vec::IntoIter<Part<'n>>);
 impl<'n> SeqAccess<'n> for Parts<'n> {
     type Error = Error;
 
-    fn next_element_seed<T: DeserializeSeed<'n>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+    fn next_element_seed<T: DeserializeSeed<'n>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
         let value = match self.0.next() {
             None => return Ok(None),
-            Some(Part::Number(number)) => seed.deserialize(de::value::U32Deserializer::<Error>::new(number)),
-            Some(Part::Text(text)) => seed.deserialize(de::value::BorrowedStrDeserializer::<Error>::new(text)),
+            Some(Part::Number(number)) => {
+                seed.deserialize(de::value::U32Deserializer::<Error>::new(number))
+            }
+            Some(Part::Text(text)) => {
+                seed.deserialize(de::value::BorrowedStrDeserializer::<Error>::new(text))
+            }
             Some(Part::Tree(tree)) => seed.deserialize(tree),
         };
         value.map(Some)
@@ -224,7 +255,9 @@ impl<'n> SeqAccess<'n> for Parts<'n> {
 
 /// The next part, which the deserializers of this file always have.
 fn part<'n, A: SeqAccess<'n>, T: Deserialize<'n>>(parts: &mut A) -> Result<T, A::Error> {
-    parts.next_element()?.ok_or_else(|| de::Error::custom("read from something other than a configuration tree"))
+    parts
+        .next_element()?
+        .ok_or_else(|| de::Error::custom("read from something other than a configuration tree"))
 }
 
 fn place<'n, A: SeqAccess<'n>>(parts: &mut A) -> Result<Location, A::Error> {
@@ -345,7 +378,10 @@ mod tests {
         let text = "a: [1, 2.5, true, ~, x]\nb: {c: {d: e}}\n";
         let node = yaml::parse(FileId(3), text).unwrap();
         assert_eq!(from_node::<Node>(&node).unwrap(), node);
-        let secret = Node::new(node.at, Value::Seq(vec![Node::new(node.at, Value::Secret(Setting::secret("s")))]));
+        let secret = Node::new(
+            node.at,
+            Value::Seq(vec![Node::new(node.at, Value::Secret(Setting::secret("s")))]),
+        );
         assert_eq!(from_node::<Node>(&secret).unwrap(), secret);
     }
 

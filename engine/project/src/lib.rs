@@ -24,6 +24,7 @@ mod scalar;
 pub mod canonical;
 mod pattern;
 pub mod rules;
+pub mod select;
 
 mod template;
 mod yaml;
@@ -50,7 +51,8 @@ pub use model::{
 };
 pub use node::{Node, Value};
 pub use problem::{Problem, ProblemKind, Problems, Thing};
-pub use secret::Setting;
-pub use suggest::nearest;
 pub use rules::{ColumnFacts, Decision, WhyLost, decide};
+pub use secret::Setting;
+pub use select::{Selection, Selector, select};
+pub use suggest::nearest;
 pub use types::{ColumnType, Date, ParseTypeError, TypePattern};

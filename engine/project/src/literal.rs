@@ -10,8 +10,18 @@ use crate::render::is_template;
 
 /// Parts of keys whose values are secrets.
 const SECRET_WORDS: [&str; 12] = [
-    "password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "private_key", "api_key", "apikey",
-    "access_key", "account_key",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "private_key",
+    "api_key",
+    "apikey",
+    "access_key",
+    "account_key",
 ];
 /// Ends of keys whose values name where a secret is, or who it belongs to.
 const NAMING_ENDS: [&str; 6] = ["_env", "_file", "_path", "_id", "_name", "_url"];
@@ -55,12 +65,15 @@ fn problem(key: &str, at: Location) -> Problem {
 
 fn is_secret_key(key: &str) -> bool {
     let key = key.to_lowercase().replace('-', "_");
-    SECRET_WORDS.iter().any(|word| key.contains(word)) && !NAMING_ENDS.iter().any(|end| key.ends_with(end))
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+        && !NAMING_ENDS.iter().any(|end| key.ends_with(end))
 }
 
 /// `scheme://user:password@host`, or `…;password=…` as in connection strings.
 fn has_inline_secret(text: &str) -> bool {
-    let authority = text.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let authority = text
+        .split_once("://")
+        .map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
     let user = authority.and_then(|authority| authority.rsplit_once('@')).map(|(user, _)| user);
     let lower = text.to_lowercase();
     let assigned = SECRET_WORDS.iter().any(|word| {
@@ -89,7 +102,8 @@ pub(crate) fn blank(text: &str, ranges: impl IntoIterator<Item = Location>) -> S
 pub(crate) fn blank_unparsed(text: &str) -> String {
     let suspect = |line: &str| {
         let lower = line.to_lowercase();
-        (SECRET_WORDS.iter().any(|word| lower.contains(word)) || lower.contains("://")) && !lower.contains("env_var")
+        (SECRET_WORDS.iter().any(|word| lower.contains(word)) || lower.contains("://"))
+            && !lower.contains("env_var")
     };
     if !text.lines().any(suspect) {
         return text.to_owned();
@@ -123,7 +137,10 @@ mod tests {
         assert!(!shown.contains("canary"), "{shown}");
         assert_eq!(shown.len(), text.len());
 
-        let text = text.replace("  c: {password: |\n      canary4\n      canary5\n  }\n", "  c:\n    password: |\n      canary4\n      canary5\n");
+        let text = text.replace(
+            "  c: {password: |\n      canary4\n      canary5\n  }\n",
+            "  c:\n    password: |\n      canary4\n      canary5\n",
+        );
         let node = yaml::parse(FileId(0), &text).unwrap();
         let found = find(&node);
         let keys: Vec<String> = found.iter().map(|(problem, _)| problem.kind.message()).collect();

@@ -136,10 +136,15 @@ impl ProblemKind {
             Self::InvalidValue { nearest: Some(nearest), .. } => {
                 format!("did you mean `{nearest}`?")
             }
-            Self::DuplicateName { thing, .. } => format!("rename one of the two {}", thing.plural()),
+            Self::DuplicateName { thing, .. } => {
+                format!("rename one of the two {}", thing.plural())
+            }
             Self::Unknown { thing, valid, .. } => declared(*thing, valid),
             Self::NoTarget { valid } => {
-                format!("choose one with --target, or with `default:` in profiles.yml; targets there are: {}", listed(valid))
+                format!(
+                    "choose one with --target, or with `default:` in profiles.yml; targets there are: {}",
+                    listed(valid)
+                )
             }
             Self::UndefinedVariable { valid, .. } if valid.is_empty() => String::from(
                 "define it under `vars:` in engine.yml, or give a default: var('name', 'default')",

@@ -5,7 +5,9 @@ use crate::model::{ColumnPattern, Relation};
 /// Whether a name fits a glob. Linear in the product of both lengths at worst.
 pub(crate) fn glob(pattern: &str, name: &str) -> bool {
     let mut pieces = pattern.split('*');
-    let Some(mut rest) = pieces.next().and_then(|first| name.strip_prefix(first)) else { return false };
+    let Some(mut rest) = pieces.next().and_then(|first| name.strip_prefix(first)) else {
+        return false;
+    };
     let mut pieces: Vec<&str> = pieces.collect();
     let Some(last) = pieces.pop() else { return rest.is_empty() };
     for piece in pieces {
@@ -36,7 +38,9 @@ impl ColumnPattern {
             (Relation::Table { source, table }, [first, second, third]) => {
                 glob(first, source) && glob(second, table) && glob(third, column)
             }
-            (Relation::Model { name }, [first, second]) => glob(first, name) && glob(second, column),
+            (Relation::Model { name }, [first, second]) => {
+                glob(first, name) && glob(second, column)
+            }
             _ => false,
         }
     }
@@ -60,10 +64,21 @@ mod tests {
 
     #[test]
     fn globs_fit_whole_names() {
-        for (pattern, name) in [("*", ""), ("*", "abc"), ("a*", "a"), ("*c", "abc"), ("a*c", "abbc"), ("a*b*c", "axbxc"), ("abc", "abc"), ("**", "x")] {
+        for (pattern, name) in [
+            ("*", ""),
+            ("*", "abc"),
+            ("a*", "a"),
+            ("*c", "abc"),
+            ("a*c", "abbc"),
+            ("a*b*c", "axbxc"),
+            ("abc", "abc"),
+            ("**", "x"),
+        ] {
             assert!(glob(pattern, name), "{pattern} {name}");
         }
-        for (pattern, name) in [("a", "ab"), ("a*", "ba"), ("a*a", "a"), ("a*b*c", "acb"), ("", "a"), ("*b", "abc")] {
+        for (pattern, name) in
+            [("a", "ab"), ("a*", "ba"), ("a*a", "a"), ("a*b*c", "acb"), ("", "a"), ("*b", "abc")]
+        {
             assert!(!glob(pattern, name), "{pattern} {name}");
         }
     }
@@ -71,7 +86,8 @@ mod tests {
     #[test]
     fn patterns_have_parts_from_the_outside_in() {
         let pattern = ColumnPattern::parse("crm.public.customers.e*").unwrap();
-        let table = Relation::Table { source: "crm".to_owned(), table: "public.customers".to_owned() };
+        let table =
+            Relation::Table { source: "crm".to_owned(), table: "public.customers".to_owned() };
         assert!(pattern.matches(&table, "email"));
         assert!(!pattern.matches(&table, "name"));
         assert!(!pattern.matches(&Relation::Model { name: "crm".to_owned() }, "email"));

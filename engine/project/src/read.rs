@@ -22,7 +22,10 @@ pub(crate) fn text(root: &Path, relative: &str) -> Result<Option<String>, Proble
         path: relative.to_owned(),
         detail: error.kind().to_string(),
     };
-    #[expect(clippy::disallowed_methods, reason = "this is the file made for reading configuration, with a size bound")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the file made for reading configuration, with a size bound"
+    )]
     let file = match fs::File::open(root.join(relative)) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -31,9 +34,14 @@ pub(crate) fn text(root: &Path, relative: &str) -> Result<Option<String>, Proble
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(ProblemKind::FileTooLarge { path: relative.to_owned(), bytes_max: FILE_BYTES_MAX });
+        return Err(ProblemKind::FileTooLarge {
+            path: relative.to_owned(),
+            bytes_max: FILE_BYTES_MAX,
+        });
     }
-    String::from_utf8(bytes).map(Some).map_err(|_| ProblemKind::NotUtf8 { path: relative.to_owned() })
+    String::from_utf8(bytes)
+        .map(Some)
+        .map_err(|_| ProblemKind::NotUtf8 { path: relative.to_owned() })
 }
 
 /// Paths, relative to the project and with `/`, of the files below a folder whose names
@@ -41,13 +49,19 @@ pub(crate) fn text(root: &Path, relative: &str) -> Result<Option<String>, Proble
 ///
 /// # Errors
 /// Folders that cannot be listed, and more of them than the bounds allow.
-pub(crate) fn list(root: &Path, folder: &str, extensions: &[&str]) -> Result<Vec<String>, ProblemKind> {
+pub(crate) fn list(
+    root: &Path,
+    folder: &str,
+    extensions: &[&str],
+) -> Result<Vec<String>, ProblemKind> {
     let mut found = Vec::new();
     let mut folders = vec![(PathBuf::from(folder), 0)];
     while let Some((folder, depth)) = folders.pop() {
         let shown = shown(&folder)?;
-        let unreadable =
-            |error: &std::io::Error| ProblemKind::UnreadableFile { path: shown.clone(), detail: error.kind().to_string() };
+        let unreadable = |error: &std::io::Error| ProblemKind::UnreadableFile {
+            path: shown.clone(),
+            detail: error.kind().to_string(),
+        };
         let entries = match fs::read_dir(root.join(&folder)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
@@ -55,17 +69,22 @@ pub(crate) fn list(root: &Path, folder: &str, extensions: &[&str]) -> Result<Vec
         };
         for entry in entries {
             let path = folder.join(entry.map_err(|error| unreadable(&error))?.file_name());
-            let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            let hidden =
+                path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             let metadata = if hidden { continue } else { fs::metadata(root.join(&path)) };
             let metadata = metadata.map_err(|error| unreadable(&error))?;
             if metadata.is_dir() {
                 // A link to a folder above would go round for ever.
                 if depth >= FOLDERS_DEPTH_MAX {
-                    let detail = format!("folders are nested more than {FOLDERS_DEPTH_MAX} levels deep");
+                    let detail =
+                        format!("folders are nested more than {FOLDERS_DEPTH_MAX} levels deep");
                     return Err(ProblemKind::UnreadableFile { path: self::shown(&path)?, detail });
                 }
                 folders.push((path, depth + 1));
-            } else if path.extension().is_some_and(|end| extensions.iter().any(|wanted| end == *wanted)) {
+            } else if path
+                .extension()
+                .is_some_and(|end| extensions.iter().any(|wanted| end == *wanted))
+            {
                 found.push(self::shown(&path)?);
             }
             if found.len() + folders.len() > FILES_MAX {

@@ -27,8 +27,12 @@ pub(crate) fn is_template(text: &str) -> bool {
 /// fails stays as it is. Keys are not rendered.
 pub(crate) fn node(templates: &Templates, text: &str, node: Node, findings: &mut Findings) -> Node {
     let value = match node.value {
-        Value::Str(template) if is_template(&template) => return scalar(templates, text, node.at, template, findings),
-        Value::Seq(items) => Value::Seq(items.into_iter().map(|item| self::node(templates, text, item, findings)).collect()),
+        Value::Str(template) if is_template(&template) => {
+            return scalar(templates, text, node.at, template, findings);
+        }
+        Value::Seq(items) => Value::Seq(
+            items.into_iter().map(|item| self::node(templates, text, item, findings)).collect(),
+        ),
         Value::Map(entries) => {
             let rendered = |(key, value)| (key, self::node(templates, text, value, findings));
             Value::Map(entries.into_iter().map(rendered).collect())
@@ -38,23 +42,33 @@ pub(crate) fn node(templates: &Templates, text: &str, node: Node, findings: &mut
     Node { value, ..node }
 }
 
-fn scalar(templates: &Templates, text: &str, at: Location, template: String, findings: &mut Findings) -> Node {
+fn scalar(
+    templates: &Templates,
+    text: &str,
+    at: Location,
+    template: String,
+    findings: &mut Findings,
+) -> Node {
     let whole = templates.whole_expression(&template);
     let offset = whole.map_or(0, |(_, offset)| offset);
     let result = match whole {
         Some((inner, _)) => templates.expression(inner).map(|done| {
-            let value = if done.secret { secret(&done.value, at) } else { from_json(&done.value, at) };
+            let value =
+                if done.secret { secret(&done.value, at) } else { from_json(&done.value, at) };
             (value, done.relations)
         }),
         None => templates.text(&template).map(|done| {
             let text = done.value.0;
-            let value = if done.secret { Value::Secret(Setting::secret(text)) } else { Value::Str(text) };
+            let value =
+                if done.secret { Value::Secret(Setting::secret(text)) } else { Value::Str(text) };
             (value, done.relations)
         }),
     };
     let value = match result {
         Ok((value, relations)) => {
-            findings.relations.extend(relations.into_iter().map(|relation| Spanned::new(relation, at)));
+            findings
+                .relations
+                .extend(relations.into_iter().map(|relation| Spanned::new(relation, at)));
             value
         }
         Err(Failure { kind, range }) => {
@@ -71,7 +85,10 @@ fn scalar(templates: &Templates, text: &str, at: Location, template: String, fin
 /// decoded text is taken for the n-th as written.
 fn place(text: &str, at: Location, decoded: &str, range: std::ops::Range<usize>) -> Location {
     let written = text.get(at.start as usize..at.end as usize).unwrap_or_default();
-    let Some(part) = decoded.get(range.clone()).map(str::trim).filter(|part| !part.is_empty()) else { return at };
+    let Some(part) = decoded.get(range.clone()).map(str::trim).filter(|part| !part.is_empty())
+    else {
+        return at;
+    };
     let earlier = decoded.get(..range.start).map_or(0, |before| before.matches(part).count());
     match written.match_indices(part).nth(earlier) {
         Some((found, _)) => {
@@ -93,7 +110,9 @@ pub(crate) fn from_json(value: &Json, at: Location) -> Value {
             (None, None) => Value::Null,
         },
         Json::String(text) => Value::Str(text.clone()),
-        Json::Array(items) => Value::Seq(items.iter().map(|item| Node::new(at, from_json(item, at))).collect()),
+        Json::Array(items) => {
+            Value::Seq(items.iter().map(|item| Node::new(at, from_json(item, at))).collect())
+        }
         Json::Object(entries) => {
             let entry = |(key, value): (&String, &Json)| {
                 (Spanned::new(key.clone(), at), Node::new(at, from_json(value, at)))
@@ -109,7 +128,9 @@ fn secret(value: &Json, at: Location) -> Value {
         Json::Null => Value::Null,
         Json::String(text) => Value::Secret(Setting::secret(text.as_str())),
         Json::Bool(_) | Json::Number(_) => Value::Secret(Setting::secret_scalar(value)),
-        Json::Array(items) => Value::Seq(items.iter().map(|item| Node::new(at, secret(item, at))).collect()),
+        Json::Array(items) => {
+            Value::Seq(items.iter().map(|item| Node::new(at, secret(item, at))).collect())
+        }
         Json::Object(entries) => {
             let entry = |(key, value): (&String, &Json)| {
                 (Spanned::new(key.clone(), at), Node::new(at, secret(value, at)))
@@ -127,9 +148,9 @@ pub(crate) fn sql(
     templates: &Templates,
     file: FileId,
     text: &str,
-) -> Result<(RenderedSql, Vec<Spanned<Relation>>), Problem> {
+) -> Result<(RenderedSql, Vec<Spanned<Relation>>), Box<Problem>> {
     let rendered = templates.text(text).map_err(|Failure { kind, range }| {
-        Problem::new(kind, Location::new(file, range.start, range.end))
+        Box::new(Problem::new(kind, Location::new(file, range.start, range.end)))
     })?;
     let (sql, spans) = rendered.value;
     let short = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);

@@ -114,7 +114,9 @@ pub fn decide<'p>(rules: &'p [Rule], column: &ColumnFacts<'_>) -> Decision<'p> {
     // The sort is stable: equals stay in declared order.
     matching.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
     let mut matching = matching.into_iter();
-    let Some((best, winner)) = matching.next() else { return Decision { winner: None, losers: Vec::new() } };
+    let Some((best, winner)) = matching.next() else {
+        return Decision { winner: None, losers: Vec::new() };
+    };
     let losers = matching.map(|(rank, rule)| (rule, why(best, winner, rank, rule))).collect();
     Decision { winner: Some(winner), losers }
 }
@@ -130,7 +132,9 @@ fn rank(rule: &Rule, column: &ColumnFacts<'_>) -> Option<Rank> {
         rank.literals = pattern.value.literals();
     }
     if let Some(class) = &rule.matches.class {
-        let covered = column.class.is_some_and(|of_column| ancestors(of_column).any(|above| above == class.value));
+        let covered = column
+            .class
+            .is_some_and(|of_column| ancestors(of_column).any(|above| above == class.value));
         if !covered {
             return None;
         }

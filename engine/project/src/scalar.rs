@@ -51,7 +51,10 @@ fn is_float(text: &str) -> bool {
         let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
         !exponent.is_empty() && digits(exponent)
     });
-    digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty()) && exponent_holds
+    digits(whole)
+        && digits(fraction)
+        && !(whole.is_empty() && fraction.is_empty())
+        && exponent_holds
 }
 
 #[cfg(test)]
@@ -77,7 +80,21 @@ mod tests {
         ] {
             assert_eq!(resolve(text), Ok(value), "{text}");
         }
-        for text in ["yes", "no", "on", "2027-06-30", "1_000", "0x", "e3", ".", "-", "1e", "12ab", "tRUE", "-0x1"] {
+        for text in [
+            "yes",
+            "no",
+            "on",
+            "2027-06-30",
+            "1_000",
+            "0x",
+            "e3",
+            ".",
+            "-",
+            "1e",
+            "12ab",
+            "tRUE",
+            "-0x1",
+        ] {
             assert_eq!(resolve(text), Ok(Value::Str(text.to_owned())), "{text}");
         }
         for text in ["9223372036854775808", "1e999", "0xFFFFFFFFFFFFFFFF"] {

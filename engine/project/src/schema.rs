@@ -26,7 +26,11 @@ pub(crate) enum FileKind {
 /// The published schemas by kind: `engine`, `profiles` and `project`.
 #[must_use]
 pub fn all() -> Vec<(&'static str, Json)> {
-    let kinds = [("engine", FileKind::Root), ("profiles", FileKind::Profiles), ("project", FileKind::Sections)];
+    let kinds = [
+        ("engine", FileKind::Root),
+        ("profiles", FileKind::Profiles),
+        ("project", FileKind::Sections),
+    ];
     kinds.map(|(name, kind)| (name, published(kind))).to_vec()
 }
 
@@ -50,7 +54,8 @@ fn published(kind: FileKind) -> Json {
     }
     allow_templates_below(&mut schema);
     if let Some(schema) = schema.as_object_mut() {
-        schema.insert(String::from("$comment"), json!("Generated from the Rust types; do not edit."));
+        schema
+            .insert(String::from("$comment"), json!("Generated from the Rust types; do not edit."));
     }
     schema
 }
@@ -78,7 +83,9 @@ fn allow_templates_below(schema: &mut Json) {
 
 fn allow_templates(schema: &mut Json) {
     allow_templates_below(schema);
-    let Some(object) = schema.as_object_mut().filter(|object| !object.is_empty() && !takes_any_text(object)) else {
+    let Some(object) =
+        schema.as_object_mut().filter(|object| !object.is_empty() && !takes_any_text(object))
+    else {
         return;
     };
     let mut wrapped = Map::new();

@@ -39,11 +39,17 @@ struct Path {
 impl Path {
     fn key(&self, key: &str) -> Self {
         let dot = if self.shown.is_empty() { "" } else { "." };
-        Self { shown: format!("{}{dot}{key}", self.shown), general: format!("{}{dot}{key}", self.general) }
+        Self {
+            shown: format!("{}{dot}{key}", self.shown),
+            general: format!("{}{dot}{key}", self.general),
+        }
     }
 
     fn item(&self, index: usize, node: &Node) -> Self {
-        let name = node.get("name").and_then(Node::as_str).map_or_else(|| index.to_string(), str::to_owned);
+        let name = node
+            .get("name")
+            .and_then(Node::as_str)
+            .map_or_else(|| index.to_string(), str::to_owned);
         Self { shown: format!("{}[{name}]", self.shown), general: format!("{}[]", self.general) }
     }
 }
@@ -94,12 +100,15 @@ impl<'s> Check<'s> {
     /// The branch for this kind of value, or a complaint that none is.
     fn branches(&mut self, branches: &'s [Json], node: &Node, path: &Path) {
         let resolved = branches.iter().filter(|branch| {
-            self.resolve(branch).is_some_and(|schema| self.fits(schema, &node.value) && fits_constant_kind(schema, &node.value))
+            self.resolve(branch).is_some_and(|schema| {
+                self.fits(schema, &node.value) && fits_constant_kind(schema, &node.value)
+            })
         });
         let fitting: Vec<&Json> = resolved.collect();
         match fitting.as_slice() {
             [] => {
-                let names: Vec<String> = branches.iter().filter_map(|branch| self.resolve(branch)).map(words).collect();
+                let names: Vec<String> =
+                    branches.iter().filter_map(|branch| self.resolve(branch)).map(words).collect();
                 let kind = ProblemKind::WrongType {
                     path: self.shown(path),
                     expected: or(names),
@@ -131,7 +140,9 @@ impl<'s> Check<'s> {
         let kind = ProblemKind::InvalidValue {
             path: self.shown(path),
             expected: or(options.iter().map(|option| format!("`{option}`")).collect()),
-            nearest: value.and_then(|text| nearest(text, options.iter().copied())).map(str::to_owned),
+            nearest: value
+                .and_then(|text| nearest(text, options.iter().copied()))
+                .map(str::to_owned),
         };
         self.problems.push(Problem::new(kind, node.at));
     }
@@ -139,7 +150,10 @@ impl<'s> Check<'s> {
     fn bounds(&mut self, schema: &Map<String, Json>, number: i64, at: Location, path: &Path) {
         let bound = |key: &str| schema.get(key).and_then(Json::as_f64);
         // Bounds are small whole numbers, exact as f64; so is a number that could be near one.
-        #[expect(clippy::cast_precision_loss, reason = "only numbers far from every bound lose precision")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "only numbers far from every bound lose precision"
+        )]
         let value = number as f64;
         let expected = match (bound("minimum"), bound("maximum")) {
             (Some(least), _) if value < least => format!("at least {least}"),
@@ -149,7 +163,13 @@ impl<'s> Check<'s> {
         self.invalid(expected, at, path);
     }
 
-    fn sequence(&mut self, schema: &'s Map<String, Json>, items: &[Node], at: Location, path: &Path) {
+    fn sequence(
+        &mut self,
+        schema: &'s Map<String, Json>,
+        items: &[Node],
+        at: Location,
+        path: &Path,
+    ) {
         let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
         if (items.len() as u64) < least {
             self.invalid(format!("a list of at least {least}"), at, path);
@@ -161,7 +181,13 @@ impl<'s> Check<'s> {
         }
     }
 
-    fn mapping(&mut self, schema: &'s Map<String, Json>, entries: &[(Spanned<String>, Node)], at: Location, path: &Path) {
+    fn mapping(
+        &mut self,
+        schema: &'s Map<String, Json>,
+        entries: &[(Spanned<String>, Node)],
+        at: Location,
+        path: &Path,
+    ) {
         let properties = schema.get("properties").and_then(Json::as_object);
         let others = schema.get("additionalProperties");
         for (key, node) in entries {
@@ -175,7 +201,8 @@ impl<'s> Check<'s> {
         let required = schema.get("required").and_then(Json::as_array);
         for key in required.into_iter().flatten().filter_map(Json::as_str) {
             if !entries.iter().any(|(name, _)| name.value == key) {
-                let kind = ProblemKind::MissingKey { key: key.to_owned(), within: self.shown(path) };
+                let kind =
+                    ProblemKind::MissingKey { key: key.to_owned(), within: self.shown(path) };
                 self.problems.push(Problem::new(kind, head(entries, at)));
             }
         }
@@ -183,12 +210,21 @@ impl<'s> Check<'s> {
         let least = schema.get("minProperties").and_then(Json::as_u64).unwrap_or(0);
         let most = schema.get("maxProperties").and_then(Json::as_u64).unwrap_or(u64::MAX);
         if count < least || count > most {
-            let expected = if least == most { format!("a mapping of exactly {least}") } else { format!("a mapping of at least {least}") };
+            let expected = if least == most {
+                format!("a mapping of exactly {least}")
+            } else {
+                format!("a mapping of at least {least}")
+            };
             self.invalid(expected, head(entries, at), path);
         }
     }
 
-    fn unknown_key(&mut self, key: &Spanned<String>, properties: Option<&Map<String, Json>>, path: &Path) {
+    fn unknown_key(
+        &mut self,
+        key: &Spanned<String>,
+        properties: Option<&Map<String, Json>>,
+        path: &Path,
+    ) {
         let kind = if LATER.contains(&(path.general.as_str(), key.value.as_str())) {
             ProblemKind::Unsupported { key: key.value.clone() }
         } else {
@@ -204,7 +240,11 @@ impl<'s> Check<'s> {
     }
 
     fn wrong_type(&mut self, schema: &Map<String, Json>, node: &Node, path: &Path) {
-        let kind = ProblemKind::WrongType { path: self.shown(path), expected: words(schema), found: node.value.kind() };
+        let kind = ProblemKind::WrongType {
+            path: self.shown(path),
+            expected: words(schema),
+            found: node.value.kind(),
+        };
         self.problems.push(Problem::new(kind, node.at));
     }
 

@@ -79,21 +79,33 @@ impl Templates {
         environment.set_recursion_limit(RECURSION_MAX);
         // It would print everything a template can see.
         environment.remove_global("debug");
-        let target = scope.target.as_ref().map(|(name, vars)| serde_json::json!({"name": name, "vars": vars}));
+        let target = scope
+            .target
+            .as_ref()
+            .map(|(name, vars)| serde_json::json!({"name": name, "vars": vars}));
         if let Some(target) = target {
             environment.add_global("target", Value::from(Serde(target)));
         }
-        let shared = Arc::new(Shared { scope, secret: AtomicBool::new(false), relations: Mutex::new(Vec::new()) });
+        let shared = Arc::new(Shared {
+            scope,
+            secret: AtomicBool::new(false),
+            relations: Mutex::new(Vec::new()),
+        });
         let state = Arc::clone(&shared);
         environment.add_function("source", move |source: String, table: String| {
             state.relation(Relation::Table { source, table })
         });
         let state = Arc::clone(&shared);
-        environment.add_function("ref", move |name: String| state.relation(Relation::Model { name }));
+        environment
+            .add_function("ref", move |name: String| state.relation(Relation::Model { name }));
         let state = Arc::clone(&shared);
-        environment.add_function("var", move |name: String, default: Option<Value>| state.var(name, default));
+        environment.add_function("var", move |name: String, default: Option<Value>| {
+            state.var(name, default)
+        });
         let state = Arc::clone(&shared);
-        environment.add_function("env_var", move |name: String, default: Option<Value>| state.env_var(name, default));
+        environment.add_function("env_var", move |name: String, default: Option<Value>| {
+            state.env_var(name, default)
+        });
         Self { environment, shared }
     }
 
@@ -109,14 +121,17 @@ impl Templates {
     /// Evaluates an expression to a typed value.
     pub(crate) fn expression(&self, text: &str) -> Result<Rendered<Json>, Failure> {
         self.reset();
-        let result = self.environment.compile_expression(text).and_then(|expression| expression.eval(()));
+        let result =
+            self.environment.compile_expression(text).and_then(|expression| expression.eval(()));
         let value = result.map_err(|error| self.failure(text, &error))?;
         let whole = 0..text.len();
         if value.kind() == ValueKind::Undefined {
             return Err(Failure { kind: self.undefined(text.trim()), range: whole });
         }
         let json = serde_json::to_value(&value).map_err(|_| Failure {
-            kind: ProblemKind::JinjaRuntime { detail: String::from("the result is not a value of YAML") },
+            kind: ProblemKind::JinjaRuntime {
+                detail: String::from("the result is not a value of YAML"),
+            },
             range: whole,
         })?;
         Ok(self.finish(json))
@@ -142,8 +157,10 @@ impl Templates {
 
     fn failure(&self, text: &str, error: &Error) -> Failure {
         let range = error.range().or_else(|| error.line().and_then(|line| line_range(text, line)));
-        let range = range.filter(|range| text.get(range.clone()).is_some()).unwrap_or(0..text.len());
-        let own = std::error::Error::source(error).and_then(|source| source.downcast_ref::<ProblemKind>());
+        let range =
+            range.filter(|range| text.get(range.clone()).is_some()).unwrap_or(0..text.len());
+        let own = std::error::Error::source(error)
+            .and_then(|source| source.downcast_ref::<ProblemKind>());
         // Jinja's own words may quote what it worked on, which may be a secret.
         let secret = self.shared.secret.load(Ordering::Relaxed);
         let detail = match error.detail().filter(|_| !secret) {
@@ -152,16 +169,24 @@ impl Templates {
         };
         let kind = match (own, error.kind()) {
             (Some(own), _) => own.clone(),
-            (None, ErrorKind::SyntaxError | ErrorKind::BadEscape) => ProblemKind::JinjaSyntax { detail },
-            (None, ErrorKind::UndefinedError) => self.undefined(text.get(range.clone()).unwrap_or_default().trim()),
+            (None, ErrorKind::SyntaxError | ErrorKind::BadEscape) => {
+                ProblemKind::JinjaSyntax { detail }
+            }
+            (None, ErrorKind::UndefinedError) => {
+                self.undefined(text.get(range.clone()).unwrap_or_default().trim())
+            }
             (None, _) => ProblemKind::JinjaRuntime { detail },
         };
         Failure { kind, range }
     }
 
     fn undefined(&self, name: &str) -> ProblemKind {
-        let root = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or(name);
-        let calls: Vec<String> = self.shared.scope.vars.keys().map(|name| format!("var('{name}')")).collect();
+        let root = name
+            .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .next()
+            .unwrap_or(name);
+        let calls: Vec<String> =
+            self.shared.scope.vars.keys().map(|name| format!("var('{name}')")).collect();
         let wanted = format!("var('{root}')");
         let nearest = nearest(&wanted, calls.iter().map(String::as_str)).map(str::to_owned);
         ProblemKind::UndefinedVariable { name: name.to_owned(), nearest, valid: calls }
@@ -216,16 +241,24 @@ mod tests {
     use super::*;
 
     fn templates() -> Templates {
-        let vars = [("rows".to_owned(), Json::from(5)), ("name".to_owned(), Json::from("x"))].into();
+        let vars =
+            [("rows".to_owned(), Json::from(5)), ("name".to_owned(), Json::from("x"))].into();
         let environment = Some([("SECRET".to_owned(), "canary".to_owned())].into());
-        Templates::new(Scope { vars, target: Some(("dev".to_owned(), serde_json::json!({"a": 1}))), environment })
+        Templates::new(Scope {
+            vars,
+            target: Some(("dev".to_owned(), serde_json::json!({"a": 1}))),
+            environment,
+        })
     }
 
     #[test]
     fn expressions_keep_their_type() {
         let templates = templates();
         assert_eq!(templates.expression("var('rows') * 2").unwrap().value, Json::from(10));
-        assert_eq!(templates.expression("var('gone', [1, 'a'])").unwrap().value, serde_json::json!([1, "a"]));
+        assert_eq!(
+            templates.expression("var('gone', [1, 'a'])").unwrap().value,
+            serde_json::json!([1, "a"])
+        );
         assert_eq!(templates.expression("target.name").unwrap().value, Json::from("dev"));
         assert_eq!(templates.expression("target.vars.a").unwrap().value, Json::from(1));
         assert_eq!(templates.whole_expression(" {{ a }} "), Some((" a ", 3)));
@@ -240,22 +273,39 @@ mod tests {
             (failure.kind, text[failure.range].to_owned())
         };
         let (kind, place) = failure("a {{ var('row') }}");
-        assert!(matches!(kind, ProblemKind::UndefinedVariable { name, nearest: Some(nearest), .. } if name == "row" && nearest == "rows"));
+        assert!(
+            matches!(kind, ProblemKind::UndefinedVariable { name, nearest: Some(nearest), .. } if name == "row" && nearest == "rows")
+        );
         assert_eq!(place, "var('row')");
         let (kind, place) = failure("a {{ rows }}");
-        assert!(matches!(kind, ProblemKind::UndefinedVariable { nearest: Some(nearest), .. } if nearest == "var('rows')"));
+        assert!(
+            matches!(kind, ProblemKind::UndefinedVariable { nearest: Some(nearest), .. } if nearest == "var('rows')")
+        );
         assert_eq!(place, "rows");
         assert!(matches!(failure("a\n{{ 1 + }}").0, ProblemKind::JinjaSyntax { .. }));
         assert!(matches!(failure("{{ now() }}").0, ProblemKind::JinjaRuntime { .. }));
         assert!(matches!(failure("{{ debug() }}").0, ProblemKind::JinjaRuntime { .. }));
-        assert!(matches!(failure("{{ env_var('GONE') }}").0, ProblemKind::UnknownEnvironmentVariable { .. }));
-        assert!(matches!(failure("{% for x in range(9999) %}{% for y in range(9999) %}z{% endfor %}{% endfor %}").0, ProblemKind::JinjaRuntime { .. }));
+        assert!(matches!(
+            failure("{{ env_var('GONE') }}").0,
+            ProblemKind::UnknownEnvironmentVariable { .. }
+        ));
+        assert!(matches!(
+            failure(
+                "{% for x in range(9999) %}{% for y in range(9999) %}z{% endfor %}{% endfor %}"
+            )
+            .0,
+            ProblemKind::JinjaRuntime { .. }
+        ));
     }
 
     #[test]
     fn no_failure_quotes_the_environment() {
         let templates = templates();
-        for text in ["{{ env_var('SECRET') | int }}", "{{ env_var('SECRET') + 1 }}", "{{ env_var('SECRET').x.y }}"] {
+        for text in [
+            "{{ env_var('SECRET') | int }}",
+            "{{ env_var('SECRET') + 1 }}",
+            "{{ env_var('SECRET').x.y }}",
+        ] {
             let failure = templates.text(text).err().unwrap();
             assert!(!format!("{failure:?}").contains("canary"), "{failure:?}");
         }
@@ -265,7 +315,9 @@ mod tests {
 
     #[test]
     fn relations_are_recorded() {
-        let rendered = templates().text("select * from {{ source('crm', 'a\"b') }} join {{ ref('m') }}").unwrap();
+        let rendered = templates()
+            .text("select * from {{ source('crm', 'a\"b') }} join {{ ref('m') }}")
+            .unwrap();
         assert_eq!(rendered.value.0, "select * from \"crm\".\"a\"\"b\" join \"models\".\"m\"");
         assert_eq!(rendered.relations.len(), 2);
     }

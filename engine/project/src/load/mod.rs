@@ -64,7 +64,9 @@ pub fn load(root: &Path, options: &LoadOptions) -> Result<Project, Problems> {
     });
     project.ok_or_else(|| {
         let Loading { files, mut problems } = loading;
-        let path = |at: Option<Location>| at.and_then(|at| files.get(at.file)).map(|file| file.path.clone());
+        let path = |at: Option<Location>| {
+            at.and_then(|at| files.get(at.file)).map(|file| file.path.clone())
+        };
         problems.sort_by_cached_key(|problem| (path(problem.at), problem.at));
         problems.dedup();
         Problems { problems, files }
@@ -122,10 +124,14 @@ impl Loading {
             }
         }
         let sql = self.sql(root);
-        let lookups = self.list(root, "lookups", &["csv"]).into_iter().map(|path| (stem(&path).to_owned(), path));
+        let lookups = self
+            .list(root, "lookups", &["csv"])
+            .into_iter()
+            .map(|path| (stem(&path).to_owned(), path));
         let lookups = lookups.collect();
         let sections = sections.into_iter().collect::<Option<Vec<Parsed>>>();
-        let files = Files { root: root_file?, profiles: profiles?, sections: sections?, sql, lookups };
+        let files =
+            Files { root: root_file?, profiles: profiles?, sections: sections?, sql, lookups };
         self.problems.is_empty().then_some(files)
     }
 
@@ -133,7 +139,10 @@ impl Loading {
         let before = self.problems.len();
         let Some(text) = self.read(root, path) else {
             if self.problems.len() == before {
-                let kind = ProblemKind::UnreadableFile { path: path.to_owned(), detail: String::from("no such file") };
+                let kind = ProblemKind::UnreadableFile {
+                    path: path.to_owned(),
+                    detail: String::from("no such file"),
+                };
                 self.problems.push(Problem { kind, at, related: Vec::new() });
             }
             return None;
@@ -162,7 +171,10 @@ impl Loading {
     }
 
     fn read(&mut self, root: &Path, path: &str) -> Option<String> {
-        read::text(root, path).map_err(|kind| self.problems.push(Problem::everywhere(kind))).ok().flatten()
+        read::text(root, path)
+            .map_err(|kind| self.problems.push(Problem::everywhere(kind)))
+            .ok()
+            .flatten()
     }
 
     fn list(&mut self, root: &Path, folder: &str, extensions: &[&str]) -> Vec<String> {
@@ -172,17 +184,26 @@ impl Loading {
 
     fn parse(&mut self, path: &str, text: String) -> Option<Parsed> {
         let file = self.files.add(path.to_owned(), &text);
-        let node = yaml::parse(file, &text).map_err(|problems| self.problems.extend(problems)).ok()?;
+        let node =
+            yaml::parse(file, &text).map_err(|problems| self.problems.extend(problems)).ok()?;
         Some(Parsed { text, node })
     }
 
     /// Step 2. `None` when there are problems.
     fn inputs(&mut self, folder: &Path, options: &LoadOptions, files: Files) -> Option<Inputs> {
         let Files { root, profiles, sections, sql, lookups } = files;
-        let mut vars: BTreeMap<String, Json> = options.vars.iter().map(|(name, text)| (name.clone(), variable(text))).collect();
+        let mut vars: BTreeMap<String, Json> =
+            options.vars.iter().map(|(name, text)| (name.clone(), variable(text))).collect();
         let mut findings = Findings::default();
-        let root: Option<RawRoot> = self.rendered(FileKind::Root, &Templates::new(scope(&vars)), root, &mut findings);
-        for (name, value) in root.as_ref().and_then(|root| root.vars.as_ref()).map(Node::entries).into_iter().flatten() {
+        let root: Option<RawRoot> =
+            self.rendered(FileKind::Root, &Templates::new(scope(&vars)), root, &mut findings);
+        for (name, value) in root
+            .as_ref()
+            .and_then(|root| root.vars.as_ref())
+            .map(Node::entries)
+            .into_iter()
+            .flatten()
+        {
             vars.entry(name.value.clone()).or_insert_with(|| value.redacted_json());
         }
         let chosen = match &root {
@@ -197,29 +218,51 @@ impl Loading {
             self.problems.append(&mut findings.problems);
             return None;
         };
-        let target_vars = target.value.vars.as_ref().map(Node::redacted_json).unwrap_or_else(|| Json::Object(serde_json::Map::default()));
+        let target_vars = target
+            .value
+            .vars
+            .as_ref()
+            .map(Node::redacted_json)
+            .unwrap_or_else(|| Json::Object(serde_json::Map::default()));
         for (name, value) in target_vars.as_object().into_iter().flatten() {
             if !options.vars.contains_key(name) {
                 vars.insert(name.clone(), value.clone());
             }
         }
-        let scope = Scope { target: Some((target_name.value.clone(), target_vars)), ..scope(&vars) };
+        let scope =
+            Scope { target: Some((target_name.value.clone(), target_vars)), ..scope(&vars) };
         let templates = Templates::new(scope);
         let sections: Vec<Option<RawSections>> = sections
             .into_iter()
             .map(|parsed| self.sections(&templates, parsed, &mut findings))
             .collect();
-        let sql: Vec<SqlFile> = sql.into_iter().filter_map(|file| self.model(&templates, file)).collect();
+        let sql: Vec<SqlFile> =
+            sql.into_iter().filter_map(|file| self.model(&templates, file)).collect();
         self.problems.append(&mut findings.problems);
         let (root, sections) = (root?, sections.into_iter().collect::<Option<Vec<_>>>()?);
         let files = self.files.clone();
         let relations = findings.relations;
-        let inputs =
-            Inputs { folder: folder.to_owned(), root, target, target_name, sections, sql, relations, vars, lookups, files };
+        let inputs = Inputs {
+            folder: folder.to_owned(),
+            root,
+            target,
+            target_name,
+            sections,
+            sql,
+            relations,
+            vars,
+            lookups,
+            files,
+        };
         self.problems.is_empty().then_some(inputs)
     }
 
-    fn sections(&mut self, templates: &Templates, parsed: Parsed, findings: &mut Findings) -> Option<RawSections> {
+    fn sections(
+        &mut self,
+        templates: &Templates,
+        parsed: Parsed,
+        findings: &mut Findings,
+    ) -> Option<RawSections> {
         match parsed.node.value {
             // A file with nothing but comments.
             Value::Null => Some(RawSections::default()),
@@ -233,7 +276,7 @@ impl Loading {
         match render::sql(templates, file, &text) {
             Ok((sql, depends_on)) => Some(SqlFile { name, sql, depends_on }),
             Err(problem) => {
-                self.problems.push(problem);
+                self.problems.push(*problem);
                 None
             }
         }
@@ -265,7 +308,11 @@ impl Loading {
             return None;
         }
         let read = from_node(part).map_err(|error| {
-            let kind = ProblemKind::InvalidValue { path: String::from("this value"), expected: error.message, nearest: None };
+            let kind = ProblemKind::InvalidValue {
+                path: String::from("this value"),
+                expected: error.message,
+                nearest: None,
+            };
             self.problems.push(Problem::new(kind, error.at.unwrap_or(part.at)));
         });
         read.ok()

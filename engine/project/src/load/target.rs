@@ -35,7 +35,8 @@ impl Loading {
         let targets = profiles.node.get("targets").map(Node::entries).unwrap_or_default();
         let wanted = wanted(options, root, &profiles.node, targets);
         let names: Vec<String> = targets.iter().map(|(name, _)| name.value.clone()).collect();
-        let chosen = wanted.as_ref().and_then(|wanted| names.iter().position(|name| *name == wanted.name));
+        let chosen =
+            wanted.as_ref().and_then(|wanted| names.iter().position(|name| *name == wanted.name));
         let environment = Some(options.environment.clone());
         let templates = Templates::new(Scope { vars: vars.clone(), target: None, environment });
         let node = rendered(&templates, profiles, chosen, findings);
@@ -52,7 +53,9 @@ impl Loading {
         for at in raw.vars.iter().flat_map(secrets) {
             let kind = ProblemKind::InvalidValue {
                 path: String::from("vars"),
-                expected: String::from("without env_var: variables are shown in compiled SQL and in plans"),
+                expected: String::from(
+                    "without env_var: variables are shown in compiled SQL and in plans",
+                ),
                 nearest: None,
             };
             self.problems.push(Problem::new(kind, at));
@@ -74,7 +77,9 @@ fn wanted(
     if let Some(Spanned { value, at }) = &root.defaults.target {
         return Some(Wanted { name: value.clone(), at: Some(*at) });
     }
-    if let Some((name, node)) = profiles.get("default").and_then(|node| Some((node.as_str()?, node))) {
+    if let Some((name, node)) =
+        profiles.get("default").and_then(|node| Some((node.as_str()?, node)))
+    {
         return Some(Wanted { name: name.to_owned(), at: Some(node.at) });
     }
     match targets {
@@ -87,17 +92,24 @@ fn unknown(wanted: Option<Wanted>, valid: Vec<String>, profiles: Location) -> Pr
     match wanted {
         Some(Wanted { name, at }) => {
             let nearest = nearest(&name, valid.iter().map(String::as_str)).map(str::to_owned);
-            let kind = ProblemKind::Unknown { thing: Thing::Target, name, within: None, nearest, valid };
+            let kind =
+                ProblemKind::Unknown { thing: Thing::Target, name, within: None, nearest, valid };
             Problem { kind, at, related: Vec::new() }
         }
-        None => {
-            Problem::new(ProblemKind::NoTarget { valid }, Location { end: profiles.start, ..profiles })
-        }
+        None => Problem::new(
+            ProblemKind::NoTarget { valid },
+            Location { end: profiles.start, ..profiles },
+        ),
     }
 }
 
 /// Renders everything but the targets that were not chosen.
-fn rendered(templates: &Templates, profiles: Parsed, chosen: Option<usize>, findings: &mut Findings) -> Node {
+fn rendered(
+    templates: &Templates,
+    profiles: Parsed,
+    chosen: Option<usize>,
+    findings: &mut Findings,
+) -> Node {
     let Parsed { node, text, .. } = profiles;
     let Node { at, value: Value::Map(entries) } = node else { return node };
     let mut render = |node: Node| render::node(templates, &text, node, findings);

@@ -18,14 +18,14 @@ use std::path::PathBuf;
 pub use dataset::{
     Chunking, Encryption, Export, ExportTest, Load, LoadMode, Model, Relation, RenderedSql, Segment,
 };
-pub use policy::{Action, Approval, Class, ColumnPattern, Mask, Match, Rule, Unclassified};
 pub(crate) use policy::ancestors;
+pub use policy::{Action, Approval, Class, ColumnPattern, Mask, Match, Rule, Unclassified};
 pub use source::{Column, ColumnTest, Reference, Source, Table};
 pub use target::{Connection, Execution, KeyProvider, Keys, Target};
 
 use crate::location::{SourceMap, Spanned};
 
-/// A project without errors, for one target. Made by [`crate::load`] only.
+/// A project without errors, for one target. Made by `load` only.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Project {

@@ -12,11 +12,15 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-pub(crate) use datasets::{RawChunk, RawEncryption, RawExport, RawLoad, RawLoadMode, RawModel, RawModelColumn};
+pub(crate) use datasets::{
+    RawChunk, RawEncryption, RawExport, RawLoad, RawLoadMode, RawModel, RawModelColumn,
+};
 pub(crate) use policies::{RawApproval, RawClass, RawMasking, RawMatch, RawRule, RawUnclassified};
 pub(crate) use profiles::{RawExecution, RawKeys, RawProfiles, RawProvider, RawTarget};
 pub(crate) use root::{RawDefaults, RawRoot};
-pub(crate) use sources::{RawColumn, RawColumnTests, RawExportTests, RawReference, RawSource, RawTable};
+pub(crate) use sources::{
+    RawColumn, RawColumnTests, RawExportTests, RawReference, RawSource, RawTable,
+};
 
 use crate::location::Spanned;
 use crate::node::Node;
@@ -47,7 +51,8 @@ pub(crate) struct RawSections {
 }
 
 /// Keys of later versions, by the path of the mapping they stand in.
-pub(crate) const LATER: [(&str, &str); 3] = [("", "tracking"), ("", "retention"), ("exports[]", "retention")];
+pub(crate) const LATER: [(&str, &str); 3] =
+    [("", "tracking"), ("", "retention"), ("exports[]", "retention")];
 
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {

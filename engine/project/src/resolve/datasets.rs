@@ -3,29 +3,39 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::Findings;
-use super::{SqlFile, policies, tests};
+use super::{SqlFile, declared_tests, policies};
 use crate::location::Spanned;
 use crate::model::{
-    Chunking, Column, ColumnTest, Encryption, Export, ExportTest, Load, LoadMode, Model, Project, Relation,
+    Chunking, Column, ColumnTest, Encryption, Export, ExportTest, Load, LoadMode, Model, Project,
+    Relation,
 };
 use crate::problem::{ProblemKind, Thing};
-use crate::raw::{RawDefaults, RawEncryption, RawExport, RawLoad, RawLoadMode, RawModel, RawModelColumn};
+use crate::raw::{
+    RawDefaults, RawEncryption, RawExport, RawLoad, RawLoadMode, RawModel, RawModelColumn,
+};
 
 /// Rows of a chunk where nothing is said.
 const CHUNK_ROWS: u64 = 1_000_000;
 
-pub(super) fn models(findings: &mut Findings, raw: Vec<Spanned<RawModel>>, sql: Vec<SqlFile>) -> Vec<Model> {
+pub(super) fn models(
+    findings: &mut Findings,
+    raw: Vec<Spanned<RawModel>>,
+    sql: Vec<SqlFile>,
+) -> Vec<Model> {
     findings.unique(Thing::Model, raw.iter().map(|model| &model.value.name));
     findings.unique(Thing::Model, sql.iter().map(|file| &file.name));
     let mut described: BTreeMap<String, RawModel> = BTreeMap::new();
     for Spanned { value: raw, .. } in raw {
         if !sql.iter().any(|file| file.name.value == raw.name.value) {
-            findings.report(ProblemKind::ModelWithoutSql { name: raw.name.value.clone() }, raw.name.at);
+            findings
+                .report(ProblemKind::ModelWithoutSql { name: raw.name.value.clone() }, raw.name.at);
         }
         described.entry(raw.name.value.clone()).or_insert(raw);
     }
-    let models: Vec<Model> =
-        sql.into_iter().map(|file| model(findings, described.remove(&file.name.value), file)).collect();
+    let models: Vec<Model> = sql
+        .into_iter()
+        .map(|file| model(findings, described.remove(&file.name.value), file))
+        .collect();
     ordered(findings, models)
 }
 
@@ -33,7 +43,14 @@ fn model(findings: &mut Findings, raw: Option<RawModel>, file: SqlFile) -> Model
     findings.identifier("a model's name", &file.name);
     let SqlFile { name, sql, depends_on } = file;
     let Some(RawModel { name, description, tags, columns }) = raw else {
-        return Model { name, sql, description: None, tags: Vec::new(), columns: Vec::new(), depends_on };
+        return Model {
+            name,
+            sql,
+            description: None,
+            tags: Vec::new(),
+            columns: Vec::new(),
+            depends_on,
+        };
     };
     findings.unique(Thing::Column, columns.iter().map(|column| &column.value.name));
     let columns = columns.into_iter().map(|raw| model_column(findings, raw.value)).collect();
@@ -48,7 +65,11 @@ fn model_column(findings: &mut Findings, raw: RawModelColumn) -> Column {
         nullable: None,
         class: raw.class,
         description: raw.description,
-        tests: raw.tests.iter().filter_map(|node| tests::of_column(findings, node)).collect(),
+        tests: raw
+            .tests
+            .iter()
+            .filter_map(|node| declared_tests::of_column(findings, node))
+            .collect(),
         declassify: raw.declassify.and_then(|raw| policies::approval(findings, raw)),
     }
 }
@@ -88,7 +109,8 @@ fn sever(findings: &mut Findings, waiting: &BTreeMap<String, Model>) -> Option<S
     }
     let start = path.iter().position(|name| *name == current)?;
     let mut circle: Vec<&str> = path.split_off(start);
-    let first = circle.iter().enumerate().min_by_key(|(_, name)| **name).map_or(0, |(index, _)| index);
+    let first =
+        circle.iter().enumerate().min_by_key(|(_, name)| **name).map_or(0, |(index, _)| index);
     circle.rotate_left(first);
     let (head, last) = (*circle.first()?, *circle.last()?);
     let closing = next_model(waiting, last)?;
@@ -101,20 +123,30 @@ fn sever(findings: &mut Findings, waiting: &BTreeMap<String, Model>) -> Option<S
 /// The first waiting model that a model depends on, with the place of its `ref`.
 fn next_model<'m>(waiting: &'m BTreeMap<String, Model>, name: &str) -> Option<Spanned<&'m String>> {
     waiting.get(name)?.depends_on.iter().find_map(|relation| match &relation.value {
-        Relation::Model { name } if waiting.contains_key(name) => Some(Spanned::new(name, relation.at)),
+        Relation::Model { name } if waiting.contains_key(name) => {
+            Some(Spanned::new(name, relation.at))
+        }
         _ => None,
     })
 }
 
-pub(super) fn exports(findings: &mut Findings, raw: Vec<Spanned<RawExport>>, defaults: &RawDefaults) -> Vec<Export> {
+pub(super) fn exports(
+    findings: &mut Findings,
+    raw: Vec<Spanned<RawExport>>,
+    defaults: &RawDefaults,
+) -> Vec<Export> {
     findings.unique(Thing::Export, raw.iter().map(|export| &export.value.name));
     raw.into_iter().filter_map(|raw| export(findings, raw, defaults)).collect()
 }
 
-fn export(findings: &mut Findings, raw: Spanned<RawExport>, defaults: &RawDefaults) -> Option<Export> {
+fn export(
+    findings: &mut Findings,
+    raw: Spanned<RawExport>,
+    defaults: &RawDefaults,
+) -> Option<Export> {
     let Spanned { value: raw, at } = raw;
     findings.identifier("an export's name", &raw.name);
-    let from = tests::relation(findings, "from", &raw.from);
+    let from = declared_tests::relation(findings, "from", &raw.from);
     findings.unique(Thing::Column, raw.columns.iter().flatten());
     findings.unique(Thing::Column, &raw.partition_by);
     let rows = raw.chunk.or(defaults.chunk).map_or(CHUNK_ROWS, |chunk| chunk.rows);
@@ -132,7 +164,11 @@ fn export(findings: &mut Findings, raw: Spanned<RawExport>, defaults: &RawDefaul
         partition_by: raw.partition_by,
         chunk: Chunking { rows },
         encryption,
-        tests: raw.tests.iter().filter_map(|node| tests::of_export(findings, node)).collect(),
+        tests: raw
+            .tests
+            .iter()
+            .filter_map(|node| declared_tests::of_export(findings, node))
+            .collect(),
         loads: raw.load.into_iter().map(load).collect(),
         at,
     })
@@ -158,7 +194,13 @@ pub(super) fn check(findings: &mut Findings, project: &Project) {
             if !project.target.connections.contains_key(&connection.value) {
                 let within = Some(format!("target `{}`", project.target.name));
                 let among = project.target.connections.keys().map(String::as_str);
-                findings.unknown(Thing::Connection, &connection.value, within, among, connection.at);
+                findings.unknown(
+                    Thing::Connection,
+                    &connection.value,
+                    within,
+                    among,
+                    connection.at,
+                );
             }
         }
         columns(findings, project, export);
@@ -181,7 +223,13 @@ fn columns(findings: &mut Findings, project: &Project, export: &Export) {
         for name in &used {
             if !published.iter().any(|column| column.value == name.value) {
                 let among = published.iter().map(|column| column.value.as_str());
-                findings.unknown(Thing::Column, &name.value, Some(format!("export `{}`", export.name)), among, name.at);
+                findings.unknown(
+                    Thing::Column,
+                    &name.value,
+                    Some(format!("export `{}`", export.name)),
+                    among,
+                    name.at,
+                );
             }
         }
     }

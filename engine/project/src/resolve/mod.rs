@@ -11,7 +11,7 @@ mod policies;
 mod reference;
 mod sources;
 mod target;
-mod tests;
+mod declared_tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use self::names::Findings;
 use crate::location::{SourceMap, Spanned};
 use crate::model::{Project, Relation, RenderedSql};
+use crate::node::Node;
 use crate::problem::{Problem, Thing};
 use crate::raw::{RawRoot, RawSections, RawTarget};
 use crate::rules::{ColumnFacts, decide};
@@ -52,17 +53,31 @@ pub(crate) struct Inputs {
 /// Everything that does not hold together.
 pub(crate) fn resolve(inputs: Inputs) -> Result<Project, Vec<Problem>> {
     let mut findings = Findings::default();
-    let Inputs { folder, root, target, target_name, mut sections, sql, relations, vars, lookups, files } = inputs;
+    let Inputs {
+        folder,
+        root,
+        target,
+        target_name,
+        mut sections,
+        sql,
+        relations,
+        vars,
+        lookups,
+        files,
+    } = inputs;
     findings.identifier("the project's name", &root.name);
     if root.edition.value != 2026 {
         findings.invalid("edition", "2026, the one edition this version knows", root.edition.at);
     }
     let target = target::resolve(&mut findings, target_name, target);
-    let raw_sources = sections.iter_mut().flat_map(|section| std::mem::take(&mut section.sources)).collect();
+    let raw_sources =
+        sections.iter_mut().flat_map(|section| std::mem::take(&mut section.sources)).collect();
     let sources = sources::resolve(&mut findings, raw_sources, &target);
-    let classes = sections.iter_mut().filter_map(|section| section.classes.take()).collect();
-    let classes = policies::classes(&mut findings, classes);
-    let raw_models = sections.iter_mut().flat_map(|section| std::mem::take(&mut section.models)).collect();
+    let classes: Vec<Node> =
+        sections.iter_mut().filter_map(|section| section.classes.take()).collect();
+    let classes = policies::classes(&mut findings, &classes);
+    let raw_models =
+        sections.iter_mut().flat_map(|section| std::mem::take(&mut section.models)).collect();
     let models = datasets::models(&mut findings, raw_models, sql);
     let masking = sections.iter_mut().filter_map(|section| section.masking.take()).collect();
     let (unclassified, rules) = policies::masking(&mut findings, masking);
@@ -100,9 +115,12 @@ fn ambiguous_rules(findings: &mut Findings, project: &Project) {
             class: column.class.as_ref().map(|class| class.value.as_str()),
             column_type: column.column_type.map(|column_type| column_type.value),
         };
-        let problem = decide(&project.rules, &facts).problem(&format!("{relation}.{}", column.name));
+        let problem =
+            decide(&project.rules, &facts).problem(&format!("{relation}.{}", column.name));
         // One pair of rules is one mistake, however many columns it hits.
-        let known = |problem: &Problem| reported.iter().any(|known| known.at == problem.at && known.related == problem.related);
+        let known = |problem: &Problem| {
+            reported.iter().any(|known| known.at == problem.at && known.related == problem.related)
+        };
         if let Some(problem) = problem.filter(|problem| !known(problem)) {
             reported.push(problem);
         }
@@ -122,7 +140,13 @@ impl Findings {
                 }
                 Some(found) if found.table(table).is_none() => {
                     let among = found.tables.iter().map(|table| table.name.value.as_str());
-                    self.unknown(Thing::Table, table, Some(format!("source `{source}`")), among, at);
+                    self.unknown(
+                        Thing::Table,
+                        table,
+                        Some(format!("source `{source}`")),
+                        among,
+                        at,
+                    );
                 }
                 Some(_) => {}
             },

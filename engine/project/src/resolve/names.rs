@@ -18,8 +18,17 @@ impl Findings {
         self.problems.push(Problem::new(kind, at));
     }
 
-    pub(super) fn invalid(&mut self, path: impl Into<String>, expected: impl Into<String>, at: Location) {
-        let kind = ProblemKind::InvalidValue { path: path.into(), expected: expected.into(), nearest: None };
+    pub(super) fn invalid(
+        &mut self,
+        path: impl Into<String>,
+        expected: impl Into<String>,
+        at: Location,
+    ) {
+        let kind = ProblemKind::InvalidValue {
+            path: path.into(),
+            expected: expected.into(),
+            nearest: None,
+        };
         self.report(kind, at);
     }
 
@@ -33,19 +42,28 @@ impl Findings {
 
     /// Complains about a name that is empty or holds control characters.
     pub(super) fn name(&mut self, what: &str, name: &Spanned<String>) {
-        if name.value.is_empty() || name.value.len() > 255 || name.value.chars().any(char::is_control) {
+        if name.value.is_empty()
+            || name.value.len() > 255
+            || name.value.chars().any(char::is_control)
+        {
             self.invalid(what, "1 to 255 bytes of text without control characters", name.at);
         }
     }
 
     /// Complains about every name that was there before.
-    pub(super) fn unique<'a>(&mut self, thing: Thing, names: impl IntoIterator<Item = &'a Spanned<String>>) {
+    pub(super) fn unique<'a>(
+        &mut self,
+        thing: Thing,
+        names: impl IntoIterator<Item = &'a Spanned<String>>,
+    ) {
         let mut seen: HashMap<&str, Location> = HashMap::new();
         for name in names {
             match seen.get(name.value.as_str()) {
                 Some(first) => {
                     let kind = ProblemKind::DuplicateName { thing, name: name.value.clone() };
-                    self.problems.push(Problem::new(kind, name.at).with_related(*first, "first declared here"));
+                    self.problems.push(
+                        Problem::new(kind, name.at).with_related(*first, "first declared here"),
+                    );
                 }
                 None => {
                     seen.insert(&name.value, name.at);
@@ -65,7 +83,10 @@ impl Findings {
     ) {
         let valid: Vec<String> = among.into_iter().map(str::to_owned).collect();
         let nearest = nearest(name, valid.iter().map(String::as_str)).map(str::to_owned);
-        self.report(ProblemKind::Unknown { thing, name: name.to_owned(), within, nearest, valid }, at);
+        self.report(
+            ProblemKind::Unknown { thing, name: name.to_owned(), within, nearest, valid },
+            at,
+        );
     }
 
     /// Complains about columns that a table with declared columns does not declare. A
@@ -77,7 +98,9 @@ impl Findings {
         names: impl IntoIterator<Item = &'a Spanned<String>>,
     ) {
         for name in names {
-            if !declared.is_empty() && !declared.iter().any(|column| column.name.value == name.value) {
+            if !declared.is_empty()
+                && !declared.iter().any(|column| column.name.value == name.value)
+            {
                 let among = declared.iter().map(|column| column.name.value.as_str());
                 self.unknown(Thing::Column, &name.value, Some(within.to_owned()), among, name.at);
             }
@@ -97,7 +120,10 @@ pub(super) fn is_identifier(name: &str) -> bool {
 pub(super) fn columns(project: &Project) -> impl Iterator<Item = (Relation, &Column)> {
     let of_tables = project.sources.iter().flat_map(|source| {
         source.tables.iter().flat_map(move |table| {
-            let relation = Relation::Table { source: source.name.value.clone(), table: table.name.value.clone() };
+            let relation = Relation::Table {
+                source: source.name.value.clone(),
+                table: table.name.value.clone(),
+            };
             table.columns.iter().map(move |column| (relation.clone(), column))
         })
     });

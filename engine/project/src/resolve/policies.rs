@@ -6,7 +6,8 @@ use super::names::{Findings, columns, is_identifier};
 use crate::de::from_node;
 use crate::location::{Location, Spanned};
 use crate::model::{
-    Action, Approval, Class, ColumnPattern, Mask, Match, Project, Relation, Rule, Unclassified, ancestors,
+    Action, Approval, Class, ColumnPattern, Mask, Match, Project, Relation, Rule, Unclassified,
+    ancestors,
 };
 use crate::node::Node;
 use crate::problem::{Problem, ProblemKind, Thing};
@@ -14,13 +15,17 @@ use crate::raw::{RawApproval, RawClass, RawMasking, RawMatch, RawRule, RawUnclas
 use crate::suggest::nearest;
 use crate::types::{ColumnType, TypePattern};
 
-pub(super) fn classes(findings: &mut Findings, raw: Vec<Node>) -> BTreeMap<String, Class> {
+pub(super) fn classes(findings: &mut Findings, raw: &[Node]) -> BTreeMap<String, Class> {
     let entries: Vec<&(Spanned<String>, Node)> = raw.iter().flat_map(Node::entries).collect();
     findings.unique(Thing::Class, entries.iter().map(|(name, _)| name));
     let mut classes = BTreeMap::new();
     for (name, node) in entries {
         if !name.value.split('.').all(is_identifier) {
-            findings.invalid("a class", "lower case letters, digits and `_` with dots between its parts", name.at);
+            findings.invalid(
+                "a class",
+                "lower case letters, digits and `_` with dots between its parts",
+                name.at,
+            );
         }
         match from_node::<RawClass>(node) {
             Ok(RawClass { sensitive, description }) => {
@@ -40,7 +45,9 @@ pub(super) fn masking(findings: &mut Findings, raw: Vec<RawMasking>) -> (Unclass
         match (&unclassified, masking.unclassified) {
             (Some(first), Some(again)) => {
                 let kind = ProblemKind::DuplicateKey { key: String::from("unclassified") };
-                findings.problems.push(Problem::new(kind, again.at).with_related(first.at, "first given here"));
+                findings
+                    .problems
+                    .push(Problem::new(kind, again.at).with_related(first.at, "first given here"));
             }
             (None, Some(first)) => unclassified = Some(first),
             (_, None) => {}
@@ -74,9 +81,17 @@ fn rule(findings: &mut Findings, raw: Spanned<RawRule>) -> Option<Rule> {
             Some(Action::Mask(Mask { function, params, key, linkage }))
         }
         (None, Some(keep)) => {
-            let unused = [params.map(|node| node.at), key.map(|key| key.at), linkage.map(|linkage| linkage.at)];
+            let unused = [
+                params.map(|node| node.at),
+                key.map(|key| key.at),
+                linkage.map(|linkage| linkage.at),
+            ];
             for at in unused.into_iter().flatten() {
-                findings.invalid("a rule with `keep`", "without `params`, `key` and `linkage`: it masks nothing", at);
+                findings.invalid(
+                    "a rule with `keep`",
+                    "without `params`, `key` and `linkage`: it masks nothing",
+                    at,
+                );
             }
             approval(findings, keep).map(Action::Keep)
         }
@@ -92,7 +107,12 @@ fn rule(findings: &mut Findings, raw: Spanned<RawRule>) -> Option<Rule> {
     Some(Rule { name, matches: matches?, action: action?, at })
 }
 
-fn matches(findings: &mut Findings, name: &Spanned<String>, raw: RawMatch, at: Location) -> Option<Match> {
+fn matches(
+    findings: &mut Findings,
+    name: &Spanned<String>,
+    raw: RawMatch,
+    at: Location,
+) -> Option<Match> {
     let RawMatch { class, column, column_type } = raw;
     if class.is_none() && column.is_none() && column_type.is_none() {
         findings.report(ProblemKind::RuleWithoutMatch { name: name.value.clone() }, name.at);
@@ -103,7 +123,11 @@ fn matches(findings: &mut Findings, name: &Spanned<String>, raw: RawMatch, at: L
         Some(Spanned { value: text, at }) => match ColumnPattern::parse(&text) {
             Some(pattern) => Some(Spanned::new(pattern, at)),
             None => {
-                findings.invalid("match.column", "source.table.column or model.column, with `*` for any characters", at);
+                findings.invalid(
+                    "match.column",
+                    "source.table.column or model.column, with `*` for any characters",
+                    at,
+                );
                 return None;
             }
         },
@@ -137,11 +161,17 @@ pub(super) fn approval(findings: &mut Findings, raw: Spanned<RawApproval>) -> Op
 }
 
 /// A declared column type.
-pub(super) fn column_type(findings: &mut Findings, text: &Spanned<String>) -> Option<Spanned<ColumnType>> {
+pub(super) fn column_type(
+    findings: &mut Findings,
+    text: &Spanned<String>,
+) -> Option<Spanned<ColumnType>> {
     parsed_type(findings, text)
 }
 
-fn parsed_type<T: std::str::FromStr>(findings: &mut Findings, text: &Spanned<String>) -> Option<Spanned<T>> {
+fn parsed_type<T: std::str::FromStr>(
+    findings: &mut Findings,
+    text: &Spanned<String>,
+) -> Option<Spanned<T>> {
     match text.value.parse() {
         Ok(value) => Some(Spanned::new(value, text.at)),
         Err(_) => {
@@ -155,7 +185,9 @@ fn parsed_type<T: std::str::FromStr>(findings: &mut Findings, text: &Spanned<Str
 /// Classes and patterns that stand for nothing.
 pub(super) fn check(findings: &mut Findings, project: &Project) {
     for (_, column) in columns(project) {
-        if let Some(class) = column.class.as_ref().filter(|class| project.class(&class.value).is_none()) {
+        if let Some(class) =
+            column.class.as_ref().filter(|class| project.class(&class.value).is_none())
+        {
             unknown_class(findings, project, class);
         }
     }
@@ -175,12 +207,21 @@ pub(super) fn check(findings: &mut Findings, project: &Project) {
 fn unknown_class(findings: &mut Findings, project: &Project, class: &Spanned<String>) {
     let among = project.classes.keys().map(String::as_str);
     // `pii.emial` has no declared class near it when only `pii` is declared, but `pi.email` has.
-    let parent = ancestors(&class.value).last().and_then(|root| nearest(root, project.classes.keys().map(String::as_str)));
+    let parent = ancestors(&class.value)
+        .last()
+        .and_then(|root| nearest(root, project.classes.keys().map(String::as_str)));
     findings.unknown(Thing::Class, &class.value, None, among, class.at);
-    if let (Some(Problem { kind: ProblemKind::Unknown { nearest: found @ None, .. }, .. }), Some(parent)) =
-        (findings.problems.last_mut(), parent)
+    if let (
+        Some(Problem { kind: ProblemKind::Unknown { nearest: found @ None, .. }, .. }),
+        Some(parent),
+    ) = (findings.problems.last_mut(), parent)
     {
-        *found = Some(class.value.split_once('.').map_or(parent.to_owned(), |(_, rest)| format!("{parent}.{rest}")));
+        *found = Some(
+            class
+                .value
+                .split_once('.')
+                .map_or(parent.to_owned(), |(_, rest)| format!("{parent}.{rest}")),
+        );
     }
 }
 
@@ -203,10 +244,9 @@ fn pattern(findings: &mut Findings, project: &Project, pattern: &Spanned<ColumnP
     findings.relation(project, &Spanned::new(relation.clone(), at));
     let declared = project.columns(&relation);
     let table = matches!(relation, Relation::Table { .. });
-    if let Some(column) = pattern.value.parts.last().filter(|column| literal(column) && table) {
-        if findings.problems.len() == before {
-            let column = Spanned::new(column.clone(), at);
-            findings.declared_columns(&format!("table `{relation}`"), declared, [&column]);
-        }
+    let column = pattern.value.parts.last().filter(|column| literal(column) && table);
+    if let (Some(column), true) = (column, findings.problems.len() == before) {
+        let column = Spanned::new(column.clone(), at);
+        findings.declared_columns(&format!("table `{relation}`"), declared, [&column]);
     }
 }

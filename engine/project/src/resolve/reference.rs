@@ -64,7 +64,20 @@ mod tests {
         for text in ["ref('m')", "ref(\"m\")", "\"models\".\"m\""] {
             assert_eq!(parse(text), Some(model.clone()), "{text}");
         }
-        for text in ["", "m", "ref", "ref()", "ref('m'", "ref('m', 'n')", "source('a')", "source('a' 'b')", "\"a\"", "\"a\".\"b\".\"c\"", "ref('m') x", "é"] {
+        for text in [
+            "",
+            "m",
+            "ref",
+            "ref()",
+            "ref('m'",
+            "ref('m', 'n')",
+            "source('a')",
+            "source('a' 'b')",
+            "\"a\"",
+            "\"a\".\"b\".\"c\"",
+            "ref('m') x",
+            "é",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -1,14 +1,18 @@
 //! The section `sources`.
 
 use super::names::Findings;
-use super::{tests, policies};
+use super::{declared_tests, policies};
 use crate::location::Spanned;
 use crate::model::{Column, Reference, Source, Table, Target};
 use crate::node::Node;
 use crate::problem::Thing;
 use crate::raw::{RawColumn, RawReference, RawSource, RawTable};
 
-pub(super) fn resolve(findings: &mut Findings, raw: Vec<Spanned<RawSource>>, target: &Target) -> Vec<Source> {
+pub(super) fn resolve(
+    findings: &mut Findings,
+    raw: Vec<Spanned<RawSource>>,
+    target: &Target,
+) -> Vec<Source> {
     findings.unique(Thing::Source, raw.iter().map(|source| &source.value.name));
     raw.into_iter().map(|raw| source(findings, raw.value, target)).collect()
 }
@@ -17,7 +21,11 @@ fn source(findings: &mut Findings, raw: RawSource, target: &Target) -> Source {
     let RawSource { name, connection, description, tags, tables } = raw;
     findings.identifier("a source's name", &name);
     if name.value == "models" {
-        findings.invalid("a source's name", "another than `models`, which is where models are found in SQL", name.at);
+        findings.invalid(
+            "a source's name",
+            "another than `models`, which is where models are found in SQL",
+            name.at,
+        );
     }
     if !target.connections.contains_key(&connection.value) {
         let within = Some(format!("target `{}`", target.name));
@@ -30,19 +38,29 @@ fn source(findings: &mut Findings, raw: RawSource, target: &Target) -> Source {
 }
 
 fn table(findings: &mut Findings, raw: Spanned<RawTable>, source_tags: &[String]) -> Table {
-    let Spanned { value: RawTable { name, description, tags, read, key, columns, references }, at } = raw;
+    let Spanned { value: RawTable { name, description, tags, read, key, columns, references }, at } =
+        raw;
     findings.name("a table's name", &name);
     findings.unique(Thing::Column, columns.iter().map(|column| &column.value.name));
     findings.unique(Thing::Column, &key);
     let columns: Vec<Column> = columns.into_iter().map(|raw| column(findings, raw.value)).collect();
     let within = format!("table `{name}`");
     findings.declared_columns(&within, &columns, &key);
-    let references: Vec<Reference> = references.into_iter().map(|raw| reference(findings, raw)).collect();
+    let references: Vec<Reference> =
+        references.into_iter().map(|raw| reference(findings, raw)).collect();
     for reference in &references {
         findings.declared_columns(&within, &columns, &reference.columns);
     }
     let tags = source_tags.iter().chain(&tags).cloned().collect();
-    Table { name, description, tags, read: read.unwrap_or(Node::empty_map(at)), key, columns, references }
+    Table {
+        name,
+        description,
+        tags,
+        read: read.unwrap_or(Node::empty_map(at)),
+        key,
+        columns,
+        references,
+    }
 }
 
 fn column(findings: &mut Findings, raw: RawColumn) -> Column {
@@ -53,7 +71,11 @@ fn column(findings: &mut Findings, raw: RawColumn) -> Column {
         nullable: raw.nullable,
         class: raw.class,
         description: raw.description,
-        tests: raw.tests.iter().filter_map(|node| tests::of_column(findings, node)).collect(),
+        tests: raw
+            .tests
+            .iter()
+            .filter_map(|node| declared_tests::of_column(findings, node))
+            .collect(),
         declassify: None,
     }
 }
@@ -61,7 +83,11 @@ fn column(findings: &mut Findings, raw: RawColumn) -> Column {
 fn reference(findings: &mut Findings, raw: Spanned<RawReference>) -> Reference {
     let Spanned { value: RawReference { columns, table, to }, at } = raw;
     if columns.len() != to.len() {
-        findings.invalid("references.to", format!("as many columns as `columns` has: {}", columns.len()), at);
+        findings.invalid(
+            "references.to",
+            format!("as many columns as `columns` has: {}", columns.len()),
+            at,
+        );
     }
     Reference { columns, table, to, at }
 }
@@ -72,12 +98,22 @@ pub(super) fn references(findings: &mut Findings, sources: &[Source]) {
         for reference in source.tables.iter().flat_map(|table| &table.references) {
             match source.table(&reference.table.value) {
                 Some(table) => {
-                    findings.declared_columns(&format!("table `{}`", table.name), &table.columns, &reference.to);
+                    findings.declared_columns(
+                        &format!("table `{}`", table.name),
+                        &table.columns,
+                        &reference.to,
+                    );
                 }
                 None => {
                     let among = source.tables.iter().map(|table| table.name.value.as_str());
                     let within = Some(format!("source `{}`", source.name));
-                    findings.unknown(Thing::Table, &reference.table.value, within, among, reference.table.at);
+                    findings.unknown(
+                        Thing::Table,
+                        &reference.table.value,
+                        within,
+                        among,
+                        reference.table.at,
+                    );
                 }
             }
         }

@@ -9,28 +9,41 @@ use crate::node::{Node, Value};
 use crate::problem::ProblemKind;
 use crate::raw::{RawExecution, RawKeys, RawProvider, RawTarget};
 
-pub(super) fn resolve(findings: &mut Findings, name: Spanned<String>, raw: Spanned<RawTarget>) -> Target {
+pub(super) fn resolve(
+    findings: &mut Findings,
+    name: Spanned<String>,
+    raw: Spanned<RawTarget>,
+) -> Target {
     findings.identifier("the target's name", &name);
     let RawTarget { store, protected, keys, connections, execution, vars: _ } = raw.value;
     if !has_scheme(store.value.reveal()) {
-        findings.invalid("store", "a URL, such as file://target/store or s3://bucket/path", store.at);
+        findings.invalid(
+            "store",
+            "a URL, such as file://target/store or s3://bucket/path",
+            store.at,
+        );
     }
     let keys = self::keys(findings, keys);
-    let connections = connections.map(|node| self::connections(findings, &node)).unwrap_or_default();
+    let connections =
+        connections.map(|node| self::connections(findings, &node)).unwrap_or_default();
     let execution = self::execution(findings, execution);
     Target { name, store, protected, keys, connections, execution }
 }
 
 fn has_scheme(url: &str) -> bool {
     url.split_once("://").is_some_and(|(scheme, rest)| {
-        let valid = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
-        scheme.starts_with(|letter: char| letter.is_ascii_alphabetic()) && scheme.chars().all(valid) && !rest.is_empty()
+        let valid =
+            |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
+        scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && scheme.chars().all(valid)
+            && !rest.is_empty()
     })
 }
 
 fn keys(findings: &mut Findings, raw: Spanned<RawKeys>) -> Keys {
     let Spanned { value: RawKeys { provider, keyring, env, path }, at } = raw;
-    let missing = |key: &str| ProblemKind::MissingKey { key: key.to_owned(), within: String::from("keys") };
+    let missing =
+        |key: &str| ProblemKind::MissingKey { key: key.to_owned(), within: String::from("keys") };
     if let Some(env) = env.as_ref().filter(|env| !is_variable(&env.value)) {
         findings.invalid("keys.env", "the name of an environment variable, not its value", env.at);
     }
@@ -60,22 +73,26 @@ fn keys(findings: &mut Findings, raw: Spanned<RawKeys>) -> Keys {
 
 fn is_variable(name: &str) -> bool {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') && name.bytes().all(valid)
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(valid)
 }
 
 fn connections(findings: &mut Findings, node: &Node) -> BTreeMap<String, Connection> {
     let mut connections = BTreeMap::new();
     for (name, value) in node.entries() {
         findings.identifier("a connection's name", name);
-        let mut entries = value.entries().to_vec();
-        let kind = entries.iter().position(|(key, _)| key.value == "type").map(|index| entries.remove(index).1);
-        match kind.as_ref().and_then(|kind| kind.as_str().map(|text| Spanned::new(text.to_owned(), kind.at))) {
-            Some(kind) => {
-                let params = Node::new(value.at, Value::Map(entries));
-                connections.insert(name.value.clone(), Connection { name: name.clone(), kind, params });
-            }
-            None => findings.invalid(format!("connections.{name}.type"), "the name of a connector, in clear", name.at),
+        let (kinds, params): (Vec<_>, Vec<_>) =
+            value.entries().iter().cloned().partition(|(key, _)| key.value == "type");
+        let kind = kinds.first().and_then(|(_, kind)| Some((kind.as_str()?, kind.at)));
+        if kind.is_none() {
+            let expected = "the name of a connector, in clear";
+            findings.invalid(format!("connections.{name}.type"), expected, name.at);
         }
+        // Without a kind it stays declared: that nobody knows it would be a second complaint about one mistake.
+        let (kind, at) = kind.unwrap_or(("", name.at));
+        let kind = Spanned::new(kind.to_owned(), at);
+        let params = Node::new(value.at, Value::Map(params));
+        connections.insert(name.value.clone(), Connection { name: name.clone(), kind, params });
     }
     connections
 }
@@ -89,7 +106,11 @@ fn execution(findings: &mut Findings, raw: RawExecution) -> Execution {
             _ => None,
         };
         if bytes.is_none() {
-            findings.invalid("execution.memory", "a number of bytes, or a size such as 512MiB or 1GiB", node.at);
+            findings.invalid(
+                "execution.memory",
+                "a number of bytes, or a size such as 512MiB or 1GiB",
+                node.at,
+            );
         }
         bytes
     });

@@ -6,7 +6,7 @@ use crate::folder::{load_edited, load_with};
 
 /// `place: marked text: message` of each problem.
 fn shown(result: Result<Project, Problems>) -> Vec<String> {
-    let Problems { problems, files } = result.err().expect("should not load");
+    let Problems { problems, files } = result.unwrap_err();
     let line = |problem: &engine_project::Problem| {
         let Some(at) = problem.at else { return problem.kind.message() };
         let text = &files.get(at.file).unwrap().text;
@@ -24,7 +24,7 @@ fn one(path: &str, from: &str, to: &str) -> String {
 }
 
 fn help(result: Result<Project, Problems>) -> String {
-    result.err().unwrap().problems[0].kind.help().unwrap_or_default()
+    result.unwrap_err().problems[0].kind.help().unwrap_or_default()
 }
 
 macro_rules! cases {
@@ -135,8 +135,8 @@ cases! {
         r#"sources/crm.yml:11:75: "{}": range should be given at least one of `min` and `max`"#;
     literal_secret: "profiles.yml", "path: data/crm.sqlite" => "password: canary",
         r#"profiles.yml:7:27: "password": `password` holds a secret in clear"#;
-    secret_variable: "profiles.yml", "    execution: {jobs: 2, memory: 1GiB}" => "    vars: {a: \"{{ env_var('GONE', 'x') }}\"}\n    execution: {memory: 1 lot}",
-        r#"profiles.yml:10:25: "1 lot": execution.memory should be a number of bytes, or a size such as 512MiB or 1GiB"#;
+    bad_memory: "profiles.yml", "memory: 1GiB" => "memory: 1 lot",
+        r#"profiles.yml:9:34: "1 lot": execution.memory should be a number of bytes, or a size such as 512MiB or 1GiB"#;
     key_without_variable: "profiles.yml", "provider: passphrase, keyring: keyring.json, env: ENGINE_PASSPHRASE" => "provider: environment",
         r#"profiles.yml:5:11: "{provider: environment}": keys lacks the key `env`"#;
     store_without_scheme: "profiles.yml", "file://target/store" => "target/store",
@@ -152,15 +152,23 @@ cases! {
 #[test]
 fn names_that_are_near_are_suggested() {
     let cases = [
-        ("exports/customers.yml", "partition_by", "partition_bi", "valid keys: name, from, description"),
+        (
+            "exports/customers.yml",
+            "partition_by",
+            "partition_bi",
+            "valid keys: name, from, description",
+        ),
         ("sources/crm.yml", "pii.email", "pi.email", "classes there are: id, pii, public, quasi"),
     ];
     for (path, from, to, expected) in cases {
         let help = help(load_edited(path, from, to));
         assert!(help.starts_with(expected), "{help}");
     }
-    let labels = |path, from, to| load_edited(path, from, to).err().unwrap().problems[0].kind.label();
-    assert_eq!(labels("exports/customers.yml", "partition_by", "partition_bi"), "did you mean `partition_by`?");
+    let labels = |path, from, to| load_edited(path, from, to).unwrap_err().problems[0].kind.label();
+    assert_eq!(
+        labels("exports/customers.yml", "partition_by", "partition_bi"),
+        "did you mean `partition_by`?"
+    );
     assert_eq!(labels("sources/crm.yml", "pii.email", "pi.email"), "did you mean `pii.email`?");
     assert_eq!(labels("exports/customers.yml", "modular", "moduler"), "did you mean `modular`?");
     assert_eq!(labels("models/summary.sql", "'profile'", "'profle'"), "did you mean `profile`?");
@@ -191,30 +199,77 @@ fn all_problems_of_a_step_are_reported_in_order() {
 
 #[test]
 fn both_places_of_a_duplicate_are_known() {
-    let problems = load_edited("exports/customers.yml", "name: profiles", "name: customers").err().unwrap();
+    let problems =
+        load_edited("exports/customers.yml", "name: profiles", "name: customers").unwrap_err();
     let (at, label) = &problems.problems[0].related[0];
-    assert_eq!((problems.files.describe(*at).as_str(), label.as_str()), ("exports/customers.yml:7:11", "first declared here"));
+    assert_eq!(
+        (problems.files.describe(*at).as_str(), label.as_str()),
+        ("exports/customers.yml:7:11", "first declared here")
+    );
 }
 
 #[test]
 fn folders_without_a_project_say_so() {
     let folder = tempfile::tempdir().unwrap();
-    let problems = engine_project::load(folder.path(), &LoadOptions::default()).err().unwrap();
+    let problems = engine_project::load(folder.path(), &LoadOptions::default()).unwrap_err();
     assert!(problems.to_string().ends_with("is not a project: it has no engine.yml"), "{problems}");
-    crate::folder::write(&folder.path().join("engine.yml"), b"name: a\nedition: 2026\nprofile: p/q.yml\n");
-    let problems = engine_project::load(folder.path(), &LoadOptions::default()).err().unwrap();
+    crate::folder::write(
+        &folder.path().join("engine.yml"),
+        b"name: a\nedition: 2026\nprofile: p/q.yml\n",
+    );
+    let problems = engine_project::load(folder.path(), &LoadOptions::default()).unwrap_err();
     assert_eq!(problems.to_string(), "engine.yml:3:10: cannot read `p/q.yml`: no such file");
     crate::folder::write(&folder.path().join("engine.yml"), b"name: \xff\n");
-    let problems = engine_project::load(folder.path(), &LoadOptions::default()).err().unwrap();
+    let problems = engine_project::load(folder.path(), &LoadOptions::default()).unwrap_err();
     assert_eq!(problems.to_string(), "`engine.yml` is not UTF-8 text");
 }
 
 #[test]
 fn literal_secrets_are_not_shown() {
-    for password in ["password: canary", "dsn: \"Server=x;Password=canary\"", "url: pg://u:canary@h/d"] {
-        let problems = load_edited("profiles.yml", "path: data/crm.sqlite", password).err().unwrap();
+    for password in
+        ["password: canary", "dsn: \"Server=x;Password=canary\"", "url: pg://u:canary@h/d"]
+    {
+        let problems = load_edited("profiles.yml", "path: data/crm.sqlite", password).unwrap_err();
         let profiles = problems.files.find("profiles.yml").unwrap();
         assert!(!problems.files.get(profiles).unwrap().text.contains("canary"));
         assert!(!format!("{problems:?}").contains("canary"), "{problems:?}");
+    }
+}
+
+#[test]
+fn secrets_do_not_become_variables_or_names() {
+    let options = LoadOptions {
+        environment: [("X".to_owned(), "canary".to_owned())].into(),
+        ..LoadOptions::default()
+    };
+    let (_, profiles) =
+        crate::folder::BASE.iter().find(|(path, _)| *path == "profiles.yml").unwrap();
+    let secret = "\"{{ env_var('X') }}\"";
+    for (from, to, message) in [
+        (
+            "    execution: {jobs: 2, memory: 1GiB}",
+            format!("    vars: {{a: {secret}}}"),
+            "profiles.yml:9:15: vars should be without env_var: variables are shown in compiled SQL and in plans",
+        ),
+        (
+            "env: ENGINE_PASSPHRASE",
+            format!("env: {secret}"),
+            "profiles.yml:5:62: this value should be written in clear, not read from the environment",
+        ),
+        (
+            "type: sqlite, path: data",
+            format!("type: {secret}, path: data"),
+            "profiles.yml:7:7: connections.crm.type should be the name of a connector, in clear",
+        ),
+        (
+            "memory: 1GiB",
+            format!("memory: {secret}"),
+            "profiles.yml:9:34: execution.memory should be a number of bytes, or a size such as 512MiB or 1GiB",
+        ),
+    ] {
+        let text = profiles.replacen(from, &to, 1);
+        let problems = load_with(&[("profiles.yml", &text)], &options).unwrap_err();
+        assert_eq!(problems.to_string(), message);
+        assert!(!format!("{problems:?}").contains("canary"));
     }
 }

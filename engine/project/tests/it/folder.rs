@@ -5,8 +5,11 @@ use std::path::Path;
 use engine_project::{LoadOptions, Problems, Project, load};
 
 /// A small project that loads, as (path, text).
-pub const BASE: [(&str, &str); 7] = [
-    ("engine.yml", "name: acme\nedition: 2026\nvars:\n  rows: 500\n  country: DE\ndefaults:\n  chunk: {rows: 1000}\n"),
+pub(crate) const BASE: [(&str, &str); 7] = [
+    (
+        "engine.yml",
+        "name: acme\nedition: 2026\nvars:\n  rows: 500\n  country: DE\ndefaults:\n  chunk: {rows: 1000}\n",
+    ),
     (
         "profiles.yml",
         "default: dev\ntargets:\n  dev:\n    store: file://target/store\n    keys: {provider: passphrase, keyring: keyring.json, env: ENGINE_PASSPHRASE}\n    connections:\n      crm: {type: sqlite, path: data/crm.sqlite}\n      uat: {type: sqlite, path: out.sqlite}\n    execution: {jobs: 2, memory: 1GiB}\n  prod:\n    store: \"{{ env_var('STORE') }}\"\n    protected: true\n    keys: {provider: environment, env: MASTER}\n    connections:\n      crm: {type: sqlite, path: \"{{ env_var('DB') }}\", password: \"{{ env_var('PASSWORD') }}\", port: \"{{ env_var('PORT') | int }}\"}\n      uat: {type: sqlite, path: out.sqlite}\n",
@@ -19,7 +22,10 @@ pub const BASE: [(&str, &str); 7] = [
         "policies/masking.yml",
         "classes:\n  id: {sensitive: true}\n  pii: {sensitive: true, description: identifies a person}\n  quasi: {sensitive: true}\n  public: {sensitive: false}\nmasking:\n  unclassified: deny\n  rules:\n    - {name: emails, match: {class: pii.email}, mask: email, linkage: customer, params: {keep_domain: false}}\n    - {name: births, match: {class: quasi.birth_date}, mask: date_shift, params: {days: 30, per: customer_id}}\n    - {name: open, match: {class: public}, keep: {owner: \"@dpo\", reason: public register, until: 2027-06-30}}\n",
     ),
-    ("models/profile.sql", "select * from {{ source('crm', 'customers') }}\nwhere country = '{{ var('country') }}'\n"),
+    (
+        "models/profile.sql",
+        "select * from {{ source('crm', 'customers') }}\nwhere country = '{{ var('country') }}'\n",
+    ),
     ("models/summary.sql", "select count(*) as n from {{ ref('profile') }}\n"),
     (
         "exports/customers.yml",
@@ -28,7 +34,10 @@ pub const BASE: [(&str, &str); 7] = [
 ];
 
 /// Writes the base project with some files replaced or added, and loads it.
-pub fn load_with(changes: &[(&str, &str)], options: &LoadOptions) -> Result<Project, Problems> {
+pub(crate) fn load_with(
+    changes: &[(&str, &str)],
+    options: &LoadOptions,
+) -> Result<Project, Problems> {
     let folder = tempfile::tempdir().unwrap();
     let base = BASE.iter().filter(|(path, _)| !changes.iter().any(|(changed, _)| changed == path));
     for (path, text) in base.chain(changes) {
@@ -38,14 +47,14 @@ pub fn load_with(changes: &[(&str, &str)], options: &LoadOptions) -> Result<Proj
 }
 
 /// Loads the base project with one piece of one file replaced, which must be there.
-pub fn load_edited(path: &str, from: &str, to: &str) -> Result<Project, Problems> {
+pub(crate) fn load_edited(path: &str, from: &str, to: &str) -> Result<Project, Problems> {
     let (_, text) = BASE.iter().find(|(name, _)| *name == path).unwrap();
     assert!(text.contains(from), "{path} has no {from:?}");
     load_with(&[(path, &text.replacen(from, to, 1))], &LoadOptions::default())
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests make their own projects")]
-pub fn write(path: &Path, bytes: &[u8]) {
+pub(crate) fn write(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();
 }

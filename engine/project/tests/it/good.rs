@@ -1,7 +1,8 @@
 //! What a project without mistakes becomes.
 
 use engine_project::{
-    Action, ColumnTest, ColumnType, Encryption, ExportTest, KeyProvider, LoadOptions, Relation, canonical,
+    Action, ColumnTest, ColumnType, Encryption, ExportTest, KeyProvider, LoadOptions, Relation,
+    canonical,
 };
 use serde_json::json;
 
@@ -17,11 +18,16 @@ fn everything_is_resolved() {
     assert_eq!(project.name.value, "acme");
     assert_eq!(project.target.name.value, "dev");
     assert_eq!(project.target.store.value.reveal(), "file://target/store");
-    assert!(matches!(&project.target.keys.provider, KeyProvider::Passphrase { env: Some(env) } if env.value == "ENGINE_PASSPHRASE"));
+    assert!(
+        matches!(&project.target.keys.provider, KeyProvider::Passphrase { env: Some(env) } if env.value == "ENGINE_PASSPHRASE")
+    );
     assert_eq!(project.target.execution.memory_bytes, Some(1 << 30));
     assert_eq!(project.target.execution.batch_rows, 8192);
     let connection = &project.target.connections["crm"];
-    assert_eq!((connection.kind.value.as_str(), connection.params.reveal_json()), ("sqlite", json!({"path": "data/crm.sqlite"})));
+    assert_eq!(
+        (connection.kind.value.as_str(), connection.params.reveal_json()),
+        ("sqlite", json!({"path": "data/crm.sqlite"}))
+    );
 
     let customers = project.table("crm", "customers").unwrap();
     assert_eq!(customers.read.reveal_json(), json!({"table": "Customer"}));
@@ -31,9 +37,16 @@ fn everything_is_resolved() {
     let tests: Vec<_> = email.tests.iter().map(|test| test.value.clone()).collect();
     assert_eq!(tests, [ColumnTest::NotNull, ColumnTest::Unique]);
 
-    assert_eq!(project.class("pii.email").map(|(name, class)| (name, class.sensitive)), Some(("pii", true)));
-    assert!(matches!(&project.rules[0].action, Action::Mask(mask) if mask.function.value == "email"));
-    assert!(matches!(&project.rules[2].action, Action::Keep(keep) if keep.until.unwrap().value.to_string() == "2027-06-30"));
+    assert_eq!(
+        project.class("pii.email").map(|(name, class)| (name, class.sensitive)),
+        Some(("pii", true))
+    );
+    assert!(
+        matches!(&project.rules[0].action, Action::Mask(mask) if mask.function.value == "email")
+    );
+    assert!(
+        matches!(&project.rules[2].action, Action::Keep(keep) if keep.until.unwrap().value.to_string() == "2027-06-30")
+    );
 
     let names: Vec<_> = project.models.iter().map(|model| model.name.value.as_str()).collect();
     assert_eq!(names, ["profile", "summary"]);
@@ -45,7 +58,9 @@ fn everything_is_resolved() {
     let customers = project.export("customers").unwrap();
     assert_eq!(customers.from.value, table());
     assert_eq!(customers.chunk.rows, 500);
-    assert!(matches!(&customers.tests[0].value, ExportTest::KAnonymity { columns, k: 5 } if columns.len() == 2));
+    assert!(
+        matches!(&customers.tests[0].value, ExportTest::KAnonymity { columns, k: 5 } if columns.len() == 2)
+    );
     let profiles = project.export("profiles").unwrap();
     assert_eq!(profiles.from.value, Relation::Model { name: "profile".to_owned() });
     assert_eq!((profiles.chunk.rows, profiles.encryption), (1000, Encryption::Modular));
@@ -53,7 +68,12 @@ fn everything_is_resolved() {
 
 #[test]
 fn secrets_reach_the_connector_and_nothing_else() {
-    let environment = [("STORE", "s3://canary-store"), ("DB", "canary-db"), ("PASSWORD", "canary-1234"), ("PORT", "5432")];
+    let environment = [
+        ("STORE", "s3://canary-store"),
+        ("DB", "canary-db"),
+        ("PASSWORD", "canary-1234"),
+        ("PORT", "5432"),
+    ];
     let options = LoadOptions {
         target: Some("prod".to_owned()),
         environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
@@ -64,7 +84,10 @@ fn secrets_reach_the_connector_and_nothing_else() {
     assert!(project.target.protected);
     assert_eq!(project.target.store.value.reveal(), "s3://canary-store");
     let params = &project.target.connections["crm"].params;
-    assert_eq!(params.reveal_json(), json!({"path": "canary-db", "password": "canary-1234", "port": 5432}));
+    assert_eq!(
+        params.reveal_json(),
+        json!({"path": "canary-db", "password": "canary-1234", "port": 5432})
+    );
     assert_eq!(params.redacted_json()["port"], json!("[secret]"));
     let shown = format!("{project:?}");
     assert!(!shown.contains("canary") && !shown.contains("5432"));
@@ -83,7 +106,10 @@ fn variables_of_the_command_line_beat_those_of_the_target_and_the_project() {
     let plain = "targets: {t: {store: 'file://s', keys: {provider: passphrase}, connections: {crm: {type: x}, uat: {type: x}}}}";
     let with_vars = plain.replace("store:", "vars: {country: FR}, store:");
     let none = LoadOptions::default();
-    let some = LoadOptions { vars: [("country".to_owned(), "7".to_owned())].into(), ..LoadOptions::default() };
+    let some = LoadOptions {
+        vars: [("country".to_owned(), "7".to_owned())].into(),
+        ..LoadOptions::default()
+    };
     assert_eq!(country(&none, plain), json!("DE"));
     assert_eq!(country(&none, &with_vars), json!("FR"));
     assert_eq!(country(&some, &with_vars), json!(7));
@@ -107,7 +133,12 @@ fn style_does_not_change_the_canonical_form_and_meaning_does() {
 #[test]
 fn sections_may_stand_in_any_folder_and_files_may_be_empty() {
     let project = load_with(
-        &[("models/deep/er/classes.yaml", "classes: {extra: {sensitive: false}}\n"), ("exports/empty.yml", "# nothing\n"), ("lookups/cities.csv", "a\n"), ("exports/.hidden.yml", "{")],
+        &[
+            ("models/deep/er/classes.yaml", "classes: {extra: {sensitive: false}}\n"),
+            ("exports/empty.yml", "# nothing\n"),
+            ("lookups/cities.csv", "a\n"),
+            ("exports/.hidden.yml", "{"),
+        ],
         &LoadOptions::default(),
     )
     .unwrap();

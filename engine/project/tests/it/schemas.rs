@@ -1,5 +1,7 @@
 //! The published schemas, against a validator written by others, and against the parser.
 
+use std::path::{Path, PathBuf};
+
 use engine_project::{LoadOptions, ProblemKind, schema};
 use serde_json::Value as Json;
 
@@ -39,14 +41,18 @@ fn shape_fits(path: &str, text: &str) -> bool {
 #[test]
 fn schemas_accept_what_the_parser_accepts() {
     for (path, text) in BASE.iter().filter(|(path, _)| path.ends_with(".yml")) {
-        let errors: Vec<String> = validator(kind_of(path)).iter_errors(&json(text)).map(|error| error.to_string()).collect();
+        let errors: Vec<String> = validator(kind_of(path))
+            .iter_errors(&json(text))
+            .map(|error| error.to_string())
+            .collect();
         assert!(errors.is_empty(), "{path}: {errors:?}");
     }
 }
 
 #[test]
 fn schema_and_parser_refuse_the_same() {
-    let replacements = ["1", "x", "true", "[]", "{}", "[1]", "{a: 1}", "\"{{ var('rows') }}\"", "~", "-1", "1.5"];
+    let replacements =
+        ["1", "x", "true", "[]", "{}", "[1]", "{a: 1}", "\"{{ var('rows') }}\"", "~", "-1", "1.5"];
     let mut compared = 0;
     for (path, text) in BASE.iter().filter(|(path, _)| path.ends_with(".yml")) {
         let validator = validator(kind_of(path));
@@ -70,6 +76,36 @@ fn schema_and_parser_refuse_the_same() {
         }
     }
     assert!(compared > 300, "{compared}");
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// `schemas/*.json` are what the types say; `ENGINE_REWRITE=1` writes them.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the one switch of generated files, and those files")]
+fn committed_schemas_are_current() {
+    for (kind, schema) in schema::all() {
+        let path = repository().join(format!("schemas/{kind}.json"));
+        let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        if std::env::var("ENGINE_REWRITE").is_ok_and(|value| value == "1") {
+            crate::folder::write(&path, text.as_bytes());
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == text,
+            "schemas/{kind}.json is stale: run the tests with ENGINE_REWRITE=1"
+        );
+    }
+}
+
+#[test]
+fn projects_of_the_repository_load() {
+    for folder in ["examples/chinook", "project-template", "tests/bench/project"] {
+        let result = engine_project::load(&repository().join(folder), &LoadOptions::default());
+        assert!(result.is_ok(), "{folder}: {}", result.unwrap_err());
+    }
 }
 
 #[test]

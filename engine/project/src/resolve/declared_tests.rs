@@ -91,7 +91,11 @@ fn json(nodes: &[Node]) -> Vec<Json> {
 }
 
 /// A relation written as a value.
-pub(super) fn relation(findings: &mut Findings, path: &str, text: &Spanned<String>) -> Option<crate::model::Relation> {
+pub(super) fn relation(
+    findings: &mut Findings,
+    path: &str,
+    text: &Spanned<String>,
+) -> Option<crate::model::Relation> {
     let relation = reference::parse(&text.value);
     if relation.is_none() {
         findings.invalid(path, "source('name', 'table') or ref('model')", text.at);
