@@ -62,7 +62,11 @@ impl Function for Bucket {
                     type cannot hold, become null.",
             examples: vec![
                 example(r#"{"width": 10}"#, &["31", "39", "-1"], &["30", "30", "-10"]),
-                example(r#"{"edges": [18, 30, 65]}"#, &["12", "31", "99"], &["18", "30", "65"]),
+                example(
+                    r#"{"edges": [18, 30, 65]}"#,
+                    &["12", "30", "31", "99"],
+                    &["18", "30", "30", "65"],
+                ),
                 example(
                     r#"{"edges": [18, 65], "labels": ["minor", "adult", "senior"]}"#,
                     &["12", "31", "65"],

@@ -72,7 +72,8 @@ fn noise_moves_every_integer_and_stays_in_its_range() {
 
 #[test]
 fn numbers_that_are_none_become_null() {
-    let column = column(&DataType::Float64, &[Some("NaN"), Some("inf"), Some("-inf"), Some("1")]);
+    let column =
+        column(&DataType::Float64, &[Some("NaN"), Some("inf"), Some("-inf"), Some("1"), Some("5")]);
     for (function, params) in [
         ("bucket", json!({"width": 1})),
         ("noise", json!({"amount": 1})),
@@ -82,7 +83,7 @@ fn numbers_that_are_none_become_null() {
     }
     let coded = apply("bucket", &json!({"edges": [0, 5]}), &column);
     let text = |value: &str| Some(value.to_owned());
-    assert_eq!(texts(&coded), [None, text("5.0"), text("0.0"), text("0.0")]);
+    assert_eq!(texts(&coded), [None, text("5.0"), text("0.0"), text("0.0"), text("5.0")]);
 }
 
 #[test]
