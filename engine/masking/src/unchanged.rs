@@ -1,16 +1,16 @@
 //! Counting what a mask left as it was.
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::compute::kernels::cmp::eq;
 use arrow::datatypes::DataType;
 
 use crate::canonical::{for_each, has_text};
 use crate::error::MaskError;
-use crate::forms::{decode, logical};
+use crate::forms::{decode, is_text, logical};
 
 /// Rows whose non-null value a mask returned as it was: same type and value, or same canonical
 /// text (an integer 7 and the text `7`). A column without a text form is only compared with
-/// one of its own type.
+/// one of its own type. Empty text does not count: masks leave it empty.
 ///
 /// # Errors
 /// [`MaskError::UnequalLengths`] if the columns differ in length.
@@ -26,7 +26,7 @@ pub fn unchanged_rows(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskEr
     if before.data_type() == after.data_type() && !is_nested(before.data_type()) {
         let equal = eq(&before, &after)
             .map_err(|_| MaskError::Kernel { operation: "compare a column with its mask" })?;
-        return Ok(equal.true_count() as u64);
+        return Ok((equal.true_count() as u64).saturating_sub(empty_rows(&before, &equal)?));
     }
     if has_text(before.data_type()) && has_text(after.data_type()) {
         return same_texts(&before, &after);
@@ -36,6 +36,19 @@ pub fn unchanged_rows(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskEr
 
 fn is_nested(input: &DataType) -> bool {
     logical(input).is_nested() || matches!(input, DataType::Null)
+}
+
+/// Rows of text that are equal because both are empty.
+fn empty_rows(before: &ArrayRef, equal: &BooleanArray) -> Result<u64, MaskError> {
+    let mut rows = 0;
+    if is_text(before.data_type()) {
+        for_each(before.as_ref(), |row, value| {
+            let empty = value.is_some_and(<[u8]>::is_empty);
+            rows += u64::from(empty && equal.is_valid(row) && equal.value(row));
+            Ok(())
+        })?;
+    }
+    Ok(rows)
 }
 
 fn same_texts(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskError> {
@@ -49,7 +62,7 @@ fn same_texts(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskError> {
     let mut same = 0;
     for_each(after.as_ref(), |row, value| {
         let old = ends.get(row).cloned().flatten().and_then(|range| bytes.get(range));
-        same += u64::from(value.is_some() && old == value);
+        same += u64::from(value.is_some_and(|value| !value.is_empty()) && old == value);
         Ok(())
     })?;
     Ok(same)
@@ -75,14 +88,16 @@ mod tests {
 
     #[test]
     fn nulls_do_not_count_and_forms_do_not_matter() {
-        let before: ArrayRef = Arc::new(StringArray::from(vec![Some("1"), None, Some("3")]));
-        let after: ArrayRef = Arc::new(StringArray::from(vec![Some("1"), None, Some("4")]));
+        let before: ArrayRef =
+            Arc::new(StringArray::from(vec![Some("1"), None, Some("3"), Some("")]));
+        let after: ArrayRef =
+            Arc::new(StringArray::from(vec![Some("1"), None, Some("4"), Some("")]));
         let dictionary = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
         for form in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View, dictionary] {
             let after = cast(&after, &form).unwrap();
             assert_eq!(unchanged_rows(&before, &after), Ok(1), "{form}");
         }
-        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), Some(2), None]));
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), Some(2), None, None]));
         assert_eq!(unchanged_rows(&numbers, &before), Ok(1));
         assert_eq!(unchanged_rows(&numbers, &numbers), Ok(2));
     }
