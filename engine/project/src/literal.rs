@@ -29,38 +29,50 @@ const NAMING_ENDS: [&str; 6] = ["_env", "_file", "_path", "_id", "_name", "_url"
 /// Literal secrets of a tree: the problem, and the bytes that must not be shown.
 pub(crate) fn find(node: &Node) -> Vec<(Problem, Location)> {
     let mut found = Vec::new();
-    collect(node, None, &mut found);
+    collect(node, Key { name: "", at: node.at, secret: false }, &mut found);
     found
 }
 
-fn collect(node: &Node, key: Option<(&str, Location)>, found: &mut Vec<(Problem, Location)>) {
-    match &node.value {
-        Value::Map(entries) => {
-            for (name, value) in entries {
-                // Below a secret key everything is secret: `password: {value: …}`.
-                let inherited = key.filter(|(key, _)| is_secret_key(key));
-                collect(value, inherited.or(Some((&name.value, name.at))), found);
-            }
-        }
-        Value::Seq(items) => items.iter().for_each(|item| collect(item, key, found)),
-        Value::Str(text) if is_template(text) => {}
-        Value::Str(text) => {
-            let named = key.filter(|(key, _)| is_secret_key(key) && !text.is_empty());
-            if let Some((key, at)) = named.or(key.filter(|_| has_inline_secret(text))) {
-                found.push((problem(key, at), node.at));
-            }
-        }
-        Value::Int(_) | Value::Float(_) => {
-            if let Some((key, at)) = key.filter(|(key, _)| is_secret_key(key)) {
-                found.push((problem(key, at), node.at));
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Secret(_) => {}
-    }
+/// The key a value stands under, and whether its name makes the value a secret.
+#[derive(Clone, Copy)]
+struct Key<'n> {
+    name: &'n str,
+    at: Location,
+    secret: bool,
 }
 
-fn problem(key: &str, at: Location) -> Problem {
-    Problem::new(ProblemKind::LiteralSecret { key: key.to_owned() }, at)
+fn collect(node: &Node, key: Key<'_>, found: &mut Vec<(Problem, Location)>) {
+    let secret = match &node.value {
+        Value::Map(entries) => {
+            // What stands under these are names that users choose.
+            let names = matches!(key.name, "targets" | "connections");
+            for (name, value) in entries {
+                let below = match key.secret {
+                    // Below a secret key everything is secret: `password: {value: …}`.
+                    true => key,
+                    false => Key {
+                        name: &name.value,
+                        at: name.at,
+                        secret: !names && is_secret_key(&name.value),
+                    },
+                };
+                collect(value, below, found);
+            }
+            false
+        }
+        Value::Seq(items) => {
+            items.iter().for_each(|item| collect(item, key, found));
+            false
+        }
+        Value::Str(text) if is_template(text) => key.secret && !text.contains("env_var"),
+        Value::Str(text) => (key.secret && !text.is_empty()) || has_inline_secret(text),
+        Value::Int(_) | Value::Float(_) => key.secret,
+        Value::Null | Value::Bool(_) | Value::Secret(_) => false,
+    };
+    if secret {
+        let kind = ProblemKind::LiteralSecret { key: key.name.to_owned() };
+        found.push((Problem::new(kind, key.at), node.at));
+    }
 }
 
 fn is_secret_key(key: &str) -> bool {
@@ -149,5 +161,13 @@ mod tests {
         assert!(!shown.contains("canary") && !shown.contains("12345"), "{shown}");
         assert_eq!(shown.len(), text.len());
         assert!(shown.contains("ok: pg://u@h"));
+    }
+
+    #[test]
+    fn names_are_no_keys_and_templates_without_the_environment_are_literal() {
+        let text = "targets: {secret_lab: {store: s, connections: {token_db: {path: x}}}}";
+        assert!(find(&yaml::parse(FileId(0), text).unwrap()).is_empty());
+        let text = "a: {password: \"{{ 'canary' }}\", secret: {deep: [x, {er: y}]}}";
+        assert_eq!(find(&yaml::parse(FileId(0), text).unwrap()).len(), 3);
     }
 }
