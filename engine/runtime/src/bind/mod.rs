@@ -1,0 +1,183 @@
+//! From a checked project to one whose names mean something: connections, schemas, functions, keys.
+//!
+//! ```text
+//!  Project ─tables─▶ schemas ─models─▶ plans ─exports─▶ treatments ─▶ BoundProject
+//!          (declared or            (SQL in DataFusion)   (rules, masks,
+//!           read from catalogs)                           keys)
+//! ```
+//!
+//! Every step collects all its findings.
+
+mod exports;
+mod models;
+mod policy;
+mod tables;
+mod types;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use datafusion::execution::context::SessionContext;
+use engine_project::{Project, Relation, SourceMap};
+use engine_sources::{Connection, TableRequest};
+
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::masks::resolver::Resolver;
+use crate::masks::spec::KeyRef;
+use crate::masks::udf;
+
+pub use exports::BoundExport;
+pub use policy::{BoundColumn, Treatment};
+pub use types::{arrow_type, type_name};
+
+/// The schema of the session in which models stand.
+pub const MODELS_SCHEMA: &str = "models";
+
+/// Where table schemas come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schemas {
+    /// From declarations only; nothing is opened. A table without declared types is refused.
+    Declared,
+    /// From declarations where they are complete, from the sources' catalogs otherwise. No row is read.
+    Catalogs,
+    /// From the sources, ready to be read.
+    Sources,
+}
+
+/// What binding needs besides the project.
+pub struct Binding<'a> {
+    /// The session that plans the SQL.
+    pub session: &'a SessionContext,
+    /// Keys and dictionaries of the masks.
+    pub resolver: &'a Arc<Resolver>,
+    /// The newest version of each masking key, by name.
+    pub keys: &'a MaskingKeys,
+    /// Where schemas come from.
+    pub schemas: Schemas,
+    /// Decides which `keep` has expired.
+    pub today: NaiveDate,
+}
+
+/// The masking keys that rules may name.
+#[derive(Debug, Clone, Default)]
+pub struct MaskingKeys {
+    /// Name to newest version; `None` while no keyring was opened: any name may be right.
+    pub versions: Option<BTreeMap<String, u32>>,
+}
+
+impl MaskingKeys {
+    /// The newest version of the key of this name.
+    ///
+    /// # Errors
+    /// The names there are, when the keyring lacks it.
+    pub fn newest(&self, name: &str) -> Result<KeyRef, Vec<String>> {
+        let version = match &self.versions {
+            None => 1,
+            Some(versions) => match versions.get(name) {
+                Some(version) => *version,
+                None => return Err(versions.keys().cloned().collect()),
+            },
+        };
+        Ok(KeyRef { name: name.to_owned(), version })
+    }
+}
+
+/// A table that can be fingerprinted, and read when it was bound to its source.
+#[derive(Clone)]
+pub struct BoundTable {
+    /// Where it is read; absent when only declarations were used.
+    pub connection: Option<Arc<dyn Connection>>,
+    /// What is asked of the connection.
+    pub request: TableRequest,
+}
+
+/// A project whose names, types, masks and keys all exist.
+pub struct BoundProject {
+    /// The checked project.
+    pub project: Arc<Project>,
+    /// Its files, to show places in.
+    pub files: Arc<SourceMap>,
+    /// The target's connections, not yet opened.
+    pub connections: BTreeMap<String, Arc<dyn Connection>>,
+    /// The tables that models and exports read.
+    pub tables: BTreeMap<Relation, BoundTable>,
+    /// The plan of each model as text, by name.
+    pub models: BTreeMap<String, String>,
+    /// Its exports, in declared order.
+    pub exports: Vec<BoundExport>,
+}
+
+impl BoundProject {
+    /// The export of this name.
+    pub fn export(&self, name: &str) -> Option<&BoundExport> {
+        self.exports.iter().find(|export| export.name == name)
+    }
+
+    /// Every source table an export reads, directly or through models, in order.
+    pub fn reads(&self, of: &Relation) -> Vec<Relation> {
+        let mut found = Vec::new();
+        let mut waiting = vec![of.clone()];
+        while let Some(relation) = waiting.pop() {
+            match &relation {
+                Relation::Table { .. } if !found.contains(&relation) => found.push(relation),
+                Relation::Table { .. } => {}
+                Relation::Model { name } => {
+                    let model = self.project.model(name);
+                    waiting.extend(
+                        model.iter().flat_map(|model| &model.depends_on).map(|on| on.value.clone()),
+                    );
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+/// Binds a project.
+///
+/// # Errors
+/// All findings of the first step that has any.
+pub async fn bind(project: Arc<Project>, binding: &Binding<'_>) -> Outcome<BoundProject> {
+    let files = Arc::new(project.files.clone());
+    let result = bind_steps(project, Arc::clone(&files), binding).await;
+    result.map_err(|diagnostics| Failure::from(sorted(diagnostics, &files)).with_files(&files))
+}
+
+async fn bind_steps(
+    project: Arc<Project>,
+    files: Arc<SourceMap>,
+    binding: &Binding<'_>,
+) -> Result<BoundProject, Vec<Diagnostic>> {
+    for function in udf::functions(binding.resolver) {
+        binding.session.register_udf(function);
+    }
+    let connections = tables::connect(&project)?;
+    let tables = tables::register(&project, &connections, binding).await?;
+    let models = models::register(&project, binding).await?;
+    let exports = exports::bind(&project, &connections, binding).await?;
+    Ok(BoundProject { project, files, connections, tables, models, exports })
+}
+
+fn sorted(mut diagnostics: Vec<Diagnostic>, files: &SourceMap) -> Vec<Diagnostic> {
+    let place = |diagnostic: &Diagnostic| {
+        diagnostic.at.as_ref().map(|(at, _)| {
+            let path = files.get(at.file).map(|file| file.path.clone()).unwrap_or_default();
+            (path, at.start)
+        })
+    };
+    diagnostics.sort_by_key(place);
+    diagnostics
+}
+
+/// The connections of a project's target, not yet opened.
+///
+/// # Errors
+/// Every connection whose kind or settings are wrong.
+pub fn connect_all(project: &Project) -> Outcome<BTreeMap<String, Arc<dyn Connection>>> {
+    let files = Arc::new(project.files.clone());
+    tables::connect(project).map_err(|findings| {
+        Failure::from(sorted(findings, &files)).with_files(&files)
+    })
+}

@@ -1,0 +1,351 @@
+//! What happens to each column of an export: the rule that wins, bound to a function and a key, or the
+//! reason why the column may not leave.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, FieldRef, Schema};
+use engine_masking::{BindError, BindErrorKind, Properties, Uniqueness};
+use engine_project::rules::{ColumnFacts, decide};
+use engine_project::{Action, Approval, Column, Location, Mask, Project, Relation, Rule, Unclassified};
+
+use super::types::{column_type, type_name};
+use super::Binding;
+use crate::codes::{keys, policy};
+use crate::diagnostic::Diagnostic;
+use crate::masks::resolver::ResolveError;
+use crate::masks::spec::MaskSpec;
+use crate::problems;
+
+/// The masking key of rules that name none.
+const DEFAULT_KEY: &str = "default";
+
+/// What happens to a column.
+#[derive(Debug, Clone)]
+pub enum Treatment {
+    /// Masked by a function.
+    Masked {
+        /// The rule that won.
+        rule: String,
+        /// The function.
+        function: &'static str,
+        /// Its parameters, key and linkage.
+        spec: MaskSpec,
+        /// Other columns of the row it reads.
+        inputs: Vec<String>,
+        /// What it promises.
+        properties: Properties,
+    },
+    /// Let through on somebody's word.
+    Kept {
+        /// The rule that won.
+        rule: String,
+        /// Who answers for it.
+        owner: String,
+        /// Why.
+        reason: String,
+        /// The last day it holds.
+        until: Option<String>,
+    },
+}
+
+/// A column of an export.
+#[derive(Debug, Clone)]
+pub struct BoundColumn {
+    /// Its name, in the source or model and in the export.
+    pub name: String,
+    /// Its class.
+    pub class: Option<String>,
+    /// Whether the class is sensitive; unclassified columns count as sensitive.
+    pub sensitive: bool,
+    /// Its field before masking.
+    pub input: FieldRef,
+    /// Its field in the chunks.
+    pub output: FieldRef,
+    /// What happens to it.
+    pub treatment: Treatment,
+}
+
+/// What binding the columns of one export needs.
+pub(super) struct Subject<'a> {
+    pub(super) project: &'a Project,
+    pub(super) binding: &'a Binding<'a>,
+    pub(super) export: &'a str,
+    pub(super) from: &'a Relation,
+    pub(super) schema: &'a Schema,
+    /// The export's own place, for columns that stand in no file.
+    pub(super) at: Location,
+    /// Columns whose values must stay distinct, with the words why.
+    pub(super) unique: BTreeMap<String, &'static str>,
+}
+
+/// The treatment of every column of `fields`, or every reason why one has none. Dropped columns are
+/// left out.
+pub(super) fn treat(
+    subject: &Subject<'_>,
+    fields: &[FieldRef],
+) -> Result<Vec<BoundColumn>, Vec<Diagnostic>> {
+    let mut columns = Vec::new();
+    let mut findings = Vec::new();
+    for field in fields {
+        match column(subject, field) {
+            Ok(Some(bound)) => columns.push(bound),
+            Ok(None) => {}
+            Err(finding) => findings.push(*finding),
+        }
+    }
+    if findings.is_empty() { Ok(columns) } else { Err(findings) }
+}
+
+fn column(
+    subject: &Subject<'_>,
+    field: &FieldRef,
+) -> Result<Option<BoundColumn>, Box<Diagnostic>> {
+    let project = subject.project;
+    let declared = project.columns(subject.from).iter().find(|one| one.name.value == *field.name());
+    let class = declared.and_then(|column| column.class.as_ref());
+    let sensitive = class
+        .and_then(|class| project.class(&class.value))
+        .is_none_or(|(_, class)| class.sensitive);
+    let classless_model = class.is_none() && matches!(subject.from, Relation::Model { .. });
+    let decision = decide(
+        &project.rules,
+        &ColumnFacts {
+            relation: subject.from,
+            column: field.name(),
+            class: class.map(|class| class.value.as_str()),
+            column_type: column_type(field.data_type()),
+        },
+    );
+    if let Some(problem) = decision.problem(&format!("{}.{}", subject.from, field.name())) {
+        return Err(Box::new(problems::diagnostic(problem)));
+    }
+    let winner = if classless_model { None } else { decision.winner };
+    let Some(rule) = winner else {
+        return match project.unclassified {
+            Unclassified::Drop => Ok(None),
+            Unclassified::Deny => Err(Box::new(uncovered(subject, field, declared))),
+        };
+    };
+    let (treatment, output) = match &rule.action {
+        Action::Keep(approval) => {
+            (kept(subject, rule, approval)?, Arc::clone(field))
+        }
+        Action::Mask(mask) => masked(subject, rule, mask, field)?,
+    };
+    Ok(Some(BoundColumn {
+        name: field.name().clone(),
+        class: class.map(|class| class.value.clone()),
+        sensitive,
+        input: Arc::clone(field),
+        output,
+        treatment,
+    }))
+}
+
+fn kept(
+    subject: &Subject<'_>,
+    rule: &Rule,
+    approval: &Approval,
+) -> Result<Treatment, Box<Diagnostic>> {
+    if let Some(until) = &approval.until {
+        let last_day = until.value.to_string();
+        // ISO dates compare as text.
+        if last_day < subject.binding.today.to_string() {
+            let name = &rule.name.value;
+            return Err(Box::new(
+                Diagnostic::new(&policy::KEEP_EXPIRED, format!("rule `{name}` kept columns until {last_day}"))
+                    .at(until.at, "this day has passed")
+                    .help("agree on a new date with its owner, or mask the columns"),
+            ));
+        }
+    }
+    Ok(Treatment::Kept {
+        rule: rule.name.value.clone(),
+        owner: approval.owner.value.clone(),
+        reason: approval.reason.value.clone(),
+        until: approval.until.as_ref().map(|until| until.value.to_string()),
+    })
+}
+
+fn masked(
+    subject: &Subject<'_>,
+    rule: &Rule,
+    mask: &Mask,
+    field: &FieldRef,
+) -> Result<(Treatment, FieldRef), Box<Diagnostic>> {
+    let name = &mask.function.value;
+    let function = engine_masking::find(name).ok_or_else(|| unknown_mask(mask))?;
+    let (key, linkage) = if function.keyed() {
+        let wanted = mask.key.as_ref().map_or(DEFAULT_KEY, |key| key.value.as_str());
+        let key = subject.binding.keys.newest(wanted).map_err(|held| unknown_key(rule, mask, wanted, &held))?;
+        let stated = mask.linkage.as_ref().map(|linkage| linkage.value.clone());
+        (Some(key), Some(stated.unwrap_or_else(|| own_linkage(subject, field.name()))))
+    } else {
+        (None, None)
+    };
+    let params = match mask.params.reveal_json() {
+        serde_json::Value::Object(params) => params,
+        _ => serde_json::Map::new(),
+    };
+    let spec = MaskSpec { rule: rule.name.value.clone(), linkage, key, params };
+    let mut fields = vec![Arc::clone(field)];
+    fields.extend(subject.schema.fields().iter().cloned());
+    let bound = subject
+        .binding
+        .resolver
+        .bind(function, &spec.canonical(), &fields)
+        .map_err(|error| bind_finding(subject, rule, mask, field, &error))?;
+    let properties = bound.mask.properties();
+    check_unique(subject, rule, field, properties.uniqueness)?;
+    let nullable = !properties.preserves.null || field.is_nullable();
+    let output = Arc::new(Field::new(field.name(), bound.mask.output(), nullable));
+    let inputs = bound.mask.inputs().to_vec();
+    let treatment = Treatment::Masked {
+        rule: rule.name.value.clone(),
+        function: function.name(),
+        spec,
+        inputs,
+        properties,
+    };
+    Ok((treatment, output))
+}
+
+/// The pseudonym space of a column whose rule names none: its own, so that columns are unlinkable unless
+/// somebody says otherwise; a column that refers to another shares that one's, so that joins still hold.
+fn own_linkage(subject: &Subject<'_>, column: &str) -> String {
+    let mut relation = subject.from.clone();
+    let mut column = column.to_owned();
+    let mut seen = Vec::new();
+    while let Relation::Table { source, table } = &relation {
+        if seen.contains(&(relation.clone(), column.clone())) {
+            break;
+        }
+        seen.push((relation.clone(), column.clone()));
+        let Some(declared) = subject.project.table(source, table) else { break };
+        let target = declared.references.iter().find_map(|reference| {
+            let position = reference.columns.iter().position(|from| from.value == column)?;
+            let to = reference.to.get(position)?;
+            Some((reference.table.value.clone(), to.value.clone()))
+        });
+        let Some((next_table, next_column)) = target else { break };
+        relation = Relation::Table { source: source.clone(), table: next_table };
+        column = next_column;
+    }
+    // A circle of references has no end: its first member in order names the space of all.
+    let here = (relation, column);
+    let circle = seen.iter().position(|one| *one == here).and_then(|start| seen.get(start..));
+    let (relation, column) = circle.and_then(|members| members.iter().min()).unwrap_or(&here);
+    format!("{relation}.{column}")
+}
+
+fn check_unique(
+    subject: &Subject<'_>,
+    rule: &Rule,
+    field: &FieldRef,
+    uniqueness: Uniqueness,
+) -> Result<(), Box<Diagnostic>> {
+    let Some(why) = subject.unique.get(field.name()) else { return Ok(()) };
+    if uniqueness != Uniqueness::Lossy {
+        return Ok(());
+    }
+    let column = format!("{}.{}", subject.from, field.name());
+    Err(Box::new(
+        Diagnostic::new(
+            &policy::MASK_LOSSY_KEY,
+            format!("rule `{}` may give two values of `{column}` the same mask", rule.name.value),
+        )
+        .at(rule.name.at, "maps many values to one")
+        .related(subject.at, format!("exported here, where `{}` {why}", field.name()))
+        .help("use a mask that keeps values distinct, such as `token` or `email`"),
+    ))
+}
+
+fn uncovered(subject: &Subject<'_>, field: &FieldRef, declared: Option<&Column>) -> Diagnostic {
+    let column = format!("{}.{}", subject.from, field.name());
+    let class = declared.and_then(|column| column.class.as_ref());
+    let words = match class {
+        Some(class) => format!("class `{}` has no rule", class.value),
+        None => "has no class, and no rule names it".to_owned(),
+    };
+    let matcher = match class {
+        Some(class) => format!("{{class: {}}}", class.value),
+        None => format!("{{column: {column}}}"),
+    };
+    let words_to_match = class.map_or(field.name().as_str(), |class| class.value.as_str());
+    let suggested = engine_masking::suggest(words_to_match, field.data_type());
+    let name = words_to_match.replace('.', "_").to_lowercase();
+    let help = match (class, subject.from) {
+        (None, Relation::Model { .. }) => format!(
+            "give the column a class in the model's YAML; until then it cannot leave. A rule for it could be: {{name: {name}, match: {matcher}, mask: {suggested}}}"
+        ),
+        _ => format!("add a rule, for example: {{name: {name}, match: {matcher}, mask: {suggested}}}; or let it through with keep: {{owner, reason}}"),
+    };
+    let at = declared.map_or(subject.at, |column| column.name.at);
+    Diagnostic::new(
+        &policy::COLUMN_UNCOVERED,
+        format!("export `{}` would publish `{column}` as it is", subject.export),
+    )
+    .at(at, words)
+    .help(help)
+}
+
+fn unknown_mask(mask: &Mask) -> Box<Diagnostic> {
+    let names: Vec<&str> = engine_masking::ALL.iter().map(|function| function.name()).collect();
+    let name = &mask.function.value;
+    let nearest = engine_project::nearest(name, names.iter().copied());
+    let meant = nearest.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    Box::new(
+        Diagnostic::new(&policy::MASK_UNKNOWN, format!("there is no mask `{name}`"))
+            .at(mask.function.at, "unknown mask")
+            .help(format!("{meant}the masks are: {}", names.join(", "))),
+    )
+}
+
+fn unknown_key(rule: &Rule, mask: &Mask, wanted: &str, held: &[String]) -> Box<Diagnostic> {
+    let at = mask.key.as_ref().map_or(rule.name.at, |key| key.at);
+    Box::new(
+        Diagnostic::new(&keys::KEY_UNKNOWN, format!("the keyring has no masking key `{wanted}`"))
+            .at(at, "unknown key")
+            .help(format!("the masking keys are: {}", held.join(", "))),
+    )
+}
+
+fn bind_finding(
+    subject: &Subject<'_>,
+    rule: &Rule,
+    mask: &Mask,
+    field: &FieldRef,
+    error: &ResolveError,
+) -> Box<Diagnostic> {
+    let column = format!("{}.{}", subject.from, field.name());
+    let ResolveError::Bind(BindError { path, kind, hint }) = error else {
+        let message = format!("rule `{}` cannot be bound: {error}", rule.name.value);
+        return Box::new(Diagnostic::new(&keys::KEY_UNKNOWN, message).at(rule.name.at, "this rule"));
+    };
+    let (code, at) = match &**kind {
+        BindErrorKind::UnknownParameter { .. } => {
+            let keys: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+            (&policy::MASK_PARAMETER, mask.params.locate_key(&keys))
+        }
+        BindErrorKind::MissingParameter { .. } => (&policy::MASK_PARAMETER_MISSING, mask.function.at),
+        BindErrorKind::TypeNotAccepted { .. } => (&policy::MASK_TYPE, mask.function.at),
+        BindErrorKind::UnknownLookup { .. } => (&policy::MASK_LOOKUP, mask.params.locate_path(path)),
+        BindErrorKind::UnknownLocale { .. } => (&policy::MASK_LOCALE, mask.params.locate_path(path)),
+        BindErrorKind::UnknownColumn { .. } | BindErrorKind::ColumnType { .. } => {
+            (&policy::MASK_COLUMN, mask.params.locate_path(path))
+        }
+        _ => (&policy::MASK_PARAMETER_VALUE, mask.params.locate_path(path)),
+    };
+    let message = format!(
+        "rule `{}` does not fit `{column}` ({})",
+        rule.name.value,
+        type_name(field.data_type())
+    );
+    let diagnostic =
+        Diagnostic::new(code, message).at(at, kind.to_string()).related(subject.at, "exported here");
+    Box::new(match hint {
+        Some(hint) => diagnostic.help(hint.clone()),
+        None => diagnostic,
+    })
+}

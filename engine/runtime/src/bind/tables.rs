@@ -1,0 +1,202 @@
+//! Source tables: connections opened where they are needed, schemas declared or discovered, each table
+//! registered under its source's name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema};
+use datafusion::catalog::{MemorySchemaProvider, TableProvider};
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::common::TableReference;
+use engine_project::{Node, Project, Relation, Source, Table};
+use engine_sources::{
+    ConnectContext, Connection, DeclaredColumn, ParameterProblem, SourceError, SourceErrorKind,
+    TableRequest,
+};
+
+use super::types::arrow_type;
+use super::{Binding, BoundTable, MODELS_SCHEMA, Schemas};
+use crate::codes::sources;
+use crate::diagnostic::Diagnostic;
+use crate::fault;
+
+pub(super) type Connections = BTreeMap<String, Arc<dyn Connection>>;
+
+/// Makes every connection that a source or load names. Opens nothing.
+pub(super) fn connect(project: &Project) -> Result<Connections, Vec<Diagnostic>> {
+    let mut made = Connections::new();
+    let mut findings = Vec::new();
+    for (name, connection) in &project.target.connections {
+        let context = ConnectContext {
+            name: name.clone(),
+            base: project.root.clone(),
+            store_options: BTreeMap::new(),
+        };
+        let found = engine_sources::kinds::find(&connection.kind.value);
+        let result = found.and_then(|connector| {
+            connector.connect(&connection.params.reveal_json(), &context)
+        });
+        match result {
+            Ok(opened) => {
+                made.insert(name.clone(), opened);
+            }
+            Err(error) => {
+                findings.push(place(fault::diagnose(&error), &error, &connection.params, || {
+                    connection.kind.at
+                }));
+            }
+        }
+    }
+    if findings.is_empty() { Ok(made) } else { Err(findings) }
+}
+
+/// Puts a parameter's error at the parameter, any other at `otherwise`.
+fn place(
+    diagnostic: Diagnostic,
+    error: &SourceError,
+    params: &Node,
+    otherwise: impl Fn() -> engine_project::Location,
+) -> Diagnostic {
+    match error.kind() {
+        SourceErrorKind::Parameter { path, problem } => {
+            let at = match problem {
+                ParameterProblem::UnknownKey { .. } => {
+                    params.locate_key(&path.split('.').collect::<Vec<_>>())
+                }
+                _ => params.locate_path(path),
+            };
+            diagnostic.at(at, problem.to_string())
+        }
+        _ => {
+            let words = error.kind().to_string();
+            diagnostic.at(otherwise(), words)
+        }
+    }
+}
+
+/// Registers every table that some model or export reads.
+pub(super) async fn register(
+    project: &Project,
+    connections: &Connections,
+    binding: &Binding<'_>,
+) -> Result<BTreeMap<Relation, BoundTable>, Vec<Diagnostic>> {
+    let needed = needed(project);
+    let mut bound = BTreeMap::new();
+    let mut findings = Vec::new();
+    let catalog = binding.session.catalog("datafusion");
+    for source in &project.sources {
+        if let Some(catalog) = &catalog {
+            let schema = Arc::new(MemorySchemaProvider::new());
+            if catalog.register_schema(&source.name.value, schema).is_err() {
+                continue;
+            }
+        }
+        for table in &source.tables {
+            let relation = Relation::Table {
+                source: source.name.value.clone(),
+                table: table.name.value.clone(),
+            };
+            if !needed.contains(&relation) {
+                continue;
+            }
+            let connection = connections.get(&source.connection.value).cloned();
+            match open(source, table, connection, binding.schemas).await {
+                Ok((provider, table)) => {
+                    let name = reference(&relation);
+                    if binding.session.register_table(name, provider).is_ok() {
+                        bound.insert(relation, table);
+                    }
+                }
+                Err(finding) => findings.push(*finding),
+            }
+        }
+    }
+    if findings.is_empty() { Ok(bound) } else { Err(findings) }
+}
+
+fn needed(project: &Project) -> BTreeSet<Relation> {
+    let exported = project.exports.iter().map(|export| export.from.value.clone());
+    let used = project.models.iter().flat_map(|model| &model.depends_on);
+    exported.chain(used.map(|on| on.value.clone())).collect()
+}
+
+/// The name under which a relation stands in the session.
+pub(super) fn reference(relation: &Relation) -> TableReference {
+    match relation {
+        Relation::Table { source, table } => TableReference::partial(source.as_str(), table.as_str()),
+        Relation::Model { name } => TableReference::partial(MODELS_SCHEMA, name.as_str()),
+    }
+}
+
+type Opened = (Arc<dyn TableProvider>, BoundTable);
+
+async fn open(
+    source: &Source,
+    table: &Table,
+    connection: Option<Arc<dyn Connection>>,
+    schemas: Schemas,
+) -> Result<Opened, Box<Diagnostic>> {
+    let request = request(table);
+    let complete = !table.columns.is_empty()
+        && table.columns.iter().all(|column| column.column_type.is_some());
+    match (schemas, connection) {
+        (Schemas::Declared | Schemas::Catalogs, connection) if complete => {
+            let provider = Arc::new(EmptyTable::new(Arc::new(declared_schema(table))));
+            Ok((provider, BoundTable { connection, request }))
+        }
+        (Schemas::Catalogs | Schemas::Sources, Some(connection)) => match connection.table(&request).await {
+            Ok(provider) => Ok((provider, BoundTable { connection: Some(connection), request })),
+            Err(error) => Err(Box::new(table_finding(&error, table))),
+        },
+        (Schemas::Declared, _) | (_, None) => Err(Box::new(undeclared(source, table))),
+    }
+}
+
+fn request(table: &Table) -> TableRequest {
+    TableRequest {
+        table: table.name.value.clone(),
+        params: table.read.reveal_json(),
+        declared: table
+            .columns
+            .iter()
+            .map(|column| DeclaredColumn {
+                name: column.name.value.clone(),
+                data_type: column.column_type.as_ref().map(|found| arrow_type(found.value)),
+                nullable: column.nullable,
+            })
+            .collect(),
+        key: table.key.iter().map(|column| column.value.clone()).collect(),
+    }
+}
+
+fn declared_schema(table: &Table) -> Schema {
+    let fields = table.columns.iter().filter_map(|column| {
+        let declared = column.column_type.as_ref()?;
+        let nullable = column.nullable.unwrap_or(true);
+        Some(Field::new(&column.name.value, arrow_type(declared.value), nullable))
+    });
+    Schema::new(fields.collect::<Vec<_>>())
+}
+
+fn table_finding(error: &SourceError, table: &Table) -> Diagnostic {
+    let column = error.place().column.as_deref().and_then(|name| table.column(name));
+    let at = column.map_or(table.name.at, |column| match error.kind() {
+        SourceErrorKind::DeclaredType { .. } => {
+            column.column_type.as_ref().map_or(column.name.at, |declared| declared.at)
+        }
+        _ => column.name.at,
+    });
+    place(fault::diagnose(error), error, &table.read, || at)
+}
+
+fn undeclared(source: &Source, table: &Table) -> Diagnostic {
+    let without = table.columns.iter().find(|column| column.column_type.is_none());
+    let at = without.map_or(table.name.at, |column| column.name.at);
+    let name = format!("{}.{}", source.name.value, table.name.value);
+    Diagnostic::new(
+        &sources::TYPES_UNDECLARED,
+        format!("the types of `{name}` are not declared, and nothing is opened to find them"),
+    )
+    .at(at, "has no declared type")
+    .help("declare every column with its type, or use `engine plan`, which reads the source's catalog")
+}

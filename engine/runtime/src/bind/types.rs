@@ -1,0 +1,92 @@
+//! Declared column types as Arrow types, and back as the words a user would write.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, TimeUnit};
+use engine_project::ColumnType;
+
+/// The Arrow type of a declared column type.
+pub fn arrow_type(declared: ColumnType) -> DataType {
+    match declared {
+        ColumnType::Bool => DataType::Boolean,
+        ColumnType::Int8 => DataType::Int8,
+        ColumnType::Int16 => DataType::Int16,
+        ColumnType::Int32 => DataType::Int32,
+        ColumnType::Int64 => DataType::Int64,
+        ColumnType::UInt8 => DataType::UInt8,
+        ColumnType::UInt16 => DataType::UInt16,
+        ColumnType::UInt32 => DataType::UInt32,
+        ColumnType::UInt64 => DataType::UInt64,
+        ColumnType::Float32 => DataType::Float32,
+        ColumnType::Float64 => DataType::Float64,
+        // At most 38, so at most 38 digits after the point: fits.
+        ColumnType::Decimal { precision, scale } => {
+            DataType::Decimal128(precision, i8::try_from(scale).unwrap_or(i8::MAX))
+        }
+        ColumnType::String => DataType::Utf8,
+        ColumnType::Binary => DataType::Binary,
+        ColumnType::Date => DataType::Date32,
+        ColumnType::Time => DataType::Time64(TimeUnit::Microsecond),
+        ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+        ColumnType::TimestampTz => {
+            DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("+00:00")))
+        }
+    }
+}
+
+/// The declared type that stands for an Arrow type: what a rule's `type:` is compared with. `None`
+/// for types the configuration has no word for.
+pub fn column_type(found: &DataType) -> Option<ColumnType> {
+    Some(match found {
+        DataType::Boolean => ColumnType::Bool,
+        DataType::Int8 => ColumnType::Int8,
+        DataType::Int16 => ColumnType::Int16,
+        DataType::Int32 => ColumnType::Int32,
+        DataType::Int64 => ColumnType::Int64,
+        DataType::UInt8 => ColumnType::UInt8,
+        DataType::UInt16 => ColumnType::UInt16,
+        DataType::UInt32 => ColumnType::UInt32,
+        DataType::UInt64 => ColumnType::UInt64,
+        DataType::Float32 => ColumnType::Float32,
+        DataType::Float64 => ColumnType::Float64,
+        DataType::Decimal32(precision, scale)
+        | DataType::Decimal64(precision, scale)
+        | DataType::Decimal128(precision, scale) => ColumnType::Decimal {
+            precision: *precision,
+            scale: u8::try_from(*scale).ok()?,
+        },
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => ColumnType::String,
+        DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView
+        | DataType::FixedSizeBinary(_) => ColumnType::Binary,
+        DataType::Date32 | DataType::Date64 => ColumnType::Date,
+        DataType::Time32(_) | DataType::Time64(_) => ColumnType::Time,
+        DataType::Timestamp(_, None) => ColumnType::Timestamp,
+        DataType::Timestamp(_, Some(_)) => ColumnType::TimestampTz,
+        DataType::Dictionary(_, values) => column_type(values)?,
+        _ => return None,
+    })
+}
+
+/// How a type is shown: in the words of the configuration where it has one.
+pub fn type_name(found: &DataType) -> String {
+    column_type(found).map_or_else(|| found.to_string(), |known| known.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_declared_type_reads_back() {
+        for text in ["bool", "int8", "uint64", "float32", "decimal(38,10)", "string", "binary"] {
+            let declared: ColumnType = text.parse().unwrap();
+            assert_eq!(column_type(&arrow_type(declared)), Some(declared));
+        }
+        for text in ["date", "time", "timestamp", "timestamptz"] {
+            let declared: ColumnType = text.parse().unwrap();
+            assert_eq!(type_name(&arrow_type(declared)), text);
+        }
+    }
+}

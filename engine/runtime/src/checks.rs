@@ -1,0 +1,158 @@
+//! Tests of an export's rows, run as SQL over the finished chunks before the snapshot is committed. A
+//! test that fails stops the commit. Results are counts; no value leaves a test.
+
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use datafusion::execution::context::SessionContext;
+use engine_bundle::manifest::{TestResult, TestStatus};
+use engine_project::{ColumnTest, ExportTest};
+use serde_json::{Value, json};
+
+use crate::codes::run;
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::fault;
+use crate::unseal::SnapshotTable;
+
+/// The name under which the candidate snapshot stands in the session of its tests.
+const CANDIDATE: &str = "candidate";
+
+/// A test as canonical JSON, for definitions and plans.
+pub fn describe(test: &ExportTest) -> Value {
+    match test {
+        ExportTest::KAnonymity { columns, k } => {
+            let columns: Vec<&str> = columns.iter().map(|column| column.value.as_str()).collect();
+            json!({ "k_anonymity": { "columns": columns, "k": k } })
+        }
+        ExportTest::Column { column, test } => {
+            let parameters = match test {
+                ColumnTest::NotNull | ColumnTest::Unique => Value::Null,
+                ColumnTest::AcceptedValues { values } => json!(values),
+                ColumnTest::Relationships { to, field } => json!([to.to_string(), field]),
+                ColumnTest::Range { min, max } => json!([min, max]),
+                ColumnTest::Regex { pattern } => json!(pattern),
+            };
+            json!({ "test": test.name(), "column": column.value, "parameters": parameters })
+        }
+    }
+}
+
+/// Runs the tests over a candidate snapshot.
+///
+/// # Errors
+/// A test that cannot be executed. A test that fails is a result, not an error.
+pub async fn run(
+    session: &SessionContext,
+    table: SnapshotTable,
+    export: &str,
+    tests: &[ExportTest],
+) -> Outcome<Vec<TestResult>> {
+    let refused = |error| fault::running(&error, export);
+    session.register_table(CANDIDATE, Arc::new(table)).map_err(refused)?;
+    let mut results = Vec::with_capacity(tests.len());
+    for test in tests {
+        results.push(one(session, export, test).await?);
+    }
+    session.deregister_table(CANDIDATE).map_err(refused)?;
+    Ok(results)
+}
+
+async fn one(session: &SessionContext, export: &str, test: &ExportTest) -> Outcome<TestResult> {
+    let (name, kind, sql) = statement(test);
+    let refused = |error| fault::running(&error, export);
+    let frame = session.sql(&sql).await.map_err(|error| {
+        let words = fault::planning_text(&error);
+        Diagnostic::new(&run::TEST_FAILED, format!("test `{name}` of `{export}` cannot be run: {words}"))
+    })?;
+    let batches = frame.collect().await.map_err(refused)?;
+    let number = |column: usize| {
+        let batch = batches.first().filter(|batch| batch.num_rows() == 1)?;
+        let array = batch.columns().get(column)?.as_primitive_opt::<Int64Type>()?;
+        array.iter().next().flatten().map(|value| u64::try_from(value).unwrap_or(0))
+    };
+    let failures = number(0).unwrap_or(0);
+    let status = if failures == 0 { TestStatus::Passed } else { TestStatus::Failed };
+    Ok(TestResult { name, kind: kind.to_owned(), status, failures, measured: number(1) })
+}
+
+/// Name, kind, and a query that gives the number of failures and, where one is measured, a number.
+fn statement(test: &ExportTest) -> (String, &'static str, String) {
+    match test {
+        ExportTest::KAnonymity { columns, k } => {
+            let list: Vec<String> = columns.iter().map(|column| quoted(&column.value)).collect();
+            let list = list.join(", ");
+            let names: Vec<&str> = columns.iter().map(|column| column.value.as_str()).collect();
+            let sql = format!(
+                "SELECT count(*) FILTER (WHERE size < {k}), min(size) FROM (SELECT count(*) AS size FROM {CANDIDATE} GROUP BY {list})"
+            );
+            (format!("k_anonymity({})", names.join(", ")), "k_anonymity", sql)
+        }
+        ExportTest::Column { column, test } => {
+            let name = format!("{}({})", test.name(), column.value);
+            (name, test.name(), column_statement(&quoted(&column.value), test))
+        }
+    }
+}
+
+fn column_statement(column: &str, test: &ColumnTest) -> String {
+    let count = |condition: String| format!("SELECT count(*) FROM {CANDIDATE} WHERE {condition}");
+    match test {
+        ColumnTest::NotNull => count(format!("{column} IS NULL")),
+        ColumnTest::Unique => format!(
+            "SELECT count(*) FROM (SELECT {column} FROM {CANDIDATE} WHERE {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1)"
+        ),
+        ColumnTest::AcceptedValues { values } => {
+            let list: Vec<String> = values.iter().map(literal).collect();
+            count(format!("{column} NOT IN ({})", list.join(", ")))
+        }
+        ColumnTest::Range { min, max } => {
+            let low = min.iter().map(|min| format!("{column} < {}", literal(min)));
+            let high = max.iter().map(|max| format!("{column} > {}", literal(max)));
+            count(low.chain(high).collect::<Vec<_>>().join(" OR "))
+        }
+        ColumnTest::Regex { pattern } => {
+            let pattern = pattern.replace('\'', "''");
+            count(format!("{column} IS NOT NULL AND NOT regexp_like(CAST({column} AS VARCHAR), '{pattern}')"))
+        }
+        ColumnTest::Relationships { to, field } => {
+            let (other, field) = (to.quoted(), quoted(field));
+            format!(
+                "SELECT count(*) FROM {CANDIDATE} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT {field} FROM {other} WHERE {field} IS NOT NULL)"
+            )
+        }
+    }
+}
+
+fn literal(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("'{}'", text.replace('\'', "''")),
+        other => other.to_string(),
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The findings of failed tests, most serious first.
+pub fn findings(export: &str, results: &[TestResult]) -> Vec<Diagnostic> {
+    let failed = results.iter().filter(|result| result.status == TestStatus::Failed);
+    let mut findings: Vec<Diagnostic> = failed
+        .map(|result| {
+            let TestResult { name, failures, measured, .. } = result;
+            if result.kind == "k_anonymity" {
+                let smallest = measured.map(|size| format!("; the smallest has {size} rows")).unwrap_or_default();
+                Diagnostic::new(
+                    &run::K_ANONYMITY,
+                    format!("`{export}`: {failures} groups are smaller than {name} allows{smallest}"),
+                )
+                .help("coarsen the columns (bucket, truncate), or leave one out")
+            } else {
+                Diagnostic::new(&run::TEST_FAILED, format!("`{export}`: {name} failed for {failures} rows"))
+            }
+        })
+        .collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.code.exit));
+    findings
+}

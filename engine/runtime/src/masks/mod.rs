@@ -1,0 +1,5 @@
+//! Masks in plans: their words, the keys behind them, and the DataFusion functions they become.
+
+pub mod resolver;
+pub mod spec;
+pub mod udf;

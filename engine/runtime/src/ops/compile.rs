@@ -1,0 +1,92 @@
+//! `compile`: the SQL of every model and export, written to `target/compiled`. Offline: nothing is opened.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::bind::Schemas;
+use crate::codes::commands;
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::files;
+use crate::keys;
+use crate::request::Context;
+use crate::selection;
+use crate::workspace::{self, Access};
+
+/// What was compiled.
+#[derive(Debug, Clone, Serialize)]
+pub struct CompileReport {
+    /// The nodes, in order.
+    pub nodes: Vec<CompiledNode>,
+}
+
+/// One compiled node.
+#[derive(Debug, Clone, Serialize)]
+pub struct CompiledNode {
+    /// Its name.
+    pub name: String,
+    /// `model` or `export`.
+    pub kind: &'static str,
+    /// The file of its SQL, relative to the project.
+    pub file: String,
+}
+
+/// Compiles the selected exports and the models they read.
+///
+/// # Errors
+/// The project does not compile, nothing is selected, or a file cannot be written.
+pub async fn compile(context: &Context, select: &[String]) -> Outcome<CompileReport> {
+    let project = workspace::load(context)?;
+    let listed = keys::listed(&project);
+    let access = Access::Listed(&listed);
+    let workspace = workspace::open(&project, context, access, Schemas::Declared).await?;
+    let exports = selection::exports(&workspace.bound, select)?;
+    let mut outputs = Vec::new();
+    for model in &project.models {
+        let text = format!("{}\n", model.sql.text.trim_end());
+        let plan = workspace.bound.models.get(&model.name.value).cloned().unwrap_or_default();
+        outputs.push((model.name.value.clone(), "model", text, plan));
+    }
+    for export in exports {
+        let plan = workspace
+            .session
+            .state()
+            .optimize(&export.plan)
+            .map_or_else(|_| export.plan.display_indent().to_string(), |plan| plan.display_indent().to_string());
+        outputs.push((export.name.clone(), "export", export.sql.clone(), plan));
+    }
+    let directory = context.root.join("target").join("compiled");
+    let mut nodes = Vec::new();
+    let mut written = Vec::new();
+    for (name, kind, sql, plan) in outputs {
+        let folder = format!("{kind}s");
+        for (suffix, text) in [("sql", sql), ("plan.txt", format!("{plan}\n"))] {
+            let file = format!("{name}.{suffix}");
+            write(directory.join(&folder).join(&file), &text)?;
+            written.push((folder.clone(), file));
+        }
+        nodes.push(CompiledNode { file: format!("target/compiled/{folder}/{name}.sql"), name, kind });
+    }
+    remove_stale(&directory, &written, select.is_empty());
+    Ok(CompileReport { nodes })
+}
+
+fn write(path: PathBuf, text: &str) -> Outcome<()> {
+    files::write(&path, text.as_bytes()).map_err(|_| {
+        Diagnostic::new(&commands::OUTPUT_UNWRITABLE, format!("{} cannot be written", path.display()))
+            .into()
+    })
+}
+
+/// Files of nodes that are gone must not be taken for compiled ones.
+fn remove_stale(directory: &std::path::Path, written: &[(String, String)], everything: bool) {
+    if !everything {
+        return;
+    }
+    for folder in ["models", "exports"] {
+        let keep: Vec<String> =
+            written.iter().filter(|(of, _)| of == folder).map(|(_, file)| file.clone()).collect();
+        // A file that cannot be removed is an old artifact, not a wrong one.
+        files::retain(&directory.join(folder), &keep).ok();
+    }
+}

@@ -1,0 +1,107 @@
+//! `keys`: the keyring made, listed, and one key of it handed to a recipient.
+
+use std::path::{Path, PathBuf};
+
+use engine_bundle::key::{KeyName, Purpose};
+use engine_bundle::keyring::{KeyEntry, KeyState};
+use serde::Serialize;
+
+use crate::codes::{commands, keys as codes};
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::files;
+use crate::keys;
+use crate::request::Context;
+use crate::workspace;
+
+/// A keyring's keys, without the keys.
+#[derive(Debug, Clone, Serialize)]
+pub struct KeysReport {
+    /// Where the keyring lies.
+    pub keyring: PathBuf,
+    /// Its keys.
+    pub keys: Vec<ListedKey>,
+}
+
+/// One key of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedKey {
+    /// What it is for.
+    pub purpose: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: u32,
+    /// `active` or `retired`.
+    pub state: &'static str,
+}
+
+fn listed(entry: &KeyEntry) -> ListedKey {
+    ListedKey {
+        purpose: entry.id.purpose.to_string(),
+        name: entry.id.name.to_string(),
+        version: entry.id.version.get(),
+        state: match entry.state {
+            KeyState::Active => "active",
+            KeyState::Retired => "retired",
+        },
+    }
+}
+
+/// Makes the target's keyring, with one key of each purpose.
+///
+/// # Errors
+/// There is one already, or nothing to protect it with.
+pub fn init(context: &Context) -> Outcome<KeysReport> {
+    let project = workspace::load(context)?;
+    let made = keys::create(&project, context)?;
+    let entries = made.keyring().list();
+    Ok(KeysReport { keyring: keys::keyring_path(&project), keys: entries.iter().map(listed).collect() })
+}
+
+/// Lists the keys.
+///
+/// # Errors
+/// There is no keyring, or it cannot be opened.
+pub fn list(context: &Context) -> Outcome<KeysReport> {
+    let project = workspace::load(context)?;
+    let opened = keys::open(&project, context)?;
+    let entries = opened.keyring().list();
+    Ok(KeysReport { keyring: keys::keyring_path(&project), keys: entries.iter().map(listed).collect() })
+}
+
+/// Writes the active key of a purpose in clear, as hexadecimal digits, to a new private file.
+///
+/// # Errors
+/// A purpose whose keys are not for recipients, or a file that exists.
+pub fn export(context: &Context, purpose: &str, to: &Path) -> Outcome<ListedKey> {
+    let project = workspace::load(context)?;
+    let opened = keys::open(&project, context)?;
+    let wanted = match purpose.parse() {
+        Ok(wanted @ (Purpose::Data | Purpose::Metadata)) => wanted,
+        _ => {
+            return Err(Diagnostic::new(
+                &codes::KEY_UNKNOWN,
+                format!("a key for `{purpose}` is not handed out"),
+            )
+            .help("keys for data and metadata are for recipients; masking keys would undo the masks")
+            .into());
+        }
+    };
+    let id = opened.active(wanted)?;
+    let internal = |_| Diagnostic::new(&codes::KEY_UNKNOWN, "the key is not in the keyring");
+    let text = opened.keyring().export(&id).map_err(internal)?.to_hex();
+    files::create_private(to, format!("{}\n", &*text).as_bytes()).map_err(|error| {
+        let what = if error.kind() == std::io::ErrorKind::AlreadyExists {
+            "exists already"
+        } else {
+            "cannot be written"
+        };
+        Diagnostic::new(&commands::OUTPUT_UNWRITABLE, format!("{} {what}", to.display()))
+    })?;
+    Ok(ListedKey {
+        purpose: wanted.to_string(),
+        name: KeyName::default_name().to_string(),
+        version: id.version.get(),
+        state: "active",
+    })
+}

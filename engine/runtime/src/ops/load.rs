@@ -1,0 +1,63 @@
+//! `load`: the newest snapshot of an export into a database, now.
+
+use engine_project::{Load, LoadMode};
+
+use crate::bind::Schemas;
+use crate::codes::names;
+use crate::delivery::{self, Source};
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::keys;
+use crate::ops::query::no_snapshot;
+use crate::ops::run::LoadDone;
+use crate::request::Context;
+use crate::store;
+use crate::workspace::{self, Access};
+
+/// Loads the newest snapshot of `export` into `connection`: the table and mode that its `load:` names for
+/// the connection, or a table of the export's name, replaced.
+///
+/// # Errors
+/// Unknown names, no snapshot, a chunk that cannot be read, or what the database refuses.
+pub async fn load(context: &Context, export: &str, connection: &str) -> Outcome<Vec<LoadDone>> {
+    let project = workspace::load(context)?;
+    let keys = keys::open(&project, context)?;
+    let store = store::open(&project)?;
+    let access = Access::Opened(&keys);
+    let workspace = workspace::open(&project, context, access, Schemas::Catalogs).await?;
+    let Some(bound) = workspace.bound.export(export) else {
+        let message = format!("there is no export `{export}`");
+        return Err(Diagnostic::new(&names::UNKNOWN_EXPORT, message).into());
+    };
+    let Some(declared) = project.target.connections.get(connection) else {
+        let known: Vec<&str> = project.target.connections.keys().map(String::as_str).collect();
+        let message = format!("there is no connection `{connection}`");
+        return Err(Diagnostic::new(&names::UNKNOWN_CONNECTION, message)
+            .help(format!("the connections are: {}", known.join(", ")))
+            .into());
+    };
+    let mut loads: Vec<Load> =
+        bound.loads.iter().filter(|load| load.connection.value == connection).cloned().collect();
+    if loads.is_empty() {
+        loads.push(Load {
+            connection: declared.name.clone(),
+            table: engine_project::Spanned::new(export.to_owned(), declared.name.at),
+            mode: LoadMode::Replace,
+            at: declared.name.at,
+        });
+    }
+    let file = keys.file_id(store.project(), export)?;
+    let head = store.head(file, export, &keys).await?.ok_or_else(|| no_snapshot(export))?;
+    let source = Source { workspace: &workspace, store: &store, keys: &keys, file };
+    let mut done = Vec::new();
+    for load in &loads {
+        let report = delivery::load_one(&source, bound, load, &head.manifest)
+            .await
+            .map_err(|failure| failure.with_files(&workspace.bound.files))?;
+        done.push(LoadDone {
+            connection: connection.to_owned(),
+            table: load.table.value.clone(),
+            rows: report.rows,
+        });
+    }
+    Ok(done)
+}

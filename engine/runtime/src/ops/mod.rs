@@ -1,0 +1,15 @@
+//! What the program can do, one file per command: data in, a report out. Nothing here prints, reads
+//! the environment or ends the process.
+
+pub mod compile;
+pub mod debug;
+pub mod explain;
+pub mod init;
+pub mod keys;
+pub mod load;
+pub mod plan;
+pub mod query;
+pub mod retry;
+pub mod run;
+pub mod schema;
+pub mod verify;

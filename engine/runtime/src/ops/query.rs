@@ -1,0 +1,116 @@
+//! `query` and `show`: SQL over committed exports, read from their sealed chunks by range.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::execution::context::SessionContext;
+
+use crate::codes::{commands, names, store as store_codes};
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::fault;
+use crate::heads::Heads;
+use crate::keys::{self, Keys};
+use crate::request::Context;
+use crate::session::read_only;
+use crate::store::{self, Store};
+use crate::unseal::SnapshotTable;
+use crate::workspace;
+
+/// The rows of an answer.
+#[derive(Debug, Clone)]
+pub struct QueryReport {
+    /// Their schema.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+}
+
+/// Answers one SELECT over the newest snapshots; each export is a table of its name.
+///
+/// # Errors
+/// The SQL is refused, or a chunk or manifest is not what was committed.
+pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
+    let project = workspace::load(context)?;
+    let keys = keys::open(&project, context)?;
+    let store = store::open(&project)?;
+    let session = workspace::new_session(workspace::limits(&project, context))?;
+    let mut found = Vec::new();
+    for export in &project.exports {
+        let name = &export.name.value;
+        if mentions(sql, name) && register(context, &session, &store, &keys, name).await? {
+            found.push(name.clone());
+        }
+    }
+    answer(&session, sql, &found).await
+}
+
+/// The first rows of an export.
+///
+/// # Errors
+/// There is no such export or no snapshot of it, or it cannot be read.
+pub async fn show(context: &Context, export: &str, limit: usize) -> Outcome<QueryReport> {
+    let project = workspace::load(context)?;
+    if project.export(export).is_none() {
+        let known: Vec<&str> =
+            project.exports.iter().map(|export| export.name.value.as_str()).collect();
+        let nearest = engine_project::nearest(export, known.iter().copied());
+        let meant = nearest.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        return Err(Diagnostic::new(&names::UNKNOWN_EXPORT, format!("there is no export `{export}`"))
+            .help(format!("{meant}the exports are: {}", known.join(", ")))
+            .into());
+    }
+    let keys = keys::open(&project, context)?;
+    let store = store::open(&project)?;
+    let session = workspace::new_session(workspace::limits(&project, context))?;
+    if !register(context, &session, &store, &keys, export).await? {
+        return Err(no_snapshot(export));
+    }
+    let sql = format!("SELECT * FROM \"{export}\" LIMIT {limit}");
+    answer(&session, &sql, &[export.to_owned()]).await
+}
+
+/// The refusal of an export that was never committed.
+pub fn no_snapshot(export: &str) -> Failure {
+    Diagnostic::new(&store_codes::NO_SNAPSHOT, format!("`{export}` has no snapshot yet"))
+        .help("publish it with `engine run`")
+        .into()
+}
+
+/// Whether the text could name the table; opening every export for every query would be slow.
+fn mentions(sql: &str, name: &str) -> bool {
+    sql.contains(name)
+}
+
+/// Registers the newest snapshot of an export; `false` when there is none.
+async fn register(
+    context: &Context,
+    session: &SessionContext,
+    store: &Store,
+    keys: &Keys,
+    export: &str,
+) -> Outcome<bool> {
+    let file = keys.file_id(store.project(), export)?;
+    let head = store.head(file, export, keys).await?;
+    Heads::of(&context.root).check(file, export, head.as_ref())?;
+    let Some(head) = head else { return Ok(false) };
+    let refused = |error| Failure::from(fault::running(&error, export));
+    let keys = Arc::new(keys.clone());
+    let table =
+        SnapshotTable::open(session, store, file, &head.manifest, keys).await.map_err(refused)?;
+    session.register_table(export, Arc::new(table)).map_err(refused)?;
+    Ok(true)
+}
+
+async fn answer(session: &SessionContext, sql: &str, tables: &[String]) -> Outcome<QueryReport> {
+    let frame = session.sql_with_options(sql, read_only()).await.map_err(|error| {
+        let words = fault::planning_text(&error);
+        let tables = if tables.is_empty() { "none".to_owned() } else { tables.join(", ") };
+        Diagnostic::new(&commands::QUERY_REFUSED, format!("the query is refused: {words}"))
+            .help(format!("one SELECT over committed exports; those it names: {tables}"))
+    })?;
+    let schema = Arc::clone(frame.schema().inner());
+    let batches =
+        frame.collect().await.map_err(|error| Failure::from(fault::running(&error, "query")))?;
+    Ok(QueryReport { schema, batches })
+}

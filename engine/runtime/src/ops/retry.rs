@@ -1,0 +1,40 @@
+//! `retry`: takes up the last run where it stopped.
+
+use crate::codes::run as codes;
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::journal::{Journal, Line};
+use crate::ops::run::{OnFailure, RunReport, RunRequest, attempt};
+use crate::request::Context;
+use crate::resume;
+
+/// Runs what the last run did not finish. Committed exports stay; chunks of the others that are in the
+/// store already are used again where their rows come in the same order.
+///
+/// # Errors
+/// There is no run to take up, or another one was asked for; then those of [`crate::ops::run::run`].
+pub async fn retry(context: &Context, run: Option<&str>) -> Outcome<RunReport> {
+    let journal = Journal::of(&context.root);
+    let nothing = |what: String| {
+        Diagnostic::new(&codes::NOTHING_TO_RETRY, what).help("start a run with `engine run`")
+    };
+    let lines = journal.read().map_err(|_| nothing("no run has left a journal here".to_owned()))?;
+    let mut begun = None;
+    let mut attempts = 0;
+    for line in &lines {
+        if let Line::Run { run, attempt, exports, .. } = line {
+            begun = Some((run.clone(), exports.clone()));
+            attempts = *attempt;
+        }
+    }
+    let (id, exports) = begun.ok_or_else(|| nothing("the journal names no run".to_owned()))?;
+    if run.is_some_and(|wanted| wanted != id) {
+        return Err(nothing(format!("the last run was {id}; only that one can be taken up")).into());
+    }
+    if matches!(lines.last(), Some(Line::End { exit: 0, .. })) {
+        return Err(nothing(format!("run {id} finished, nothing is left of it")).into());
+    }
+    let parsed = id.parse().map_err(|_| nothing("the journal names no run".to_owned()))?;
+    let request = RunRequest { select: exports, plan: None, on_failure: OnFailure::Continue };
+    let earlier = resume::attempted(&lines);
+    attempt(context, &request, parsed, attempts.saturating_add(1), &earlier).await
+}

@@ -1,0 +1,242 @@
+//! `run`: every selected export, read, masked, sealed, checked, committed and loaded.
+//!
+//! ```text
+//!  plan ─▶ gates ─▶ for each export: unchanged? ─yes─▶ reuse ──────────────┐
+//!                                        └─no──▶ write ─▶ checks ─▶ commit ─▶ loads
+//! ```
+
+use std::path::PathBuf;
+
+use engine_bundle::ids::RunId;
+use serde::Serialize;
+
+use crate::bind::{BoundExport, Schemas};
+use crate::clock;
+use crate::codes::{keys as key_codes, run};
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::event::Event;
+use crate::exit::Exit;
+use crate::git;
+use crate::journal::{Journal, Line, Status};
+use crate::keys::{self, Keys};
+use crate::ops::plan;
+use crate::produce::{self, Earlier, Producer};
+use crate::request::Context;
+use crate::selection;
+use crate::store;
+use crate::workspace::{self, Access, Workspace};
+
+/// What to run.
+#[derive(Debug, Clone, Default)]
+pub struct RunRequest {
+    /// Selectors; all exports when empty.
+    pub select: Vec<String>,
+    /// A plan that must still hold.
+    pub plan: Option<PathBuf>,
+    /// Whether the first failure stops the run.
+    pub on_failure: OnFailure,
+}
+
+/// What a failed export does to those after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// The others run.
+    #[default]
+    Continue,
+    /// The others are skipped.
+    Stop,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunReport {
+    /// The run's id.
+    pub run: String,
+    /// Its exports, in order.
+    pub exports: Vec<ExportReport>,
+    /// Why the failed ones failed.
+    #[serde(skip)]
+    pub failures: Vec<Failure>,
+}
+
+/// How one export of a run ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExportReport {
+    /// The export.
+    pub export: String,
+    /// How it ended.
+    pub status: Status,
+    /// The newest snapshot.
+    pub snapshot: Option<u64>,
+    /// Its rows.
+    pub rows: Option<u64>,
+    /// Its chunks.
+    pub chunks: Option<usize>,
+    /// Its bytes in the store.
+    pub bytes: Option<u64>,
+    /// Chunks that an earlier attempt had written.
+    pub resumed_chunks: usize,
+    /// What was loaded.
+    pub loads: Vec<LoadDone>,
+    /// The codes of what went wrong.
+    pub codes: Vec<String>,
+}
+
+/// A finished load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LoadDone {
+    /// The connection.
+    pub connection: String,
+    /// The table.
+    pub table: String,
+    /// Rows loaded.
+    pub rows: u64,
+}
+
+impl RunReport {
+    /// The exit code: the first failure's, or ok.
+    pub fn exit(&self) -> Exit {
+        self.failures.iter().map(Failure::exit).max().unwrap_or(Exit::Ok)
+    }
+}
+
+/// Runs.
+///
+/// # Errors
+/// Whatever stops the run before the first export: the project, the keys, the plan. Failures of single
+/// exports are in the report.
+pub async fn run(context: &Context, request: &RunRequest) -> Outcome<RunReport> {
+    let id = RunId::new(u64::try_from(clock::now().timestamp_millis()).unwrap_or(0))
+        .map_err(|_| Diagnostic::new(&key_codes::RANDOM, "no random bytes for a run's id"))?;
+    attempt(context, request, id, 1, &Earlier::default()).await
+}
+
+/// One attempt of a run; a later one takes up what `earlier` ones wrote.
+pub(crate) async fn attempt(
+    context: &Context,
+    request: &RunRequest,
+    id: RunId,
+    number: u32,
+    earlier: &Earlier,
+) -> Outcome<RunReport> {
+    let project = workspace::load(context)?;
+    let keys = keys::open(&project, context)?;
+    let store = store::open(&project)?;
+    let access = Access::Opened(&keys);
+    let workspace = workspace::open(&project, context, access, Schemas::Sources).await?;
+    let exports = selection::exports(&workspace.bound, &request.select)?;
+    gates(context, request, &workspace, &exports, &keys).await?;
+    store.publish_keyring(&keys).await?;
+    let journal = Journal::of(&context.root);
+    let first = Line::Run {
+        run: id.to_string(),
+        attempt: number,
+        target: project.target.name.value.clone(),
+        exports: exports.iter().map(|export| export.name.clone()).collect(),
+        started_at: clock::now().to_rfc3339(),
+    };
+    let begun = if number == 1 { journal.begin(&first) } else { journal.append(&first) };
+    begun.map_err(|_| produce::unwritable(&journal))?;
+    context
+        .observer
+        .notice(&Event::RunStarted { run: id.to_string(), exports: exports.len() });
+    let producer = Producer {
+        context,
+        workspace: &workspace,
+        store: &store,
+        keys: &keys,
+        journal: &journal,
+        run: id,
+        git_commit: git::commit(&context.root),
+        earlier,
+    };
+    let report = each(&producer, &exports, request.on_failure).await;
+    let end = Line::End { exit: report.exit().status(), ended_at: clock::now().to_rfc3339() };
+    journal.append(&end).map_err(|_| produce::unwritable(&journal))?;
+    Ok(report)
+}
+
+async fn each(
+    producer: &Producer<'_>,
+    exports: &[&BoundExport],
+    on_failure: OnFailure,
+) -> RunReport {
+    let mut report =
+        RunReport { run: producer.run.to_string(), exports: Vec::new(), failures: Vec::new() };
+    for export in exports {
+        if on_failure == OnFailure::Stop && !report.failures.is_empty() {
+            report.exports.push(produce::report(export, Status::Skipped));
+            continue;
+        }
+        match producer.export(export).await {
+            Ok((done, None)) => report.exports.push(done),
+            Ok((done, Some(failure))) => {
+                report.exports.push(done);
+                report.failures.push(failure.with_files(&producer.workspace.bound.files));
+            }
+            Err(failure) => {
+                let failure = failure.with_files(&producer.workspace.bound.files);
+                report.exports.push(producer.failed(export, &failure));
+                report.failures.push(failure);
+            }
+        }
+    }
+    report
+}
+
+/// What must hold before a byte is read.
+async fn gates(
+    context: &Context,
+    request: &RunRequest,
+    workspace: &Workspace,
+    exports: &[&BoundExport],
+    keys: &Keys,
+) -> Outcome<()> {
+    let target = &workspace.bound.project.target;
+    let Some(file) = &request.plan else {
+        if target.protected {
+            let message = format!("target `{}` is protected and runs only from a plan", target.name.value);
+            return Err(Diagnostic::new(&run::PLAN_REQUIRED, message)
+                .at(target.name.at, "has protected: true")
+                .help("have the plan of `engine plan --out FILE` reviewed, then use `engine run --plan FILE`")
+                .into());
+        }
+        return Ok(());
+    };
+    let given = plan::read(file)?;
+    let made = plan::made(&workspace.bound, exports, Some(keys)).await?;
+    if given.digest == made.digest && given == made {
+        return Ok(());
+    }
+    Err(Diagnostic::new(&run::PLAN_STALE, format!("{} no longer holds: {}", file.display(), difference(&given, &made)))
+        .help(format!(
+            "make a new plan with `engine plan --out {}` in {} and have it reviewed",
+            file.display(),
+            context.root.display()
+        ))
+        .into())
+}
+
+/// The first difference between two plans, in words.
+fn difference(given: &crate::plan::Plan, made: &crate::plan::Plan) -> String {
+    if given.engine != made.engine {
+        return format!("it was made by engine {}, this is {}", given.engine, made.engine);
+    }
+    if given.target != made.target || given.project != made.project {
+        return format!("it is for target `{}` of project `{}`", given.target, given.project);
+    }
+    if !given.base_known {
+        return "it was made without the keys, so it does not say what it would follow".to_owned();
+    }
+    for export in &made.exports {
+        match given.exports.iter().find(|one| one.name == export.name) {
+            None => return format!("it does not have export `{}`", export.name),
+            Some(one) if one.base != export.base => {
+                return format!("export `{}` has a new snapshot since", export.name);
+            }
+            Some(one) if one != export => return format!("export `{}` was changed since", export.name),
+            Some(_) => {}
+        }
+    }
+    "it has other exports".to_owned()
+}

@@ -1,0 +1,248 @@
+//! `verify`: whether the store still holds what was committed. Every manifest of the chain is opened;
+//! every chunk of every snapshot is read in full: length, digest, every segment's tag, row count.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use engine_bundle::chain::{self, Expected, Link};
+use engine_bundle::digest::Digester;
+use engine_bundle::ids::FileId;
+use engine_bundle::key::KeySource;
+use engine_bundle::manifest::{Chunk, Manifest};
+use engine_bundle::sealed::{PROLOGUE_BYTES, RangeReader};
+use engine_project::Project;
+use futures::StreamExt;
+use object_store::ObjectStoreExt;
+use serde::Serialize;
+
+use crate::codes::{names, store as codes};
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::heads::Heads;
+use crate::keys::{self, Keys};
+use crate::request::Context;
+use crate::store::{self, Store};
+use crate::unseal::{UnsealError, chunk_file};
+use crate::workspace;
+
+/// Plaintext bytes that are opened at once.
+const WINDOW_BYTES: u64 = 8 << 20;
+
+/// What was found.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyReport {
+    /// The exports, in declared order.
+    pub exports: Vec<VerifiedExport>,
+    /// What is wrong.
+    #[serde(skip)]
+    pub findings: Vec<Diagnostic>,
+}
+
+/// One export.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifiedExport {
+    /// Its name.
+    pub export: String,
+    /// Manifests that were opened.
+    pub snapshots: usize,
+    /// Chunks that were read in full.
+    pub chunks: usize,
+    /// Their rows.
+    pub rows: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Chunk files that no manifest names: left by interrupted runs, and harmless.
+    pub unreferenced: usize,
+    /// How many things are wrong.
+    pub faults: usize,
+}
+
+/// Verifies one export or all.
+///
+/// # Errors
+/// What keeps it from looking: the project, the keys, the store. Faults are in the report.
+pub async fn verify(context: &Context, export: Option<&str>) -> Outcome<VerifyReport> {
+    let project = workspace::load(context)?;
+    let names = chosen(&project, export)?;
+    let keys = keys::open(&project, context)?;
+    let store = store::open(&project)?;
+    let mut report = VerifyReport { exports: Vec::new(), findings: Vec::new() };
+    for name in names {
+        let file = keys.file_id(store.project(), &name)?;
+        let examination = Examination {
+            context,
+            store: &store,
+            keys: &keys,
+            source: Arc::new(keys.clone()),
+            name: &name,
+            file,
+        };
+        let (verified, findings) = examination.export().await?;
+        report.exports.push(verified);
+        report.findings.extend(findings);
+    }
+    Ok(report)
+}
+
+fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<String>> {
+    let all = project.exports.iter().map(|export| export.name.value.clone());
+    match export {
+        None => Ok(all.collect()),
+        Some(name) if project.export(name).is_some() => Ok(vec![name.to_owned()]),
+        Some(name) => {
+            let known: Vec<String> = all.collect();
+            Err(Diagnostic::new(&names::UNKNOWN_EXPORT, format!("there is no export `{name}`"))
+                .help(format!("the exports are: {}", known.join(", ")))
+                .into())
+        }
+    }
+}
+
+/// The examination of one export.
+struct Examination<'a> {
+    context: &'a Context,
+    store: &'a Store,
+    keys: &'a Keys,
+    source: Arc<dyn KeySource + Send + Sync>,
+    name: &'a str,
+    file: FileId,
+}
+
+impl Examination<'_> {
+    async fn export(&self) -> Outcome<(VerifiedExport, Vec<Diagnostic>)> {
+        let mut findings = Vec::new();
+        let mut links = Vec::new();
+        let mut verified = VerifiedExport {
+            export: self.name.to_owned(),
+            snapshots: 0,
+            chunks: 0,
+            rows: 0,
+            bytes: 0,
+            unreferenced: 0,
+            faults: 0,
+        };
+        let mut named = BTreeSet::new();
+        for version in self.store.versions(self.file).await? {
+            let stored = self.store.manifest(self.file, self.name, version, self.keys).await;
+            let stored = match stored {
+                Ok(stored) => stored,
+                Err(error) => {
+                    findings.push(error.diagnostic());
+                    continue;
+                }
+            };
+            verified.snapshots += 1;
+            links.extend(Link::new(version, &stored.manifest).ok());
+            for chunk in &stored.manifest.chunks {
+                if !named.insert(chunk_file(&stored.manifest, self.file, chunk).path().to_string()) {
+                    continue;
+                }
+                match self.chunk(&stored.manifest, chunk).await {
+                    Ok(()) => {
+                        verified.chunks += 1;
+                        verified.rows = verified.rows.saturating_add(chunk.rows);
+                        verified.bytes = verified.bytes.saturating_add(chunk.bytes);
+                    }
+                    Err(finding) => findings.push(*finding),
+                }
+            }
+        }
+        if findings.is_empty() {
+            findings.extend(self.chain(&links));
+        }
+        let files = self.store.chunk_files(self.file).await?;
+        verified.unreferenced = files.iter().filter(|(path, _)| !named.contains(path)).count();
+        verified.faults = findings.len();
+        Ok((verified, findings))
+    }
+
+    fn chain(&self, links: &[Link]) -> Vec<Diagnostic> {
+        let expected = Expected {
+            project: self.store.project(),
+            export: self.name,
+            oldest: 1,
+            anchor: Heads::of(&self.context.root).anchor(self.file),
+        };
+        let faults = chain::verify(links, expected);
+        let to_finding = |fault: &chain::ChainFault| {
+            let code = match fault {
+                chain::ChainFault::RolledBack { .. } => &codes::ROLLED_BACK,
+                _ => &codes::MANIFEST_CHAIN,
+            };
+            Diagnostic::new(code, format!("`{}`: {fault}", self.name))
+                .help("restore the manifests from a copy of the store")
+        };
+        faults.iter().map(to_finding).collect()
+    }
+
+    async fn chunk(&self, manifest: &Manifest, chunk: &Chunk) -> Result<(), Box<Diagnostic>> {
+        let described = chunk_file(manifest, self.file, chunk);
+        let path = described.path();
+        let name = path.to_string();
+        let boxed = |error: UnsealError| Box::new(error.diagnostic());
+        let objects = self.store.objects();
+        let digested = digest(&**objects, &path).await.map_err(|error| boxed(UnsealError::store(&name, &error)))?;
+        if digested.0 != chunk.bytes {
+            let reason = "is not of the length its manifest states: it was truncated or extended";
+            return Err(boxed(UnsealError::tampered(&name, reason)));
+        }
+        if digested.1 != chunk.digest.to_string() {
+            // The digest says that it was changed; opening says where, when it can.
+            let reason = "does not have the digest its manifest states: it was changed or swapped";
+            return Err(boxed(UnsealError::tampered(&name, reason)));
+        }
+        if chunk.modular.is_none() {
+            self.segments(manifest, chunk, &name).await.map_err(boxed)?;
+        }
+        let footer = described.footer(objects, &self.source).await.map_err(boxed)?;
+        let rows = u64::try_from(footer.file_metadata().num_rows()).unwrap_or(u64::MAX);
+        if rows != chunk.rows {
+            let message = format!("{name}: has {rows} rows, its manifest states {}", chunk.rows);
+            return Err(Box::new(Diagnostic::new(&codes::CHUNK_COUNT, message)));
+        }
+        Ok(())
+    }
+
+    /// Opens every segment of a sealed chunk.
+    async fn segments(
+        &self,
+        manifest: &Manifest,
+        chunk: &Chunk,
+        name: &str,
+    ) -> Result<(), UnsealError> {
+        let described = chunk_file(manifest, self.file, chunk);
+        let (path, objects) = (described.path(), self.store.objects());
+        let prologue = objects
+            .get_range(&path, 0..chunk.bytes.min(PROLOGUE_BYTES as u64))
+            .await
+            .map_err(|error| UnsealError::store(name, &error))?;
+        let reader = RangeReader::new(self.keys, &described.context(), &prologue, chunk.bytes)
+            .map_err(|error| UnsealError::sealed(name, &error))?;
+        let mut start = 0;
+        while start < reader.plaintext_len() {
+            let end = start.saturating_add(WINDOW_BYTES).min(reader.plaintext_len());
+            let span = reader.span(start..end).map_err(|error| UnsealError::sealed(name, &error))?;
+            let bytes = objects
+                .get_range(&path, span.ciphertext())
+                .await
+                .map_err(|error| UnsealError::store(name, &error))?;
+            reader.open(&span, &bytes).map_err(|error| UnsealError::sealed(name, &error))?;
+            start = end;
+        }
+        Ok(())
+    }
+}
+
+async fn digest(
+    objects: &dyn object_store::ObjectStore,
+    path: &object_store::path::Path,
+) -> object_store::Result<(u64, String)> {
+    let mut stream = objects.get(path).await?.into_stream();
+    let mut digester = Digester::new();
+    let mut bytes = 0_u64;
+    while let Some(part) = stream.next().await {
+        let part = part?;
+        bytes = bytes.saturating_add(part.len() as u64);
+        digester.update(&part);
+    }
+    Ok((bytes, digester.finish().to_string()))
+}

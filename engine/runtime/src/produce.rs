@@ -1,0 +1,282 @@
+//! One export of a run: reuse what is unchanged, or write, check and commit; then load.
+
+use std::collections::BTreeMap;
+
+use engine_bundle::digest::Digest;
+use engine_bundle::ids::{FileId, RunId};
+use engine_bundle::key::Purpose;
+use engine_bundle::manifest::SourceFingerprint;
+
+use crate::bind::BoundExport;
+use crate::checks;
+use crate::codes::{commands, run};
+use crate::definition::{definition, digest};
+use crate::delivery;
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::event::Event;
+use crate::execute;
+use crate::fault;
+use crate::heads::Heads;
+use crate::journal::{Journal, Line, Status};
+use crate::keys::Keys;
+use crate::ops::run::ExportReport;
+use crate::publish::{Origin, Snapshot, check_unchanged, encryption};
+use crate::request::Context;
+use crate::resume;
+use crate::seal::{ChunkSpec, ChunkTarget, SealedChunk};
+use crate::store::{Store, Stored};
+use crate::unseal::SnapshotTable;
+use crate::workspace::{self, Workspace};
+
+/// Chunks of earlier attempts, by export.
+pub type Earlier = BTreeMap<String, resume::Attempted>;
+
+/// What every export of a run shares.
+pub struct Producer<'a> {
+    /// The caller's context.
+    pub context: &'a Context,
+    /// The bound project.
+    pub workspace: &'a Workspace,
+    /// The store.
+    pub store: &'a Store,
+    /// The keys.
+    pub keys: &'a Keys,
+    /// The journal.
+    pub journal: &'a Journal,
+    /// The run.
+    pub run: RunId,
+    /// The project's Git commit.
+    pub git_commit: Option<String>,
+    /// What earlier attempts wrote.
+    pub earlier: &'a Earlier,
+}
+
+/// A journal that cannot be written stops the run: a retry would not know what was done.
+pub fn unwritable(journal: &Journal) -> Failure {
+    let message = format!("{} cannot be written", journal.path().display());
+    Diagnostic::new(&commands::OUTPUT_UNWRITABLE, message).into()
+}
+
+/// A report of an export with nothing done yet.
+pub fn report(export: &BoundExport, status: Status) -> ExportReport {
+    ExportReport {
+        export: export.name.clone(),
+        status,
+        snapshot: None,
+        rows: None,
+        chunks: None,
+        bytes: None,
+        resumed_chunks: 0,
+        loads: Vec::new(),
+        codes: Vec::new(),
+    }
+}
+
+impl Producer<'_> {
+    /// Produces an export. A failure after the commit (a load) comes with the report.
+    ///
+    /// # Errors
+    /// Whatever kept the export from being committed.
+    pub async fn export(
+        &self,
+        export: &BoundExport,
+    ) -> Outcome<(ExportReport, Option<Failure>)> {
+        let file = self.keys.file_id(self.store.project(), &export.name)?;
+        let head = self.store.head(file, &export.name, self.keys).await?;
+        let heads = Heads::of(&self.context.root);
+        heads.check(file, &export.name, head.as_ref())?;
+        let origin = self.origin(export).await?;
+        let unchanged = head.as_ref().filter(|head| origin.made(head));
+        let (stored, status, resumed) = match unchanged {
+            Some(head) => {
+                self.context.observer.notice(&Event::ExportReused {
+                    export: export.name.clone(),
+                    snapshot: head.manifest.version,
+                });
+                (head.clone(), Status::Reused, 0)
+            }
+            None => {
+                let (stored, resumed) = self.publish(export, file, &origin, head.as_ref()).await?;
+                (stored, Status::Committed, resumed)
+            }
+        };
+        heads.record(file, &stored).map_err(|_| unwritable(self.journal))?;
+        let mut done = ExportReport {
+            snapshot: Some(stored.manifest.version),
+            rows: Some(stored.manifest.rows),
+            chunks: Some(stored.manifest.chunks.len()),
+            bytes: Some(stored.manifest.bytes),
+            resumed_chunks: resumed,
+            ..report(export, status)
+        };
+        let loaded = delivery::load_all(self, export, file, &stored, &mut done.loads).await;
+        let failure = loaded.err();
+        done.codes = failure.iter().flat_map(codes).collect();
+        self.note_outcome(&done)?;
+        Ok((done, failure))
+    }
+
+    /// The report of an export that was not committed.
+    pub fn failed(&self, export: &BoundExport, failure: &Failure) -> ExportReport {
+        let done = ExportReport { codes: codes(failure).collect(), ..report(export, Status::Failed) };
+        let code = failure.diagnostics.first().map_or(run::INTERNAL.id, |first| first.code.id);
+        self.context
+            .observer
+            .notice(&Event::ExportFailed { export: export.name.clone(), code });
+        // The failure itself is what the user must see; a journal that cannot be written is told next.
+        self.note_outcome(&done).ok();
+        done
+    }
+
+    fn note_outcome(&self, done: &ExportReport) -> Outcome<()> {
+        let line = Line::Outcome {
+            export: done.export.clone(),
+            status: done.status,
+            snapshot: done.snapshot,
+            rows: done.rows,
+            codes: done.codes.clone(),
+        };
+        self.journal.append(&line).map_err(|_| unwritable(self.journal))
+    }
+
+    async fn origin(&self, export: &BoundExport) -> Outcome<Origin> {
+        let bound = &self.workspace.bound;
+        let mut sources = Some(Vec::new());
+        for relation in bound.reads(&export.from) {
+            let table = bound.tables.get(&relation);
+            let found = match table.and_then(|table| Some((table, table.connection.as_ref()?))) {
+                Some((table, connection)) => connection
+                    .fingerprint(&table.request)
+                    .await
+                    .map_err(|error| fault::diagnose(&error))?,
+                None => None,
+            };
+            match (found, &mut sources) {
+                (Some(text), Some(sources)) => sources.push(SourceFingerprint {
+                    name: relation.to_string(),
+                    digest: Digest::of(text.as_bytes()),
+                }),
+                (None, _) => sources = None,
+                (Some(_), None) => {}
+            }
+        }
+        Ok(Origin { definition: digest(&definition(bound, export)), sources })
+    }
+
+    async fn publish(
+        &self,
+        export: &BoundExport,
+        file: FileId,
+        origin: &Origin,
+        head: Option<&Stored>,
+    ) -> Outcome<(Stored, usize)> {
+        let snapshot = Snapshot {
+            store: self.store,
+            keys: self.keys,
+            export,
+            file,
+            key: self.keys.active(Purpose::Data)?,
+            run: self.run,
+            git_commit: self.git_commit.clone(),
+            origin,
+            head,
+        };
+        self.context.observer.notice(&Event::ExportStarted { export: export.name.clone() });
+        self.workspace.resolver.reset_counts();
+        let (chunks, resumed) = self.write(export, &snapshot).await?;
+        check_unchanged(&self.workspace.resolver, &export.name)?;
+        let candidate = snapshot.manifest(&chunks, Vec::new())?;
+        let tests = self.test(export, file, &candidate).await?;
+        let manifest = snapshot.manifest(&chunks, tests)?;
+        let digest = snapshot.commit(&manifest).await?;
+        self.context.observer.notice(&Event::ExportCommitted {
+            export: export.name.clone(),
+            snapshot: manifest.version,
+            rows: manifest.rows,
+            chunks: manifest.chunks.len(),
+        });
+        Ok((Stored { manifest, digest }, resumed))
+    }
+
+    async fn write(
+        &self,
+        export: &BoundExport,
+        snapshot: &Snapshot<'_>,
+    ) -> Outcome<(Vec<SealedChunk>, usize)> {
+        let spec = ChunkSpec {
+            project: self.store.project().to_owned(),
+            export: export.name.clone(),
+            file: snapshot.file,
+            key: snapshot.key.clone(),
+            run: self.run,
+            encryption: encryption(export.encryption),
+            rows_max: export.chunk_rows,
+            partition_by: export.partition_by.clone(),
+        };
+        let session = &self.workspace.session;
+        let writing = execute::prepare(session, &export.plan, &spec).await?;
+        let earlier = match self.earlier.get(&export.name) {
+            Some(attempted) if attempted.fits(snapshot.origin, &writing) => {
+                resume::surviving(self.store, self.keys, &spec, attempted).await
+            }
+            _ => Vec::new(),
+        };
+        let begin = resume::begin_line(&export.name, snapshot.origin, &writing);
+        self.journal.append(&begin).map_err(|_| unwritable(self.journal))?;
+        let target =
+            ChunkTarget { store: self.store.objects().clone(), keys: std::sync::Arc::new(self.keys.clone()) };
+        let mut note = |chunk: &SealedChunk| self.note_chunk(&export.name, chunk);
+        for chunk in &earlier {
+            note(chunk)?;
+        }
+        let written = resume::rows(&earlier);
+        let observer = self.context.observer.clone();
+        let mut chunks = earlier;
+        let resumed = chunks.len();
+        let fresh = writing.write(session, target, observer, written, &mut note, &export.name).await?;
+        chunks.extend(fresh);
+        chunks.sort_by_key(|chunk| chunk.partition);
+        Ok((chunks, resumed))
+    }
+
+    fn note_chunk(&self, export: &str, chunk: &SealedChunk) -> Outcome<()> {
+        self.context.observer.notice(&Event::ChunkWritten {
+            export: export.to_owned(),
+            chunk: chunk.id.clone(),
+            rows: chunk.rows,
+            bytes: chunk.bytes,
+        });
+        let line = Line::Chunk {
+            export: export.to_owned(),
+            id: chunk.id.clone(),
+            partition: chunk.partition,
+            rows: chunk.rows,
+            bytes: chunk.bytes,
+            digest: chunk.digest.clone(),
+        };
+        self.journal.append(&line).map_err(|_| unwritable(self.journal))
+    }
+
+    async fn test(
+        &self,
+        export: &BoundExport,
+        file: FileId,
+        candidate: &engine_bundle::manifest::Manifest,
+    ) -> Outcome<Vec<engine_bundle::manifest::TestResult>> {
+        if export.tests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let session = workspace::new_session(self.workspace.limits)?;
+        let keys = std::sync::Arc::new(self.keys.clone());
+        let table = SnapshotTable::open(&session, self.store, file, candidate, keys)
+            .await
+            .map_err(|error| fault::running(&error, &export.name))?;
+        let results = checks::run(&session, table, &export.name, &export.tests).await?;
+        let findings = checks::findings(&export.name, &results);
+        if findings.is_empty() { Ok(results) } else { Err(findings.into()) }
+    }
+}
+
+fn codes(failure: &Failure) -> impl Iterator<Item = String> {
+    failure.diagnostics.iter().map(|finding| finding.code.id.to_owned())
+}

@@ -1,0 +1,205 @@
+//! One export from plan to committed snapshot: write, check, commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine_bundle::digest::Digest;
+use engine_bundle::ids::{ChunkId, FileId, RunId};
+use engine_bundle::key::{KeyId, KeyName, Purpose};
+use engine_bundle::layout::{self, Encryption};
+use engine_bundle::manifest::{
+    Chunk, Column, EngineBuild, FORMAT_VERSION, Inputs, Manifest, ModularKey, Predecessor,
+    SourceFingerprint, TestResult,
+};
+
+use crate::bind::{BoundColumn, BoundExport, Treatment, type_name};
+use crate::codes::{run, store};
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::keys::Keys;
+use crate::masks::resolver::Resolver;
+use crate::seal::SealedChunk;
+use crate::store::{Commit, Store, Stored};
+
+/// Values a mask must have seen before its rate of unchanged values counts.
+const UNCHANGED_VALUES_MIN: u64 = 20;
+/// A mask that leaves more than one value in this many unchanged is not a mask.
+const UNCHANGED_ONE_IN: u64 = 5;
+
+/// What a snapshot is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The digest of the export's definition.
+    pub definition: Digest,
+    /// The fingerprints of what it reads; `None` when one of them cannot be known.
+    pub sources: Option<Vec<SourceFingerprint>>,
+}
+
+impl Origin {
+    /// Whether a snapshot was made from exactly this.
+    pub fn made(&self, stored: &Stored) -> bool {
+        let inputs = &stored.manifest.inputs;
+        self.sources.as_ref() == Some(&inputs.sources) && inputs.plan == self.definition
+    }
+}
+
+/// What a commit needs besides the chunks.
+pub struct Snapshot<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// The keys.
+    pub keys: &'a Keys,
+    /// The export.
+    pub export: &'a BoundExport,
+    /// Its directory.
+    pub file: FileId,
+    /// The key of its chunks and manifest.
+    pub key: KeyId,
+    /// The run.
+    pub run: RunId,
+    /// The project's Git commit.
+    pub git_commit: Option<String>,
+    /// What it is made from.
+    pub origin: &'a Origin,
+    /// The snapshot before.
+    pub head: Option<&'a Stored>,
+}
+
+impl Snapshot<'_> {
+    /// The manifest of a snapshot with these chunks and test results.
+    ///
+    /// # Errors
+    /// A chunk record that cannot be one.
+    pub fn manifest(&self, chunks: &[SealedChunk], tests: Vec<TestResult>) -> Outcome<Manifest> {
+        let encryption = encryption(self.export.encryption);
+        let chunks: Vec<Chunk> =
+            chunks.iter().map(|chunk| self.chunk(chunk, encryption)).collect::<Outcome<_>>()?;
+        let sum = |of: fn(&Chunk) -> u64| chunks.iter().map(of).fold(0, u64::saturating_add);
+        Ok(Manifest {
+            format_version: FORMAT_VERSION,
+            project: self.store.project().to_owned(),
+            export: self.export.name.clone(),
+            version: self.head.map_or(1, |head| head.manifest.version.saturating_add(1)),
+            run: self.run,
+            git_commit: self.git_commit.clone(),
+            inputs: Inputs {
+                plan: self.origin.definition,
+                compiled_sql: Digest::of(self.export.sql.as_bytes()),
+                policy: crate::definition::policy_digest(self.export),
+                engine: EngineBuild {
+                    version: env!("CARGO_PKG_VERSION").to_owned(),
+                    build: Digest::of(crate::BUILD.as_bytes()),
+                },
+                sources: self.origin.sources.clone().unwrap_or_default(),
+            },
+            keys: self.used_keys(),
+            encryption,
+            schema: self.export.columns.iter().map(column).collect(),
+            rows: sum(|chunk| chunk.rows),
+            bytes: sum(|chunk| chunk.bytes),
+            chunks,
+            tests,
+            predecessor: self.head.map(|head| Predecessor {
+                version: head.manifest.version,
+                digest: head.digest,
+            }),
+        })
+    }
+
+    fn chunk(&self, sealed: &SealedChunk, encryption: Encryption) -> Outcome<Chunk> {
+        let malformed = || Diagnostic::new(&run::INTERNAL, "a chunk's record cannot be read");
+        let id: ChunkId = sealed.id.parse().map_err(|_| malformed())?;
+        let columns = self.export.partition_by.iter().cloned();
+        Ok(Chunk {
+            id,
+            file: layout::chunk_name(id, encryption),
+            rows: sealed.rows,
+            bytes: sealed.bytes,
+            digest: sealed.digest.parse().map_err(|_| malformed())?,
+            partition: columns.zip(sealed.values.iter().cloned()).collect::<BTreeMap<_, _>>(),
+            modular: match encryption {
+                Encryption::Sealed => None,
+                Encryption::Modular => {
+                    Some(ModularKey { key: self.key.clone(), scope: self.run })
+                }
+            },
+        })
+    }
+
+    fn used_keys(&self) -> Vec<KeyId> {
+        let masking = self.export.columns.iter().filter_map(|column| match &column.treatment {
+            Treatment::Masked { spec, .. } => spec.key.as_ref(),
+            Treatment::Kept { .. } => None,
+        });
+        let ids = masking.filter_map(|key| {
+            let name = KeyName::new(key.name.as_str()).ok()?;
+            let version = std::num::NonZeroU32::new(key.version)?;
+            Some(KeyId { purpose: Purpose::Masking, name, version })
+        });
+        let mut keys: Vec<KeyId> = ids.chain([self.key.clone()]).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// Commits a manifest.
+    ///
+    /// # Errors
+    /// Another run committed this version first, or the store refuses.
+    pub async fn commit(&self, manifest: &Manifest) -> Outcome<Digest> {
+        match self.store.commit(self.file, manifest, &self.key, self.keys).await? {
+            Commit::Done(digest) => Ok(digest),
+            Commit::Lost => Err(Diagnostic::new(
+                &store::WRITER_LOST,
+                format!("another run committed snapshot {} of `{}` first", manifest.version, self.export.name),
+            )
+            .help("its snapshot is complete; run again to publish on top of it")
+            .into()),
+        }
+    }
+}
+
+/// The store's word for an export's encryption.
+pub fn encryption(configured: engine_project::Encryption) -> Encryption {
+    match configured {
+        engine_project::Encryption::Sealed => Encryption::Sealed,
+        engine_project::Encryption::Modular => Encryption::Modular,
+    }
+}
+
+fn column(column: &BoundColumn) -> Column {
+    let mask = match &column.treatment {
+        Treatment::Masked { function, spec, .. } => {
+            Some(format!("{function} {}", spec.canonical()))
+        }
+        Treatment::Kept { .. } => None,
+    };
+    Column {
+        name: column.name.clone(),
+        data_type: type_name(column.output.data_type()),
+        nullable: column.output.is_nullable(),
+        class: column.class.clone(),
+        mask,
+    }
+}
+
+/// A mask that gave back too much of what it got must not be published.
+///
+/// # Errors
+/// Every such mask.
+pub fn check_unchanged(resolver: &Arc<Resolver>, export: &str) -> Outcome<()> {
+    let counted = resolver.counted();
+    let findings: Vec<Diagnostic> = counted
+        .iter()
+        .filter(|(_, _, values, unchanged)| {
+            *values >= UNCHANGED_VALUES_MIN && unchanged.saturating_mul(UNCHANGED_ONE_IN) > *values
+        })
+        .map(|(function, _, values, unchanged)| {
+            Diagnostic::new(
+                &run::MASK_UNCHANGED,
+                format!("mask `{function}` of `{export}` left {unchanged} of {values} values as they were"),
+            )
+            .help("the column may hold other data than its class says; nothing was published")
+        })
+        .collect();
+    if findings.is_empty() { Ok(()) } else { Err(findings.into()) }
+}

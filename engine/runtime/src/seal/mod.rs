@@ -1,0 +1,17 @@
+//! Writing: masked batches in, sealed chunks out.
+//!
+//! ```text
+//!  batches ─▶ SealExec ─▶ router ─▶ chunk writer ─▶ Parquet ─▶ Tink stream ─▶ object store
+//!             (one per    (one open  (row groups,    (1 MiB       (multipart,
+//!             partition)  chunk per   zstd)          segments)     bounded)
+//!                         value)
+//! ```
+
+mod chunk;
+mod error;
+mod exec;
+mod router;
+
+pub use chunk::{ChunkSpec, ChunkTarget, PARTITION_KEY};
+pub use error::SealError;
+pub use exec::{SealExec, SealServices, SealedChunk, decode_chunks};

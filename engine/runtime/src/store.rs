@@ -1,0 +1,237 @@
+//! The store: exports' manifests and chunks, behind an object store.
+//!
+//! A snapshot exists when its manifest does. A manifest is committed by one conditional put, which only
+//! one of two writers wins.
+
+use std::path::Path as FilePath;
+use std::sync::Arc;
+
+use engine_bundle::context::Context;
+use engine_bundle::digest::Digest;
+use engine_bundle::ids::FileId;
+use engine_bundle::key::{KeyId, KeySource, NamedKey};
+use engine_bundle::layout::{StoreObject, chunks_prefix, manifest_path, manifests_prefix};
+use engine_bundle::manifest::{MANIFEST_BYTES_MAX, Manifest};
+use engine_bundle::sealed;
+use engine_project::Project;
+use futures::TryStreamExt;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+
+use crate::codes::{run, store};
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::keys::Keys;
+use crate::seal::SealError;
+use crate::unseal::UnsealError;
+
+/// The store of a target.
+#[derive(Clone)]
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    project: String,
+}
+
+/// A manifest as it lies in the store.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The digest of its canonical bytes.
+    pub digest: Digest,
+}
+
+/// Whether a commit was the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Commit {
+    /// The snapshot exists from now on.
+    Done(Digest),
+    /// Another writer committed this version first.
+    Lost,
+}
+
+/// Opens the target's store; makes its directory when it is one.
+///
+/// # Errors
+/// A URL no store is built in for, or a directory that cannot be made.
+pub fn open(project: &Project) -> Outcome<Store> {
+    let setting = &project.target.store;
+    let url = setting.value.reveal();
+    let path = match url.split_once("://") {
+        Some(("file", path)) => path,
+        None => url,
+        Some(_) => {
+            return Err(Diagnostic::new(&store::STORE_URL, "no store of this kind is built in")
+                .at(setting.at, "this URL")
+                .help("use file://<directory>")
+                .into());
+        }
+    };
+    let directory = project.root.join(path);
+    let objects = open_directory(&directory).map_err(|error| {
+        Diagnostic::new(&store::STORE_UNAVAILABLE, format!("the store cannot be opened: {error}"))
+            .at(setting.at, "this directory")
+    })?;
+    Ok(Store { objects: Arc::new(objects), project: project.name.value.clone() })
+}
+
+fn open_directory(directory: &FilePath) -> std::io::Result<LocalFileSystem> {
+    std::fs::create_dir_all(directory)?;
+    LocalFileSystem::new_with_prefix(directory).map_err(|_| std::io::ErrorKind::NotADirectory.into())
+}
+
+impl Store {
+    /// The objects themselves.
+    pub fn objects(&self) -> &Arc<dyn ObjectStore> {
+        &self.objects
+    }
+
+    /// The project whose exports it holds.
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
+    /// The versions whose manifests exist, ascending.
+    ///
+    /// # Errors
+    /// The store cannot be listed.
+    pub async fn versions(&self, file: FileId) -> Outcome<Vec<u64>> {
+        let prefix = Path::from(manifests_prefix(file));
+        let found: Vec<Path> = self
+            .objects
+            .list(Some(&prefix))
+            .map_ok(|meta| meta.location)
+            .try_collect()
+            .await
+            .map_err(|error| UnsealError::store(prefix.to_string(), &error).diagnostic())?;
+        let mut versions: Vec<u64> = found
+            .iter()
+            .filter_map(|path| match StoreObject::parse(path.as_ref()) {
+                Ok(StoreObject::Manifest { version, .. }) => Some(version),
+                _ => None,
+            })
+            .collect();
+        versions.sort_unstable();
+        Ok(versions)
+    }
+
+    /// The chunk files of an export with their sizes, whether a manifest names them or not.
+    ///
+    /// # Errors
+    /// The store cannot be listed.
+    pub async fn chunk_files(&self, file: FileId) -> Outcome<Vec<(String, u64)>> {
+        let prefix = Path::from(chunks_prefix(file));
+        let mut found: Vec<(String, u64)> = self
+            .objects
+            .list(Some(&prefix))
+            .map_ok(|meta| (meta.location.to_string(), meta.size))
+            .try_collect()
+            .await
+            .map_err(|error| UnsealError::store(prefix.to_string(), &error).diagnostic())?;
+        found.sort();
+        Ok(found)
+    }
+
+    /// The manifest of a version.
+    ///
+    /// # Errors
+    /// It is missing, was changed, or was sealed with a key that is not held.
+    pub async fn manifest(
+        &self,
+        file: FileId,
+        export: &str,
+        version: u64,
+        keys: &dyn KeySource,
+    ) -> Result<Stored, UnsealError> {
+        let name = manifest_path(file, version)
+            .map_err(|_| UnsealError::missing(format!("snapshot {version} of {export}")))?;
+        let bytes = self.read(&name, MANIFEST_BYTES_MAX as u64).await?;
+        let context = Context::manifest(&self.project, export, version);
+        let plain = sealed::open(keys, &context, &bytes)
+            .map_err(|error| UnsealError::sealed(&name, &error))?;
+        let manifest = Manifest::parse(&plain)
+            .map_err(|error| UnsealError::tampered(&name, error.to_string()))?;
+        let right = manifest.version == version
+            && manifest.export == export
+            && manifest.project == self.project;
+        if !right {
+            return Err(UnsealError::tampered(&name, "is the manifest of another snapshot"));
+        }
+        Ok(Stored { digest: Digest::of(&plain), manifest })
+    }
+
+    /// The manifest of the newest version; `None` while nothing was committed.
+    ///
+    /// # Errors
+    /// As [`Store::manifest`], or the store cannot be listed.
+    pub async fn head(
+        &self,
+        file: FileId,
+        export: &str,
+        keys: &dyn KeySource,
+    ) -> Outcome<Option<Stored>> {
+        match self.versions(file).await?.last() {
+            None => Ok(None),
+            Some(version) => self
+                .manifest(file, export, *version, keys)
+                .await
+                .map(Some)
+                .map_err(|error| error.diagnostic().into()),
+        }
+    }
+
+    /// Seals and commits a manifest under its version.
+    ///
+    /// # Errors
+    /// The manifest contradicts itself, or the store refuses it.
+    pub async fn commit(
+        &self,
+        file: FileId,
+        manifest: &Manifest,
+        key: &KeyId,
+        keys: &Keys,
+    ) -> Outcome<Commit> {
+        let internal = |what: String| Diagnostic::new(&run::INTERNAL, what);
+        let plain = manifest.to_bytes().map_err(|error| internal(error.to_string()))?;
+        let path = manifest_path(file, manifest.version)
+            .map_err(|error| internal(error.to_string()))?;
+        let material = keys.find(key).ok_or_else(|| SealError::Key.diagnostic())?;
+        let context = Context::manifest(&self.project, &manifest.export, manifest.version);
+        let bytes = sealed::seal(NamedKey { id: key, material }, &context, &plain)
+            .map_err(|error| internal(error.to_string()))?;
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        match self.objects.put_opts(&Path::from(path), bytes.into(), options).await {
+            Ok(_) => Ok(Commit::Done(Digest::of(&plain))),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(Commit::Lost),
+            Err(error) => Err(SealError::from(error).diagnostic().into()),
+        }
+    }
+
+    /// Puts the wrapped keyring beside the data, so that a recipient has it with the store.
+    ///
+    /// # Errors
+    /// The store refuses it.
+    pub async fn publish_keyring(&self, keys: &Keys) -> Outcome<()> {
+        let path = StoreObject::Keyring
+            .path()
+            .map_err(|error| Diagnostic::new(&run::INTERNAL, error.to_string()))?;
+        let bytes = keys.wrapped().to_vec();
+        match self.objects.put(&Path::from(path), bytes.into()).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(SealError::from(error).diagnostic().into()),
+        }
+    }
+
+    async fn read(&self, name: &str, bytes_max: u64) -> Result<bytes::Bytes, UnsealError> {
+        let path = Path::from(name);
+        let found = self
+            .objects
+            .get(&path)
+            .await
+            .map_err(|error| UnsealError::store(name, &error))?;
+        if found.meta.size > bytes_max {
+            return Err(UnsealError::tampered(name, "is longer than a manifest may be"));
+        }
+        found.bytes().await.map_err(|error| UnsealError::store(name, &error))
+    }
+}

@@ -1,0 +1,17 @@
+//! Reading: sealed chunks as a table, without a decrypted copy anywhere.
+//!
+//! ```text
+//!  SQL ─▶ SnapshotTable ─▶ Parquet scan ─▶ UnsealStore ─▶ object store
+//!         (the chunks of    (projection,    (opens only the    (ciphertext
+//!          one manifest)     pruning)        1 MiB segments     ranges)
+//!                                            a range touches)
+//! ```
+
+mod error;
+pub mod footer;
+mod store;
+mod table;
+
+pub use error::UnsealError;
+pub use store::{SealedFile, UnsealStore};
+pub use table::{SnapshotTable, arrow_schema, chunk_file};

@@ -1,0 +1,142 @@
+//! From a caller's context to a loaded project, its session and its masks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::execution::context::SessionContext;
+use engine_masking::Lookups;
+use engine_project::{LoadOptions, Project};
+
+use crate::bind::{BoundProject, Binding, MaskingKeys, Schemas, bind};
+use crate::clock;
+use crate::codes::{policy, run};
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::files;
+use crate::keys::Keys;
+use crate::masks::resolver::{MaskKeys, Resolver};
+use crate::problems;
+use crate::request::Context;
+use crate::session::{Limits, session};
+
+/// Bytes of one dictionary file.
+const LOOKUP_BYTES_MAX: u64 = 64 << 20;
+
+/// Loads the project that a context names.
+///
+/// # Errors
+/// Every problem of the first phase that has any.
+pub fn load(context: &Context) -> Outcome<Arc<Project>> {
+    let options = LoadOptions {
+        target: context.target.clone(),
+        environment: context.environment.clone(),
+        vars: context.vars.clone(),
+    };
+    engine_project::load(&context.root, &options).map(Arc::new).map_err(problems::failure)
+}
+
+/// The bounds a command works within: its options, the target's, or the defaults.
+pub fn limits(project: &Project, context: &Context) -> Limits {
+    let defaults = Limits::default();
+    let execution = &project.target.execution;
+    let to_usize = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    Limits {
+        jobs: context
+            .jobs
+            .or(execution.jobs.map(|jobs| jobs as usize))
+            .unwrap_or(defaults.jobs),
+        memory_bytes: context
+            .memory_bytes
+            .or(execution.memory_bytes.map(to_usize))
+            .unwrap_or(defaults.memory_bytes),
+        batch_rows: context.batch_rows.unwrap_or(execution.batch_rows as usize),
+    }
+}
+
+/// A bound project with the session it was bound in.
+pub struct Workspace {
+    /// The session; its tables are the project's sources and models.
+    pub session: SessionContext,
+    /// Keys and dictionaries of the masks.
+    pub resolver: Arc<Resolver>,
+    /// The project.
+    pub bound: BoundProject,
+    /// What it works within.
+    pub limits: Limits,
+}
+
+/// Binds a project in a session of its own.
+///
+/// # Errors
+/// Every finding of the first step that has any.
+pub async fn open(
+    project: &Arc<Project>,
+    context: &Context,
+    keys: Access<'_>,
+    schemas: Schemas,
+) -> Outcome<Workspace> {
+    let limits = limits(project, context);
+    let session = new_session(limits)?;
+    let lookups = lookups(project)?;
+    let (mask_keys, versions) = match keys {
+        Access::Opened(keys) => (keys.mask_keys(), keys.masking_versions()),
+        Access::Listed(versions) => (MaskKeys::PlanOnly, versions.clone()),
+    };
+    let resolver = Arc::new(Resolver::new(mask_keys, None, lookups));
+    let binding = Binding {
+        session: &session,
+        resolver: &resolver,
+        keys: &versions,
+        schemas,
+        today: clock::today(),
+    };
+    let bound = bind(Arc::clone(project), &binding).await?;
+    Ok(Workspace { session, resolver, bound, limits })
+}
+
+/// What is known of the keys.
+#[derive(Clone, Copy)]
+pub enum Access<'a> {
+    /// They are open: values can be masked.
+    Opened(&'a Keys),
+    /// Their names and versions at most: for planning.
+    Listed(&'a MaskingKeys),
+}
+
+/// A session within limits.
+///
+/// # Errors
+/// None is expected.
+pub fn new_session(limits: Limits) -> Outcome<SessionContext> {
+    session(limits).map_err(|_| {
+        Failure::from(Diagnostic::new(&run::INTERNAL, "no session could be made"))
+    })
+}
+
+/// The project's dictionaries: one entry a line, the first column of each `lookups/*.csv`.
+fn lookups(project: &Project) -> Outcome<Lookups> {
+    let mut lookups = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (name, path) in &project.lookups {
+        match lookup(&project.root.join(path)) {
+            Ok(entries) => {
+                lookups.insert(name.clone(), entries);
+            }
+            Err(words) => {
+                findings.push(Diagnostic::new(&policy::LOOKUP_INVALID, format!("{path} {words}")));
+            }
+        }
+    }
+    if findings.is_empty() { Ok(lookups) } else { Err(findings.into()) }
+}
+
+fn lookup(path: &std::path::Path) -> Result<Arc<[String]>, &'static str> {
+    let bytes = files::read(path, LOOKUP_BYTES_MAX).map_err(|_| "cannot be read, or is longer than 64 MiB")?;
+    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8")?;
+    let entries: Vec<String> = text
+        .trim_start_matches('\u{feff}')
+        .lines()
+        .map(|line| line.trim_end_matches('\r').trim_matches('"').to_owned())
+        .filter(|line| !line.is_empty())
+        .collect();
+    if entries.is_empty() { Err("has no entry") } else { Ok(entries.into()) }
+}
