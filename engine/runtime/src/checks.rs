@@ -63,7 +63,10 @@ async fn one(session: &SessionContext, export: &str, test: &ExportTest) -> Outco
     let refused = |error| fault::running(&error, export);
     let frame = session.sql(&sql).await.map_err(|error| {
         let words = fault::planning_text(&error);
-        Diagnostic::new(&run::TEST_FAILED, format!("test `{name}` of `{export}` cannot be run: {words}"))
+        Diagnostic::new(
+            &run::TEST_FAILED,
+            format!("test `{name}` of `{export}` cannot be run: {words}"),
+        )
     })?;
     let batches = frame.collect().await.map_err(refused)?;
     let number = |column: usize| {
@@ -113,7 +116,9 @@ fn column_statement(column: &str, test: &ColumnTest) -> String {
         }
         ColumnTest::Regex { pattern } => {
             let pattern = pattern.replace('\'', "''");
-            count(format!("{column} IS NOT NULL AND NOT regexp_like(CAST({column} AS VARCHAR), '{pattern}')"))
+            count(format!(
+                "{column} IS NOT NULL AND NOT regexp_like(CAST({column} AS VARCHAR), '{pattern}')"
+            ))
         }
         ColumnTest::Relationships { to, field } => {
             let (other, field) = (to.quoted(), quoted(field));
@@ -142,14 +147,21 @@ pub fn findings(export: &str, results: &[TestResult]) -> Vec<Diagnostic> {
         .map(|result| {
             let TestResult { name, failures, measured, .. } = result;
             if result.kind == "k_anonymity" {
-                let smallest = measured.map(|size| format!("; the smallest has {size} rows")).unwrap_or_default();
+                let smallest = measured
+                    .map(|size| format!("; the smallest has {size} rows"))
+                    .unwrap_or_default();
                 Diagnostic::new(
                     &run::K_ANONYMITY,
-                    format!("`{export}`: {failures} groups are smaller than {name} allows{smallest}"),
+                    format!(
+                        "`{export}`: {failures} groups are smaller than {name} allows{smallest}"
+                    ),
                 )
                 .help("coarsen the columns (bucket, truncate), or leave one out")
             } else {
-                Diagnostic::new(&run::TEST_FAILED, format!("`{export}`: {name} failed for {failures} rows"))
+                Diagnostic::new(
+                    &run::TEST_FAILED,
+                    format!("`{export}`: {name} failed for {failures} rows"),
+                )
             }
         })
         .collect();

@@ -9,6 +9,7 @@ use engine_project::Relation;
 use serde_json::{Value, json};
 
 use crate::bind::{BoundColumn, BoundExport, BoundProject, Treatment};
+use crate::types::type_name;
 
 /// The canonical definition of an export.
 pub fn definition(bound: &BoundProject, export: &BoundExport) -> Value {
@@ -58,19 +59,20 @@ fn collect(bound: &BoundProject, relation: &Relation, found: &mut Vec<String>) {
 
 fn column(column: &BoundColumn) -> Value {
     let treatment = match &column.treatment {
-        Treatment::Masked { function, spec, inputs, .. } => json!({
+        Treatment::Masked { function, spec, inputs, lookup, .. } => json!({
             "mask": function,
-            "abi": engine_masking::find(function).map(|found| found.abi()),
+            "abi": engine_masking::find(function).map(engine_masking::Function::abi),
             "linkage": spec.linkage,
             "key": spec.key.as_ref().map(ToString::to_string),
             "params": sorted(&spec.params),
             "inputs": inputs,
+            "lookup": lookup.as_ref().map(ToString::to_string),
         }),
         Treatment::Kept { .. } => Value::String("kept".to_owned()),
     };
     json!({
         "name": column.name,
-        "type": crate::bind::type_name(column.input.data_type()),
+        "type": type_name(column.input.data_type()),
         "class": column.class,
         "treatment": treatment,
     })

@@ -1,7 +1,6 @@
 //! Loads: committed snapshots into databases, each inside one transaction of the database.
 //!
-//! A load leaves a receipt in the run's directory on the store's side: `target/loads.json` says which
-//! snapshot a table was last loaded from, so that an unchanged snapshot is not loaded again, and one
+//! A load leaves a receipt: `target/loads.json` says which snapshot a table was last loaded from, so that an unchanged snapshot is not loaded again, and one
 //! whose load was interrupted is.
 
 use std::collections::BTreeMap;
@@ -12,127 +11,136 @@ use datafusion::execution::SendableRecordBatchStream;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
 use engine_project::{Load, LoadMode};
-use engine_sources::{LoadRequest, LoadReport};
+use engine_sources::{LoadReport, LoadRequest, SourceError};
 
 use crate::bind::BoundExport;
 use crate::codes::{commands, run, sources};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
-use crate::event::Event;
+use crate::event::{Event, Observer};
 use crate::fault;
 use crate::files;
 use crate::keys::Keys;
-use crate::ops::run::LoadDone;
-use crate::produce::Producer;
+use crate::report::LoadDone;
 use crate::store::{Store, Stored};
 use crate::unseal::SnapshotTable;
 use crate::workspace::{self, Workspace};
 
 const RECEIPTS_BYTES_MAX: u64 = 16 << 20;
 
-/// Loads a snapshot wherever its export says and it was not loaded yet.
-///
-/// # Errors
-/// The first load that failed; those before it are in `done`.
-pub async fn load_all(
-    producer: &Producer<'_>,
-    export: &BoundExport,
-    file: FileId,
-    stored: &Stored,
-    done: &mut Vec<LoadDone>,
-) -> Outcome<()> {
-    for load in &export.loads {
-        let receipts = Receipts::of(&producer.context.root);
-        let place = receipt_name(producer.workspace, load);
-        let snapshot = stored.digest.to_string();
-        if receipts.read().get(&place) == Some(&snapshot) {
-            continue;
-        }
-        let (store, keys) = (producer.store, producer.keys);
-        let source = Source { workspace: producer.workspace, store, keys, file };
-        let report = load_one(&source, export, load, &stored.manifest).await?;
-        receipts.record(place, snapshot)?;
-        let loaded = LoadDone {
-            connection: load.connection.value.clone(),
-            table: load.table.value.clone(),
-            rows: report.rows,
-        };
-        producer.context.observer.notice(&Event::ExportLoaded {
-            export: export.name.clone(),
-            connection: loaded.connection.clone(),
-            table: loaded.table.clone(),
-            rows: loaded.rows,
-        });
-        done.push(loaded);
-    }
-    Ok(())
-}
-
-/// Where the rows of a load come from.
-pub struct Source<'a> {
+/// What every load of a command shares.
+pub struct Deliverer<'a> {
+    /// The project's directory.
+    pub root: &'a Path,
+    /// Who is told of loads.
+    pub observer: &'a dyn Observer,
     /// The bound project.
     pub workspace: &'a Workspace,
     /// The store.
     pub store: &'a Store,
     /// The keys.
     pub keys: &'a Keys,
-    /// The export's directory.
-    pub file: FileId,
 }
 
-/// Loads one snapshot into one table.
-///
-/// # Errors
-/// A chunk that cannot be read, or what the database refuses. The table is as it was then.
-pub async fn load_one(
-    source: &Source<'_>,
-    export: &BoundExport,
-    load: &Load,
-    manifest: &Manifest,
-) -> Outcome<LoadReport> {
-    let name = &load.connection.value;
-    let connection = source.workspace.bound.connections.get(name);
-    let loader = connection.and_then(|connection| connection.loader()).ok_or_else(|| {
-        Diagnostic::new(&sources::NOT_LOADABLE, format!("connection `{name}` cannot be loaded"))
-            .at(load.connection.at, "is read-only")
-    })?;
-    let rows = rows(source, export, manifest).await?;
-    let request = LoadRequest {
-        table: load.table.value.clone(),
-        mode: match load.mode {
-            LoadMode::Replace => engine_sources::LoadMode::Replace,
-            LoadMode::Append => engine_sources::LoadMode::Append,
-        },
-        schema: rows.schema(),
-        key: export.key.clone(),
-    };
-    let loaded = loader.load(request, rows).await.map_err(|error| {
-        let finding = fault::diagnose(&error);
-        if finding.code == &sources::SOURCE_FAILED {
-            let message = format!("`{}` could not be loaded into `{name}`", export.name);
-            return Failure::from(Diagnostic::new(&run::LOAD_FAILED, message));
+impl Deliverer<'_> {
+    /// Loads a snapshot wherever its export says and it was not loaded yet.
+    ///
+    /// # Errors
+    /// The first load that failed; those before it are in `done`.
+    pub async fn load_all(
+        &self,
+        export: &BoundExport,
+        file: FileId,
+        stored: &Stored,
+        done: &mut Vec<LoadDone>,
+    ) -> Outcome<()> {
+        let receipts = Receipts::of(self.root);
+        for load in &export.loads {
+            let place = receipt_name(self.workspace, load);
+            let snapshot = stored.digest.to_string();
+            if receipts.read().get(&place) == Some(&snapshot) {
+                continue;
+            }
+            let report = self.load_one(export, file, load, &stored.manifest).await?;
+            receipts.record(place, snapshot)?;
+            let loaded = LoadDone {
+                connection: load.connection.value.clone(),
+                table: load.table.value.clone(),
+                rows: report.rows,
+            };
+            self.observer.notice(&Event::ExportLoaded {
+                export: export.name.clone(),
+                connection: loaded.connection.clone(),
+                table: loaded.table.clone(),
+                rows: loaded.rows,
+            });
+            done.push(loaded);
         }
-        Failure::from(finding)
-    })?;
-    if loaded.rows != manifest.rows {
-        let message = format!("`{name}` took {} of {} rows of `{}`", loaded.rows, manifest.rows, export.name);
-        return Err(Diagnostic::new(&run::LOAD_FAILED, message).into());
+        Ok(())
     }
-    Ok(loaded)
+
+    /// Loads one snapshot into one table.
+    ///
+    /// # Errors
+    /// A chunk that cannot be read, or what the database refuses. The table is as it was then.
+    pub async fn load_one(
+        &self,
+        export: &BoundExport,
+        file: FileId,
+        load: &Load,
+        manifest: &Manifest,
+    ) -> Outcome<LoadReport> {
+        let name = &load.connection.value;
+        let connection = self.workspace.bound.connections.get(name);
+        let loader = connection.and_then(|connection| connection.loader()).ok_or_else(|| {
+            Diagnostic::new(&sources::NOT_LOADABLE, format!("connection `{name}` cannot be loaded"))
+                .at(load.connection.at, "is read-only")
+        })?;
+        let rows = self.rows(export, file, manifest).await?;
+        let request = LoadRequest {
+            table: load.table.value.clone(),
+            mode: match load.mode {
+                LoadMode::Replace => engine_sources::LoadMode::Replace,
+                LoadMode::Append => engine_sources::LoadMode::Append,
+            },
+            schema: rows.schema(),
+            key: export.key.clone(),
+        };
+        let loaded =
+            loader.load(request, rows).await.map_err(|error| refusal(export, name, &error))?;
+        if loaded.rows != manifest.rows {
+            let message = format!(
+                "`{name}` took {} of {} rows of `{}`",
+                loaded.rows, manifest.rows, export.name
+            );
+            return Err(Diagnostic::new(&run::LOAD_FAILED, message).into());
+        }
+        Ok(loaded)
+    }
+
+    async fn rows(
+        &self,
+        export: &BoundExport,
+        file: FileId,
+        manifest: &Manifest,
+    ) -> Outcome<SendableRecordBatchStream> {
+        let refused = |error| Failure::from(fault::running(&error, &export.name));
+        let session = workspace::new_session(self.workspace.limits)?;
+        let keys = Arc::new(self.keys.clone());
+        let table = SnapshotTable::open(&session, self.store.objects(), file, manifest, keys)
+            .await
+            .map_err(refused)?;
+        let frame = session.read_table(Arc::new(table)).map_err(refused)?;
+        frame.execute_stream().await.map_err(refused)
+    }
 }
 
-async fn rows(
-    source: &Source<'_>,
-    export: &BoundExport,
-    manifest: &Manifest,
-) -> Outcome<SendableRecordBatchStream> {
-    let refused = |error| Failure::from(fault::running(&error, &export.name));
-    let session = workspace::new_session(source.workspace.limits)?;
-    let keys = Arc::new(source.keys.clone());
-    let table = SnapshotTable::open(&session, source.store, source.file, manifest, keys)
-        .await
-        .map_err(refused)?;
-    let frame = session.read_table(Arc::new(table)).map_err(refused)?;
-    frame.execute_stream().await.map_err(refused)
+fn refusal(export: &BoundExport, connection: &str, error: &SourceError) -> Failure {
+    let finding = fault::diagnose(error);
+    if finding.code == &sources::SOURCE_FAILED {
+        let message = format!("`{}` could not be loaded into `{connection}`", export.name);
+        return Diagnostic::new(&run::LOAD_FAILED, message).into();
+    }
+    finding.into()
 }
 
 /// Names the place a snapshot is loaded to, without anything of the connection's settings.

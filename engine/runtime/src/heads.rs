@@ -56,8 +56,9 @@ impl Heads {
     pub fn check(&self, file: FileId, export: &str, head: Option<&Stored>) -> Outcome<()> {
         let Some(seen) = self.anchor(file) else { return Ok(()) };
         let newest = head.map_or(0, |head| head.manifest.version);
-        let replaced = head
-            .is_some_and(|head| head.manifest.version == seen.version && head.digest != seen.digest);
+        let replaced = head.is_some_and(|head| {
+            head.manifest.version == seen.version && head.digest != seen.digest
+        });
         if newest >= seen.version && !replaced {
             return Ok(());
         }

@@ -8,18 +8,18 @@ use std::sync::Arc;
 use engine_bundle::ids::FileId;
 use engine_bundle::key::{KeyId, KeyName, KeySource, Purpose};
 use engine_bundle::keyring::{
-    FILE_BYTES_MAX, Keyring, KeyringError, KeyState, OpenKeyring, Protection, Provider,
+    FILE_BYTES_MAX, KeyState, Keyring, KeyringError, OpenKeyring, Protection, Provider,
 };
 use engine_bundle::secret::{KeyMaterial, Secret};
 use engine_project::{KeyProvider, Project};
 use zeroize::Zeroizing;
 
-use crate::bind::MaskingKeys;
 use crate::codes::{Code, keys};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
 use crate::masks::resolver::MaskKeys;
 use crate::masks::spec::KeyRef;
+use crate::masks::versions::MaskingKeys;
 use crate::request::Context;
 
 /// Where the keyring lies when the target names no place.
@@ -148,7 +148,8 @@ fn secret(project: &Project, context: &Context, provider: Provider) -> Outcome<S
         (Provider::KeyFile, KeyProvider::File { path }) => {
             let file = project.root.join(path.value.reveal());
             let bytes = files::read(&file, 4096).map_err(|_| {
-                Diagnostic::new(&keys::KEY_FILE, "the key file cannot be read").at(path.at, "this file")
+                Diagnostic::new(&keys::KEY_FILE, "the key file cannot be read")
+                    .at(path.at, "this file")
             })?;
             Ok(Secret::new(bytes))
         }

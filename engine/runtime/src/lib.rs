@@ -9,31 +9,33 @@
 //! What is deliberately absent: printing, arguments, the environment, the process. Those are the
 //! program's; this crate takes data and gives reports.
 
+// Leaves first: a module uses only modules above it.
 pub mod clock;
 pub mod exit;
 pub mod event;
 pub mod files;
+pub mod git;
 pub mod request;
+pub mod types;
 pub mod codes;
 pub mod diagnostic;
 pub mod problems;
 pub mod session;
 pub mod masks;
 pub mod seal;
-pub mod store;
 pub mod unseal;
 pub mod fault;
-pub mod compile;
 pub mod bind;
 pub mod keys;
+pub mod store;
+pub mod heads;
 pub mod checks;
 pub mod definition;
 pub mod plan;
 pub mod workspace;
 pub mod selection;
-pub mod git;
 pub mod journal;
-pub mod heads;
+pub mod report;
 pub mod execute;
 pub mod publish;
 pub mod resume;
@@ -41,7 +43,7 @@ pub mod delivery;
 pub mod produce;
 pub mod ops;
 
+pub use engine_project as project;
+
 /// What tells this build from others: its version and the versions of its masks' mappings follow from it.
 pub const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION"));
-
-pub use engine_project as project;

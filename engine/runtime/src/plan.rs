@@ -8,9 +8,10 @@ use engine_project::Relation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::bind::{BoundColumn, BoundExport, BoundProject, Treatment, type_name};
+use crate::bind::{BoundColumn, BoundExport, BoundProject, Treatment};
 use crate::checks;
 use crate::definition::{definition, digest};
+use crate::types::type_name;
 
 /// The version of the plan's format.
 pub const FORMAT_VERSION: u32 = 1;
@@ -212,7 +213,9 @@ fn planned(bound: &BoundProject, export: &BoundExport, known: Known) -> PlannedE
     let (base, action) = match known {
         Known::Nothing => (None, Action::Unknown),
         Known::NoSnapshot => (None, Action::Create),
-        Known::Snapshot(base) if base.definition == made_from => (Some(base.version), Action::Refresh),
+        Known::Snapshot(base) if base.definition == made_from => {
+            (Some(base.version), Action::Refresh)
+        }
         Known::Snapshot(base) => (Some(base.version), Action::Rebuild),
     };
     PlannedExport {

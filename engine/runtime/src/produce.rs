@@ -11,7 +11,7 @@ use crate::bind::BoundExport;
 use crate::checks;
 use crate::codes::{commands, run};
 use crate::definition::{definition, digest};
-use crate::delivery;
+use crate::delivery::Deliverer;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::Event;
 use crate::execute;
@@ -19,8 +19,8 @@ use crate::fault;
 use crate::heads::Heads;
 use crate::journal::{Journal, Line, Status};
 use crate::keys::Keys;
-use crate::ops::run::ExportReport;
 use crate::publish::{Origin, Snapshot, check_unchanged, encryption};
+use crate::report::ExportReport;
 use crate::request::Context;
 use crate::resume;
 use crate::seal::{ChunkSpec, ChunkTarget, SealedChunk};
@@ -77,10 +77,7 @@ impl Producer<'_> {
     ///
     /// # Errors
     /// Whatever kept the export from being committed.
-    pub async fn export(
-        &self,
-        export: &BoundExport,
-    ) -> Outcome<(ExportReport, Option<Failure>)> {
+    pub async fn export(&self, export: &BoundExport) -> Outcome<(ExportReport, Option<Failure>)> {
         let file = self.keys.file_id(self.store.project(), &export.name)?;
         let head = self.store.head(file, &export.name, self.keys).await?;
         let heads = Heads::of(&self.context.root);
@@ -109,7 +106,14 @@ impl Producer<'_> {
             resumed_chunks: resumed,
             ..report(export, status)
         };
-        let loaded = delivery::load_all(self, export, file, &stored, &mut done.loads).await;
+        let deliverer = Deliverer {
+            root: &self.context.root,
+            observer: &*self.context.observer,
+            workspace: self.workspace,
+            store: self.store,
+            keys: self.keys,
+        };
+        let loaded = deliverer.load_all(export, file, &stored, &mut done.loads).await;
         let failure = loaded.err();
         done.codes = failure.iter().flat_map(codes).collect();
         self.note_outcome(&done)?;
@@ -118,11 +122,10 @@ impl Producer<'_> {
 
     /// The report of an export that was not committed.
     pub fn failed(&self, export: &BoundExport, failure: &Failure) -> ExportReport {
-        let done = ExportReport { codes: codes(failure).collect(), ..report(export, Status::Failed) };
+        let done =
+            ExportReport { codes: codes(failure).collect(), ..report(export, Status::Failed) };
         let code = failure.diagnostics.first().map_or(run::INTERNAL.id, |first| first.code.id);
-        self.context
-            .observer
-            .notice(&Event::ExportFailed { export: export.name.clone(), code });
+        self.context.observer.notice(&Event::ExportFailed { export: export.name.clone(), code });
         // The failure itself is what the user must see; a journal that cannot be written is told next.
         self.note_outcome(&done).ok();
         done
@@ -223,8 +226,10 @@ impl Producer<'_> {
         };
         let begin = resume::begin_line(&export.name, snapshot.origin, &writing);
         self.journal.append(&begin).map_err(|_| unwritable(self.journal))?;
-        let target =
-            ChunkTarget { store: self.store.objects().clone(), keys: std::sync::Arc::new(self.keys.clone()) };
+        let target = ChunkTarget {
+            store: self.store.objects().clone(),
+            keys: std::sync::Arc::new(self.keys.clone()),
+        };
         let mut note = |chunk: &SealedChunk| self.note_chunk(&export.name, chunk);
         for chunk in &earlier {
             note(chunk)?;
@@ -233,7 +238,8 @@ impl Producer<'_> {
         let observer = self.context.observer.clone();
         let mut chunks = earlier;
         let resumed = chunks.len();
-        let fresh = writing.write(session, target, observer, written, &mut note, &export.name).await?;
+        let fresh =
+            writing.write(session, target, observer, written, &mut note, &export.name).await?;
         chunks.extend(fresh);
         chunks.sort_by_key(|chunk| chunk.partition);
         Ok((chunks, resumed))
@@ -268,7 +274,7 @@ impl Producer<'_> {
         }
         let session = workspace::new_session(self.workspace.limits)?;
         let keys = std::sync::Arc::new(self.keys.clone());
-        let table = SnapshotTable::open(&session, self.store, file, candidate, keys)
+        let table = SnapshotTable::open(&session, self.store.objects(), file, candidate, keys)
             .await
             .map_err(|error| fault::running(&error, &export.name))?;
         let results = checks::run(&session, table, &export.name, &export.tests).await?;

@@ -12,13 +12,14 @@ use engine_bundle::manifest::{
     SourceFingerprint, TestResult,
 };
 
-use crate::bind::{BoundColumn, BoundExport, Treatment, type_name};
+use crate::bind::{BoundColumn, BoundExport, Treatment};
 use crate::codes::{run, store};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keys::Keys;
 use crate::masks::resolver::Resolver;
 use crate::seal::SealedChunk;
 use crate::store::{Commit, Store, Stored};
+use crate::types::type_name;
 
 /// Values a mask must have seen before its rate of unchanged values counts.
 const UNCHANGED_VALUES_MIN: u64 = 20;
@@ -98,10 +99,9 @@ impl Snapshot<'_> {
             bytes: sum(|chunk| chunk.bytes),
             chunks,
             tests,
-            predecessor: self.head.map(|head| Predecessor {
-                version: head.manifest.version,
-                digest: head.digest,
-            }),
+            predecessor: self
+                .head
+                .map(|head| Predecessor { version: head.manifest.version, digest: head.digest }),
         })
     }
 
@@ -118,9 +118,7 @@ impl Snapshot<'_> {
             partition: columns.zip(sealed.values.iter().cloned()).collect::<BTreeMap<_, _>>(),
             modular: match encryption {
                 Encryption::Sealed => None,
-                Encryption::Modular => {
-                    Some(ModularKey { key: self.key.clone(), scope: self.run })
-                }
+                Encryption::Modular => Some(ModularKey { key: self.key.clone(), scope: self.run }),
             },
         })
     }
@@ -150,7 +148,10 @@ impl Snapshot<'_> {
             Commit::Done(digest) => Ok(digest),
             Commit::Lost => Err(Diagnostic::new(
                 &store::WRITER_LOST,
-                format!("another run committed snapshot {} of `{}` first", manifest.version, self.export.name),
+                format!(
+                    "another run committed snapshot {} of `{}` first",
+                    manifest.version, self.export.name
+                ),
             )
             .help("its snapshot is complete; run again to publish on top of it")
             .into()),

@@ -1,7 +1,7 @@
 //! `--select`: which exports a command works on.
 
-use engine_project::select::{Selector, select};
 use engine_project::Problem;
+use engine_project::select::{Selector, select};
 
 use crate::bind::{BoundExport, BoundProject};
 use crate::codes::run;

@@ -17,7 +17,14 @@ use datafusion::prelude::SessionConfig;
 
 /// Functions whose result depends on the moment, the session or chance.
 const NONDETERMINISTIC: &[&str] = &[
-    "now", "current_timestamp", "current_date", "today", "current_time", "random", "uuid", "version",
+    "now",
+    "current_timestamp",
+    "current_date",
+    "today",
+    "current_time",
+    "random",
+    "uuid",
+    "version",
 ];
 
 /// Bounds of a session.

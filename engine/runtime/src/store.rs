@@ -77,7 +77,8 @@ pub fn open(project: &Project) -> Outcome<Store> {
 
 fn open_directory(directory: &FilePath) -> std::io::Result<LocalFileSystem> {
     std::fs::create_dir_all(directory)?;
-    LocalFileSystem::new_with_prefix(directory).map_err(|_| std::io::ErrorKind::NotADirectory.into())
+    LocalFileSystem::new_with_prefix(directory)
+        .map_err(|_| std::io::ErrorKind::NotADirectory.into())
 }
 
 impl Store {
@@ -193,8 +194,8 @@ impl Store {
     ) -> Outcome<Commit> {
         let internal = |what: String| Diagnostic::new(&run::INTERNAL, what);
         let plain = manifest.to_bytes().map_err(|error| internal(error.to_string()))?;
-        let path = manifest_path(file, manifest.version)
-            .map_err(|error| internal(error.to_string()))?;
+        let path =
+            manifest_path(file, manifest.version).map_err(|error| internal(error.to_string()))?;
         let material = keys.find(key).ok_or_else(|| SealError::Key.diagnostic())?;
         let context = Context::manifest(&self.project, &manifest.export, manifest.version);
         let bytes = sealed::seal(NamedKey { id: key, material }, &context, &plain)
@@ -224,11 +225,8 @@ impl Store {
 
     async fn read(&self, name: &str, bytes_max: u64) -> Result<bytes::Bytes, UnsealError> {
         let path = Path::from(name);
-        let found = self
-            .objects
-            .get(&path)
-            .await
-            .map_err(|error| UnsealError::store(name, &error))?;
+        let found =
+            self.objects.get(&path).await.map_err(|error| UnsealError::store(name, &error))?;
         if found.meta.size > bytes_max {
             return Err(UnsealError::tampered(name, "is longer than a manifest may be"));
         }

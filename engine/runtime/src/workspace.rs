@@ -7,13 +7,14 @@ use datafusion::execution::context::SessionContext;
 use engine_masking::Lookups;
 use engine_project::{LoadOptions, Project};
 
-use crate::bind::{BoundProject, Binding, MaskingKeys, Schemas, bind};
+use crate::bind::{Binding, BoundProject, Schemas, bind};
 use crate::clock;
 use crate::codes::{policy, run};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::files;
 use crate::keys::Keys;
 use crate::masks::resolver::{MaskKeys, Resolver};
+use crate::masks::versions::MaskingKeys;
 use crate::problems;
 use crate::request::Context;
 use crate::session::{Limits, session};
@@ -40,10 +41,7 @@ pub fn limits(project: &Project, context: &Context) -> Limits {
     let execution = &project.target.execution;
     let to_usize = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     Limits {
-        jobs: context
-            .jobs
-            .or(execution.jobs.map(|jobs| jobs as usize))
-            .unwrap_or(defaults.jobs),
+        jobs: context.jobs.or(execution.jobs.map(|jobs| jobs as usize)).unwrap_or(defaults.jobs),
         memory_bytes: context
             .memory_bytes
             .or(execution.memory_bytes.map(to_usize))
@@ -107,9 +105,8 @@ pub enum Access<'a> {
 /// # Errors
 /// None is expected.
 pub fn new_session(limits: Limits) -> Outcome<SessionContext> {
-    session(limits).map_err(|_| {
-        Failure::from(Diagnostic::new(&run::INTERNAL, "no session could be made"))
-    })
+    session(limits)
+        .map_err(|_| Failure::from(Diagnostic::new(&run::INTERNAL, "no session could be made")))
 }
 
 /// The project's dictionaries: one entry a line, the first column of each `lookups/*.csv`.
@@ -130,7 +127,8 @@ fn lookups(project: &Project) -> Outcome<Lookups> {
 }
 
 fn lookup(path: &std::path::Path) -> Result<Arc<[String]>, &'static str> {
-    let bytes = files::read(path, LOOKUP_BYTES_MAX).map_err(|_| "cannot be read, or is longer than 64 MiB")?;
+    let bytes = files::read(path, LOOKUP_BYTES_MAX)
+        .map_err(|_| "cannot be read, or is longer than 64 MiB")?;
     let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8")?;
     let entries: Vec<String> = text
         .trim_start_matches('\u{feff}')

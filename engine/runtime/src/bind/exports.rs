@@ -10,11 +10,11 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use engine_project::{ColumnTest, Encryption, Export, ExportTest, Load, Project, Relation};
 
-use super::policy::{BoundColumn, Subject, treat};
-use super::tables::{Connections, reference};
 use super::Binding;
-use crate::codes::{policy, sql, sources};
-use crate::compile;
+use super::policy::{BoundColumn, Subject, treat};
+use super::sql::export_sql;
+use super::tables::{Connections, reference};
+use crate::codes::{policy, sources, sql};
 use crate::diagnostic::Diagnostic;
 use crate::fault;
 
@@ -112,7 +112,7 @@ async fn one(
     if !findings.is_empty() {
         return Err(findings);
     }
-    let sql = compile::export_sql(from, &columns, filter.as_deref());
+    let sql = export_sql(from, &columns, filter.as_deref());
     let plan = binding.session.state().create_logical_plan(&sql).await.map_err(internal)?;
     Ok(BoundExport {
         name: export.name.value.clone(),
@@ -177,9 +177,8 @@ fn unique(project: &Project, export: &Export) -> BTreeMap<String, &'static str> 
 fn key(project: &Project, export: &Export, columns: &[BoundColumn]) -> Vec<String> {
     let Relation::Table { source, table } = &export.from.value else { return Vec::new() };
     let declared = project.table(source, table).map_or(&[][..], |table| &table.key);
-    let all_there = declared
-        .iter()
-        .all(|key| columns.iter().any(|column| column.name == key.value));
+    let all_there =
+        declared.iter().all(|key| columns.iter().any(|column| column.name == key.value));
     if all_there { declared.iter().map(|key| key.value.clone()).collect() } else { Vec::new() }
 }
 
@@ -212,7 +211,13 @@ fn filter(
 fn has_subquery(expression: &Expr) -> bool {
     let mut found = false;
     let walked = expression.apply(|part| {
-        if matches!(part, Expr::Exists(_) | Expr::InSubquery(_) | Expr::ScalarSubquery(_) | Expr::SetComparison(_)) {
+        if matches!(
+            part,
+            Expr::Exists(_)
+                | Expr::InSubquery(_)
+                | Expr::ScalarSubquery(_)
+                | Expr::SetComparison(_)
+        ) {
             found = true;
             return Ok(TreeNodeRecursion::Stop);
         }

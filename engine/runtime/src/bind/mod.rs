@@ -8,11 +8,11 @@
 //!
 //! Every step collects all its findings.
 
-mod exports;
+mod tables;
 mod models;
 mod policy;
-mod tables;
-mod types;
+mod sql;
+mod exports;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,12 +24,11 @@ use engine_sources::{Connection, TableRequest};
 
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::masks::resolver::Resolver;
-use crate::masks::spec::KeyRef;
 use crate::masks::udf;
+use crate::masks::versions::MaskingKeys;
 
 pub use exports::BoundExport;
 pub use policy::{BoundColumn, Treatment};
-pub use types::{arrow_type, type_name};
 
 /// The schema of the session in which models stand.
 pub const MODELS_SCHEMA: &str = "models";
@@ -57,30 +56,6 @@ pub struct Binding<'a> {
     pub schemas: Schemas,
     /// Decides which `keep` has expired.
     pub today: NaiveDate,
-}
-
-/// The masking keys that rules may name.
-#[derive(Debug, Clone, Default)]
-pub struct MaskingKeys {
-    /// Name to newest version; `None` while no keyring was opened: any name may be right.
-    pub versions: Option<BTreeMap<String, u32>>,
-}
-
-impl MaskingKeys {
-    /// The newest version of the key of this name.
-    ///
-    /// # Errors
-    /// The names there are, when the keyring lacks it.
-    pub fn newest(&self, name: &str) -> Result<KeyRef, Vec<String>> {
-        let version = match &self.versions {
-            None => 1,
-            Some(versions) => match versions.get(name) {
-                Some(version) => *version,
-                None => return Err(versions.keys().cloned().collect()),
-            },
-        };
-        Ok(KeyRef { name: name.to_owned(), version })
-    }
 }
 
 /// A table that can be fingerprinted, and read when it was bound to its source.
@@ -177,7 +152,6 @@ fn sorted(mut diagnostics: Vec<Diagnostic>, files: &SourceMap) -> Vec<Diagnostic
 /// Every connection whose kind or settings are wrong.
 pub fn connect_all(project: &Project) -> Outcome<BTreeMap<String, Arc<dyn Connection>>> {
     let files = Arc::new(project.files.clone());
-    tables::connect(project).map_err(|findings| {
-        Failure::from(sorted(findings, &files)).with_files(&files)
-    })
+    tables::connect(project)
+        .map_err(|findings| Failure::from(sorted(findings, &files)).with_files(&files))
 }

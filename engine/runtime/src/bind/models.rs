@@ -72,10 +72,7 @@ async fn plan(model: &Model, binding: &Binding<'_>) -> Result<String, Vec<Diagno
     let relation = Relation::Model { name: model.name.value.clone() };
     let text = plan.display_indent().to_string();
     let view = ViewTable::new(plan, Some(model.sql.text.clone()));
-    binding
-        .session
-        .register_table(reference(&relation), Arc::new(view))
-        .map_err(at_fault)?;
+    binding.session.register_table(reference(&relation), Arc::new(view)).map_err(at_fault)?;
     Ok(text)
 }
 

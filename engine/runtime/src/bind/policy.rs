@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, FieldRef, Schema};
+use engine_bundle::digest::Digest;
 use engine_masking::{BindError, BindErrorKind, Properties, Uniqueness};
 use engine_project::rules::{ColumnFacts, decide};
-use engine_project::{Action, Approval, Column, Location, Mask, Project, Relation, Rule, Unclassified};
+use engine_project::{
+    Action, Approval, Column, Location, Mask, Project, Relation, Rule, Unclassified,
+};
 
-use super::types::{column_type, type_name};
 use super::Binding;
 use crate::codes::{keys, policy};
 use crate::diagnostic::Diagnostic;
 use crate::masks::resolver::ResolveError;
 use crate::masks::spec::MaskSpec;
 use crate::problems;
+use crate::types::{column_type, type_name};
 
 /// The masking key of rules that name none.
 const DEFAULT_KEY: &str = "default";
@@ -35,6 +38,8 @@ pub enum Treatment {
         inputs: Vec<String>,
         /// What it promises.
         properties: Properties,
+        /// The digest of the dictionary it takes words from, when the project's own.
+        lookup: Option<Digest>,
     },
     /// Let through on somebody's word.
     Kept {
@@ -97,10 +102,7 @@ pub(super) fn treat(
     if findings.is_empty() { Ok(columns) } else { Err(findings) }
 }
 
-fn column(
-    subject: &Subject<'_>,
-    field: &FieldRef,
-) -> Result<Option<BoundColumn>, Box<Diagnostic>> {
+fn column(subject: &Subject<'_>, field: &FieldRef) -> Result<Option<BoundColumn>, Box<Diagnostic>> {
     let project = subject.project;
     let declared = project.columns(subject.from).iter().find(|one| one.name.value == *field.name());
     let class = declared.and_then(|column| column.class.as_ref());
@@ -128,9 +130,7 @@ fn column(
         };
     };
     let (treatment, output) = match &rule.action {
-        Action::Keep(approval) => {
-            (kept(subject, rule, approval)?, Arc::clone(field))
-        }
+        Action::Keep(approval) => (kept(subject, rule, approval)?, Arc::clone(field)),
         Action::Mask(mask) => masked(subject, rule, mask, field)?,
     };
     Ok(Some(BoundColumn {
@@ -154,9 +154,12 @@ fn kept(
         if last_day < subject.binding.today.to_string() {
             let name = &rule.name.value;
             return Err(Box::new(
-                Diagnostic::new(&policy::KEEP_EXPIRED, format!("rule `{name}` kept columns until {last_day}"))
-                    .at(until.at, "this day has passed")
-                    .help("agree on a new date with its owner, or mask the columns"),
+                Diagnostic::new(
+                    &policy::KEEP_EXPIRED,
+                    format!("rule `{name}` kept columns until {last_day}"),
+                )
+                .at(until.at, "this day has passed")
+                .help("agree on a new date with its owner, or mask the columns"),
             ));
         }
     }
@@ -178,7 +181,11 @@ fn masked(
     let function = engine_masking::find(name).ok_or_else(|| unknown_mask(mask))?;
     let (key, linkage) = if function.keyed() {
         let wanted = mask.key.as_ref().map_or(DEFAULT_KEY, |key| key.value.as_str());
-        let key = subject.binding.keys.newest(wanted).map_err(|held| unknown_key(rule, mask, wanted, &held))?;
+        let key = subject
+            .binding
+            .keys
+            .newest(wanted)
+            .map_err(|held| unknown_key(rule, mask, wanted, &held))?;
         let stated = mask.linkage.as_ref().map(|linkage| linkage.value.clone());
         (Some(key), Some(stated.unwrap_or_else(|| own_linkage(subject, field.name()))))
     } else {
@@ -201,12 +208,15 @@ fn masked(
     let nullable = !properties.preserves.null || field.is_nullable();
     let output = Arc::new(Field::new(field.name(), bound.mask.output(), nullable));
     let inputs = bound.mask.inputs().to_vec();
+    let lookup = spec.params.get("lookup").and_then(|name| name.as_str());
+    let lookup = lookup.and_then(|name| subject.binding.resolver.lookup_digest(name));
     let treatment = Treatment::Masked {
         rule: rule.name.value.clone(),
         function: function.name(),
         spec,
         inputs,
         properties,
+        lookup,
     };
     Ok((treatment, output))
 }
@@ -279,7 +289,9 @@ fn uncovered(subject: &Subject<'_>, field: &FieldRef, declared: Option<&Column>)
         (None, Relation::Model { .. }) => format!(
             "give the column a class in the model's YAML; until then it cannot leave. A rule for it could be: {{name: {name}, match: {matcher}, mask: {suggested}}}"
         ),
-        _ => format!("add a rule, for example: {{name: {name}, match: {matcher}, mask: {suggested}}}; or let it through with keep: {{owner, reason}}"),
+        _ => format!(
+            "add a rule, for example: {{name: {name}, match: {matcher}, mask: {suggested}}}; or let it through with keep: {{owner, reason}}"
+        ),
     };
     let at = declared.map_or(subject.at, |column| column.name.at);
     Diagnostic::new(
@@ -321,17 +333,25 @@ fn bind_finding(
     let column = format!("{}.{}", subject.from, field.name());
     let ResolveError::Bind(BindError { path, kind, hint }) = error else {
         let message = format!("rule `{}` cannot be bound: {error}", rule.name.value);
-        return Box::new(Diagnostic::new(&keys::KEY_UNKNOWN, message).at(rule.name.at, "this rule"));
+        return Box::new(
+            Diagnostic::new(&keys::KEY_UNKNOWN, message).at(rule.name.at, "this rule"),
+        );
     };
     let (code, at) = match &**kind {
         BindErrorKind::UnknownParameter { .. } => {
             let keys: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
             (&policy::MASK_PARAMETER, mask.params.locate_key(&keys))
         }
-        BindErrorKind::MissingParameter { .. } => (&policy::MASK_PARAMETER_MISSING, mask.function.at),
+        BindErrorKind::MissingParameter { .. } => {
+            (&policy::MASK_PARAMETER_MISSING, mask.function.at)
+        }
         BindErrorKind::TypeNotAccepted { .. } => (&policy::MASK_TYPE, mask.function.at),
-        BindErrorKind::UnknownLookup { .. } => (&policy::MASK_LOOKUP, mask.params.locate_path(path)),
-        BindErrorKind::UnknownLocale { .. } => (&policy::MASK_LOCALE, mask.params.locate_path(path)),
+        BindErrorKind::UnknownLookup { .. } => {
+            (&policy::MASK_LOOKUP, mask.params.locate_path(path))
+        }
+        BindErrorKind::UnknownLocale { .. } => {
+            (&policy::MASK_LOCALE, mask.params.locate_path(path))
+        }
         BindErrorKind::UnknownColumn { .. } | BindErrorKind::ColumnType { .. } => {
             (&policy::MASK_COLUMN, mask.params.locate_path(path))
         }
@@ -342,8 +362,9 @@ fn bind_finding(
         rule.name.value,
         type_name(field.data_type())
     );
-    let diagnostic =
-        Diagnostic::new(code, message).at(at, kind.to_string()).related(subject.at, "exported here");
+    let diagnostic = Diagnostic::new(code, message)
+        .at(at, kind.to_string())
+        .related(subject.at, "exported here");
     Box::new(match hint {
         Some(hint) => diagnostic.help(hint.clone()),
         None => diagnostic,

@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
-use datafusion::datasource::empty::EmptyTable;
 use datafusion::common::TableReference;
+use datafusion::datasource::empty::EmptyTable;
 use engine_project::{Node, Project, Relation, Source, Table};
 use engine_sources::{
     ConnectContext, Connection, DeclaredColumn, ParameterProblem, SourceError, SourceErrorKind,
     TableRequest,
 };
 
-use super::types::arrow_type;
 use super::{Binding, BoundTable, MODELS_SCHEMA, Schemas};
 use crate::codes::sources;
 use crate::diagnostic::Diagnostic;
 use crate::fault;
+use crate::types::arrow_type;
 
 pub(super) type Connections = BTreeMap<String, Arc<dyn Connection>>;
 
@@ -33,9 +33,8 @@ pub(super) fn connect(project: &Project) -> Result<Connections, Vec<Diagnostic>>
             store_options: BTreeMap::new(),
         };
         let found = engine_sources::kinds::find(&connection.kind.value);
-        let result = found.and_then(|connector| {
-            connector.connect(&connection.params.reveal_json(), &context)
-        });
+        let result = found
+            .and_then(|connector| connector.connect(&connection.params.reveal_json(), &context));
         match result {
             Ok(opened) => {
                 made.insert(name.clone(), opened);
@@ -123,7 +122,9 @@ fn needed(project: &Project) -> BTreeSet<Relation> {
 /// The name under which a relation stands in the session.
 pub(super) fn reference(relation: &Relation) -> TableReference {
     match relation {
-        Relation::Table { source, table } => TableReference::partial(source.as_str(), table.as_str()),
+        Relation::Table { source, table } => {
+            TableReference::partial(source.as_str(), table.as_str())
+        }
         Relation::Model { name } => TableReference::partial(MODELS_SCHEMA, name.as_str()),
     }
 }
@@ -144,7 +145,10 @@ async fn open(
             let provider = Arc::new(EmptyTable::new(Arc::new(declared_schema(table))));
             Ok((provider, BoundTable { connection, request }))
         }
-        (Schemas::Catalogs | Schemas::Sources, Some(connection)) => match connection.table(&request).await {
+        (Schemas::Catalogs | Schemas::Sources, Some(connection)) => match connection
+            .table(&request)
+            .await
+        {
             Ok(provider) => Ok((provider, BoundTable { connection: Some(connection), request })),
             Err(error) => Err(Box::new(table_finding(&error, table))),
         },

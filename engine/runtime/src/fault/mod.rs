@@ -91,10 +91,16 @@ pub fn running(error: &DataFusionError, node: &str) -> Diagnostic {
         return found.diagnostic();
     }
     if let Some(found) = find::<engine_masking::MaskError>(error) {
-        return Diagnostic::new(&run::MASK_FAILED, format!("a mask refused a batch of `{node}`: {found}"));
+        return Diagnostic::new(
+            &run::MASK_FAILED,
+            format!("a mask refused a batch of `{node}`: {found}"),
+        );
     }
     if let Some(found) = find::<ResolveError>(error) {
-        return Diagnostic::new(&run::MASK_FAILED, format!("a mask of `{node}` cannot be bound: {found}"));
+        return Diagnostic::new(
+            &run::MASK_FAILED,
+            format!("a mask of `{node}` cannot be bound: {found}"),
+        );
     }
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => {

@@ -1,5 +1,6 @@
 //! Masks in plans: their words, the keys behind them, and the DataFusion functions they become.
 
-pub mod resolver;
 pub mod spec;
+pub mod resolver;
 pub mod udf;
+pub mod versions;

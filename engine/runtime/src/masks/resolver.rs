@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use arrow::datatypes::{DataType, FieldRef};
+use engine_bundle::digest::{Digest, Digester};
 use engine_masking::{BindContext, BindError, Function, LinkageKey, Lookups, Mask};
 use zeroize::Zeroizing;
 
@@ -81,6 +82,16 @@ impl Resolver {
             bound: RwLock::new(HashMap::new()),
             counts: RwLock::new(BTreeMap::new()),
         }
+    }
+
+    /// The digest of a dictionary's entries: another dictionary gives other masks.
+    pub fn lookup_digest(&self, name: &str) -> Option<Digest> {
+        let mut digester = Digester::new();
+        for entry in self.lookups.get(name)?.iter() {
+            digester.update(entry.as_bytes());
+            digester.update(b"\n");
+        }
+        Some(digester.finish())
     }
 
     /// Whether values can be masked, not only types asked for.

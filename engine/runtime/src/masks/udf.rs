@@ -101,7 +101,8 @@ impl ScalarUDFImpl for MaskUdf {
         };
         let bound = self.bind(spec, args.arg_fields)?;
         let preserved = bound.mask.properties().preserves.null;
-        let nullable = !preserved || args.arg_fields.first().is_none_or(|field| field.is_nullable());
+        let nullable =
+            !preserved || args.arg_fields.first().is_none_or(|field| field.is_nullable());
         Ok(Arc::new(Field::new(&self.name, bound.mask.output(), nullable)))
     }
 

@@ -1,6 +1,6 @@
 //! `compile`: the SQL of every model and export, written to `target/compiled`. Offline: nothing is opened.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -48,11 +48,10 @@ pub async fn compile(context: &Context, select: &[String]) -> Outcome<CompileRep
         outputs.push((model.name.value.clone(), "model", text, plan));
     }
     for export in exports {
-        let plan = workspace
-            .session
-            .state()
-            .optimize(&export.plan)
-            .map_or_else(|_| export.plan.display_indent().to_string(), |plan| plan.display_indent().to_string());
+        let plan = workspace.session.state().optimize(&export.plan).map_or_else(
+            |_| export.plan.display_indent().to_string(),
+            |plan| plan.display_indent().to_string(),
+        );
         outputs.push((export.name.clone(), "export", export.sql.clone(), plan));
     }
     let directory = context.root.join("target").join("compiled");
@@ -62,24 +61,31 @@ pub async fn compile(context: &Context, select: &[String]) -> Outcome<CompileRep
         let folder = format!("{kind}s");
         for (suffix, text) in [("sql", sql), ("plan.txt", format!("{plan}\n"))] {
             let file = format!("{name}.{suffix}");
-            write(directory.join(&folder).join(&file), &text)?;
+            write(&directory.join(&folder).join(&file), &text)?;
             written.push((folder.clone(), file));
         }
-        nodes.push(CompiledNode { file: format!("target/compiled/{folder}/{name}.sql"), name, kind });
+        nodes.push(CompiledNode {
+            file: format!("target/compiled/{folder}/{name}.sql"),
+            name,
+            kind,
+        });
     }
     remove_stale(&directory, &written, select.is_empty());
     Ok(CompileReport { nodes })
 }
 
-fn write(path: PathBuf, text: &str) -> Outcome<()> {
-    files::write(&path, text.as_bytes()).map_err(|_| {
-        Diagnostic::new(&commands::OUTPUT_UNWRITABLE, format!("{} cannot be written", path.display()))
-            .into()
+fn write(path: &Path, text: &str) -> Outcome<()> {
+    files::write(path, text.as_bytes()).map_err(|_| {
+        Diagnostic::new(
+            &commands::OUTPUT_UNWRITABLE,
+            format!("{} cannot be written", path.display()),
+        )
+        .into()
     })
 }
 
 /// Files of nodes that are gone must not be taken for compiled ones.
-fn remove_stale(directory: &std::path::Path, written: &[(String, String)], everything: bool) {
+fn remove_stale(directory: &Path, written: &[(String, String)], everything: bool) {
     if !everything {
         return;
     }

@@ -52,8 +52,9 @@ pub async fn debug(context: &Context) -> Outcome<DebugReport> {
         report.note(format!("connection {name}"), tried);
     }
     let opened = keys::open(&project, context);
-    let counted = opened.as_ref().map(|keys| format!("opened, {} keys", keys.keyring().list().len()));
-    report.note("keyring".to_owned(), counted.map_err(|failure| first(failure)));
+    let counted =
+        opened.as_ref().map(|keys| format!("opened, {} keys", keys.keyring().list().len()));
+    report.note("keyring".to_owned(), counted.map_err(first));
     let reached = match store::open(&project) {
         Ok(store) => match &opened {
             Ok(keys) => snapshots(&project, &store, keys).await,
@@ -82,7 +83,8 @@ async fn snapshots(
 
 fn first(failure: &crate::diagnostic::Failure) -> Diagnostic {
     let finding = failure.diagnostics.first().cloned();
-    finding.unwrap_or_else(|| Diagnostic::new(&crate::codes::run::INTERNAL, "failed without a reason"))
+    finding
+        .unwrap_or_else(|| Diagnostic::new(&crate::codes::run::INTERNAL, "failed without a reason"))
 }
 
 impl DebugReport {

@@ -84,7 +84,8 @@ fn relation(project: &Project, topic: &str) -> Outcome<Relation> {
     if project.model(topic).is_some() {
         return Ok(Relation::Model { name: topic.to_owned() });
     }
-    let table = topic.split_once('.').filter(|(source, table)| project.table(source, table).is_some());
+    let table =
+        topic.split_once('.').filter(|(source, table)| project.table(source, table).is_some());
     if let Some((source, table)) = table {
         return Ok(Relation::Table { source: source.to_owned(), table: table.to_owned() });
     }

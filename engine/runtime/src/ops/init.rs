@@ -34,7 +34,10 @@ pub struct InitReport {
 /// The directory has something in it, or cannot be written.
 pub fn init(directory: &Path, template: &[TemplateFile]) -> Outcome<InitReport> {
     let unwritable = |path: &Path| {
-        Diagnostic::new(&commands::OUTPUT_UNWRITABLE, format!("{} cannot be written", path.display()))
+        Diagnostic::new(
+            &commands::OUTPUT_UNWRITABLE,
+            format!("{} cannot be written", path.display()),
+        )
     };
     if !files::is_vacant(directory).map_err(|_| unwritable(directory))? {
         let message = format!("{} is not empty", directory.display());

@@ -55,7 +55,10 @@ pub fn init(context: &Context) -> Outcome<KeysReport> {
     let project = workspace::load(context)?;
     let made = keys::create(&project, context)?;
     let entries = made.keyring().list();
-    Ok(KeysReport { keyring: keys::keyring_path(&project), keys: entries.iter().map(listed).collect() })
+    Ok(KeysReport {
+        keyring: keys::keyring_path(&project),
+        keys: entries.iter().map(listed).collect(),
+    })
 }
 
 /// Lists the keys.
@@ -66,7 +69,10 @@ pub fn list(context: &Context) -> Outcome<KeysReport> {
     let project = workspace::load(context)?;
     let opened = keys::open(&project, context)?;
     let entries = opened.keyring().list();
-    Ok(KeysReport { keyring: keys::keyring_path(&project), keys: entries.iter().map(listed).collect() })
+    Ok(KeysReport {
+        keyring: keys::keyring_path(&project),
+        keys: entries.iter().map(listed).collect(),
+    })
 }
 
 /// Writes the active key of a purpose in clear, as hexadecimal digits, to a new private file.
@@ -76,16 +82,13 @@ pub fn list(context: &Context) -> Outcome<KeysReport> {
 pub fn export(context: &Context, purpose: &str, to: &Path) -> Outcome<ListedKey> {
     let project = workspace::load(context)?;
     let opened = keys::open(&project, context)?;
-    let wanted = match purpose.parse() {
-        Ok(wanted @ (Purpose::Data | Purpose::Metadata)) => wanted,
-        _ => {
-            return Err(Diagnostic::new(
-                &codes::KEY_UNKNOWN,
-                format!("a key for `{purpose}` is not handed out"),
+    let Ok(wanted @ (Purpose::Data | Purpose::Metadata)) = purpose.parse() else {
+        let message = format!("a key for `{purpose}` is not handed out");
+        return Err(Diagnostic::new(&codes::KEY_UNKNOWN, message)
+            .help(
+                "keys for data and metadata are for recipients; masking keys would undo the masks",
             )
-            .help("keys for data and metadata are for recipients; masking keys would undo the masks")
             .into());
-        }
     };
     let id = opened.active(wanted)?;
     let internal = |_| Diagnostic::new(&codes::KEY_UNKNOWN, "the key is not in the keyring");

@@ -4,11 +4,11 @@ use engine_project::{Load, LoadMode};
 
 use crate::bind::Schemas;
 use crate::codes::names;
-use crate::delivery::{self, Source};
+use crate::delivery::Deliverer;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keys;
 use crate::ops::query::no_snapshot;
-use crate::ops::run::LoadDone;
+use crate::report::LoadDone;
 use crate::request::Context;
 use crate::store;
 use crate::workspace::{self, Access};
@@ -47,10 +47,17 @@ pub async fn load(context: &Context, export: &str, connection: &str) -> Outcome<
     }
     let file = keys.file_id(store.project(), export)?;
     let head = store.head(file, export, &keys).await?.ok_or_else(|| no_snapshot(export))?;
-    let source = Source { workspace: &workspace, store: &store, keys: &keys, file };
+    let deliverer = Deliverer {
+        root: &context.root,
+        observer: &*context.observer,
+        workspace: &workspace,
+        store: &store,
+        keys: &keys,
+    };
     let mut done = Vec::new();
     for load in &loads {
-        let report = delivery::load_one(&source, bound, load, &head.manifest)
+        let report = deliverer
+            .load_one(bound, file, load, &head.manifest)
             .await
             .map_err(|failure| failure.with_files(&workspace.bound.files))?;
         done.push(LoadDone {

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-
 use crate::bind::{BoundExport, BoundProject, Schemas};
 use crate::codes::{commands, run};
 use crate::diagnostic::{Diagnostic, Outcome};
@@ -74,7 +73,10 @@ async fn base(store: &Store, keys: &Keys, export: &BoundExport) -> Outcome<Known
 pub fn write(context: &Context, plan: &Plan, out: Option<&Path>) -> Outcome<PathBuf> {
     let path = out.map_or_else(|| context.root.join("target").join("plan.json"), Path::to_path_buf);
     files::write(&path, plan.canonical().as_bytes()).map_err(|_| {
-        Diagnostic::new(&commands::OUTPUT_UNWRITABLE, format!("{} cannot be written", path.display()))
+        Diagnostic::new(
+            &commands::OUTPUT_UNWRITABLE,
+            format!("{} cannot be written", path.display()),
+        )
     })?;
     Ok(path)
 }

@@ -56,9 +56,12 @@ pub async fn show(context: &Context, export: &str, limit: usize) -> Outcome<Quer
             project.exports.iter().map(|export| export.name.value.as_str()).collect();
         let nearest = engine_project::nearest(export, known.iter().copied());
         let meant = nearest.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        return Err(Diagnostic::new(&names::UNKNOWN_EXPORT, format!("there is no export `{export}`"))
-            .help(format!("{meant}the exports are: {}", known.join(", ")))
-            .into());
+        return Err(Diagnostic::new(
+            &names::UNKNOWN_EXPORT,
+            format!("there is no export `{export}`"),
+        )
+        .help(format!("{meant}the exports are: {}", known.join(", ")))
+        .into());
     }
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
@@ -96,8 +99,9 @@ async fn register(
     let Some(head) = head else { return Ok(false) };
     let refused = |error| Failure::from(fault::running(&error, export));
     let keys = Arc::new(keys.clone());
-    let table =
-        SnapshotTable::open(session, store, file, &head.manifest, keys).await.map_err(refused)?;
+    let table = SnapshotTable::open(session, store.objects(), file, &head.manifest, keys)
+        .await
+        .map_err(refused)?;
     session.register_table(export, Arc::new(table)).map_err(refused)?;
     Ok(true)
 }

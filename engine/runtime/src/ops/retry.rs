@@ -3,7 +3,8 @@
 use crate::codes::run as codes;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::journal::{Journal, Line};
-use crate::ops::run::{OnFailure, RunReport, RunRequest, attempt};
+use crate::ops::run::{OnFailure, RunRequest, attempt};
+use crate::report::RunReport;
 use crate::request::Context;
 use crate::resume;
 

@@ -8,19 +8,18 @@
 use std::path::PathBuf;
 
 use engine_bundle::ids::RunId;
-use serde::Serialize;
 
 use crate::bind::{BoundExport, Schemas};
 use crate::clock;
 use crate::codes::{keys as key_codes, run};
-use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::diagnostic::{Diagnostic, Outcome};
 use crate::event::Event;
-use crate::exit::Exit;
 use crate::git;
 use crate::journal::{Journal, Line, Status};
 use crate::keys::{self, Keys};
 use crate::ops::plan;
 use crate::produce::{self, Earlier, Producer};
+use crate::report::RunReport;
 use crate::request::Context;
 use crate::selection;
 use crate::store;
@@ -45,59 +44,6 @@ pub enum OnFailure {
     Continue,
     /// The others are skipped.
     Stop,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Serialize)]
-pub struct RunReport {
-    /// The run's id.
-    pub run: String,
-    /// Its exports, in order.
-    pub exports: Vec<ExportReport>,
-    /// Why the failed ones failed.
-    #[serde(skip)]
-    pub failures: Vec<Failure>,
-}
-
-/// How one export of a run ended.
-#[derive(Debug, Clone, Serialize)]
-pub struct ExportReport {
-    /// The export.
-    pub export: String,
-    /// How it ended.
-    pub status: Status,
-    /// The newest snapshot.
-    pub snapshot: Option<u64>,
-    /// Its rows.
-    pub rows: Option<u64>,
-    /// Its chunks.
-    pub chunks: Option<usize>,
-    /// Its bytes in the store.
-    pub bytes: Option<u64>,
-    /// Chunks that an earlier attempt had written.
-    pub resumed_chunks: usize,
-    /// What was loaded.
-    pub loads: Vec<LoadDone>,
-    /// The codes of what went wrong.
-    pub codes: Vec<String>,
-}
-
-/// A finished load.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LoadDone {
-    /// The connection.
-    pub connection: String,
-    /// The table.
-    pub table: String,
-    /// Rows loaded.
-    pub rows: u64,
-}
-
-impl RunReport {
-    /// The exit code: the first failure's, or ok.
-    pub fn exit(&self) -> Exit {
-        self.failures.iter().map(Failure::exit).max().unwrap_or(Exit::Ok)
-    }
 }
 
 /// Runs.
@@ -137,9 +83,7 @@ pub(crate) async fn attempt(
     };
     let begun = if number == 1 { journal.begin(&first) } else { journal.append(&first) };
     begun.map_err(|_| produce::unwritable(&journal))?;
-    context
-        .observer
-        .notice(&Event::RunStarted { run: id.to_string(), exports: exports.len() });
+    context.observer.notice(&Event::RunStarted { run: id.to_string(), exports: exports.len() });
     let producer = Producer {
         context,
         workspace: &workspace,
@@ -195,7 +139,8 @@ async fn gates(
     let target = &workspace.bound.project.target;
     let Some(file) = &request.plan else {
         if target.protected {
-            let message = format!("target `{}` is protected and runs only from a plan", target.name.value);
+            let message =
+                format!("target `{}` is protected and runs only from a plan", target.name.value);
             return Err(Diagnostic::new(&run::PLAN_REQUIRED, message)
                 .at(target.name.at, "has protected: true")
                 .help("have the plan of `engine plan --out FILE` reviewed, then use `engine run --plan FILE`")
@@ -208,13 +153,16 @@ async fn gates(
     if given.digest == made.digest && given == made {
         return Ok(());
     }
-    Err(Diagnostic::new(&run::PLAN_STALE, format!("{} no longer holds: {}", file.display(), difference(&given, &made)))
-        .help(format!(
-            "make a new plan with `engine plan --out {}` in {} and have it reviewed",
-            file.display(),
-            context.root.display()
-        ))
-        .into())
+    Err(Diagnostic::new(
+        &run::PLAN_STALE,
+        format!("{} no longer holds: {}", file.display(), difference(&given, &made)),
+    )
+    .help(format!(
+        "make a new plan with `engine plan --out {}` in {} and have it reviewed",
+        file.display(),
+        context.root.display()
+    ))
+    .into())
 }
 
 /// The first difference between two plans, in words.
@@ -234,7 +182,9 @@ fn difference(given: &crate::plan::Plan, made: &crate::plan::Plan) -> String {
             Some(one) if one.base != export.base => {
                 return format!("export `{}` has a new snapshot since", export.name);
             }
-            Some(one) if one != export => return format!("export `{}` was changed since", export.name),
+            Some(one) if one != export => {
+                return format!("export `{}` was changed since", export.name);
+            }
             Some(_) => {}
         }
     }

@@ -133,7 +133,8 @@ impl Examination<'_> {
             verified.snapshots += 1;
             links.extend(Link::new(version, &stored.manifest).ok());
             for chunk in &stored.manifest.chunks {
-                if !named.insert(chunk_file(&stored.manifest, self.file, chunk).path().to_string()) {
+                if !named.insert(chunk_file(&stored.manifest, self.file, chunk).path().to_string())
+                {
                     continue;
                 }
                 match self.chunk(&stored.manifest, chunk).await {
@@ -180,7 +181,9 @@ impl Examination<'_> {
         let name = path.to_string();
         let boxed = |error: UnsealError| Box::new(error.diagnostic());
         let objects = self.store.objects();
-        let digested = digest(&**objects, &path).await.map_err(|error| boxed(UnsealError::store(&name, &error)))?;
+        let digested = digest(&**objects, &path)
+            .await
+            .map_err(|error| boxed(UnsealError::store(&name, &error)))?;
         if digested.0 != chunk.bytes {
             let reason = "is not of the length its manifest states: it was truncated or extended";
             return Err(boxed(UnsealError::tampered(&name, reason)));
@@ -220,7 +223,8 @@ impl Examination<'_> {
         let mut start = 0;
         while start < reader.plaintext_len() {
             let end = start.saturating_add(WINDOW_BYTES).min(reader.plaintext_len());
-            let span = reader.span(start..end).map_err(|error| UnsealError::sealed(name, &error))?;
+            let span =
+                reader.span(start..end).map_err(|error| UnsealError::sealed(name, &error))?;
             let bytes = objects
                 .get_range(&path, span.ciphertext())
                 .await

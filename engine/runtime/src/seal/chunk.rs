@@ -81,7 +81,7 @@ pub(super) struct Written {
 
 /// Where Parquet's bytes go: through the sealing stream, or as they are when Parquet itself encrypts.
 enum Sink {
-    Sealed(SealWriter<Vec<u8>>),
+    Sealed(Box<SealWriter<Vec<u8>>>),
     Modular(Vec<u8>),
 }
 
@@ -152,11 +152,12 @@ impl ChunkWriter {
                 let named = NamedKey { id: &spec.key, material: key };
                 let writer = sealed::writer(Vec::new(), named, &context)
                     .map_err(|error| SealError::from_io(&error))?;
-                Sink::Sealed(writer)
+                Sink::Sealed(Box::new(writer))
             }
             Encryption::Modular => {
-                let file_key = modular::file_key(key, &spec.project, &spec.export, &spec.run.to_string())
-                    .map_err(|_| SealError::Key)?;
+                let file_key =
+                    modular::file_key(key, &spec.project, &spec.export, &spec.run.to_string())
+                        .map_err(|_| SealError::Key)?;
                 let encryption = FileEncryptionProperties::builder(file_key.expose().to_vec())
                     .build()
                     .map_err(|_| SealError::Parquet)?;
@@ -220,7 +221,9 @@ impl ChunkWriter {
             .map_err(|error| SealError::from_io(&error))?;
         let mut end = Ending { upload, digest, bytes };
         end.put(rest).await?;
-        tokio::io::AsyncWriteExt::shutdown(&mut end.upload).await.map_err(|error| SealError::from_io(&error))?;
+        tokio::io::AsyncWriteExt::shutdown(&mut end.upload)
+            .await
+            .map_err(|error| SealError::from_io(&error))?;
         Ok(Written { id, rows, bytes: end.bytes, digest: end.digest.finish().to_string() })
     }
 }

@@ -96,7 +96,10 @@ impl SealExec {
 
 impl fmt::Debug for SealExec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SealExec").field("export", &self.spec.export).finish_non_exhaustive()
+        formatter
+            .debug_struct("SealExec")
+            .field("export", &self.spec.export)
+            .finish_non_exhaustive()
     }
 }
 
@@ -220,8 +223,7 @@ impl Work {
                     let rows = batch.num_rows() as u64;
                     self.done.extend(router.push(batch).await?);
                     self.router = Some(router);
-                    self.observer
-                        .notice(&Event::RowsWritten { export: self.export.clone(), rows });
+                    self.observer.notice(&Event::RowsWritten { export: self.export.clone(), rows });
                 }
                 None => self.done.extend(router.finish().await?),
             }

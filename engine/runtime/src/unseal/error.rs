@@ -51,19 +51,20 @@ impl UnsealError {
 
     /// A file whose key is not held.
     pub fn no_key(file: impl Into<String>) -> Self {
-        let hint = Some("ask the project's owner for the key; `engine keys list` shows those at hand");
+        let hint =
+            Some("ask the project's owner for the key; `engine keys list` shows those at hand");
         let reason = "was sealed with a key that is not in the keyring".to_owned();
         Self { file: file.into(), reason, hint, cause: Cause::Key }
     }
 
     /// What a store of opened files said: its own words when it has them.
-    pub fn from_store(file: &str, error: object_store::Error) -> Self {
-        if let object_store::Error::Generic { source, .. } = &error
+    pub fn from_store(file: &str, error: &object_store::Error) -> Self {
+        if let object_store::Error::Generic { source, .. } = error
             && let Some(found) = source.downcast_ref::<Self>()
         {
             return found.clone();
         }
-        Self::store(file, &error)
+        Self::store(file, error)
     }
 
     /// What opening a sealed file said.

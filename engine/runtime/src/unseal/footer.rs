@@ -91,7 +91,8 @@ impl ChunkFile<'_> {
                 Arc::new(UnsealStore::new(Arc::clone(store), Arc::clone(keys), files))
             }
         };
-        let found = opened.head(&path).await.map_err(|error| UnsealError::from_store(&name, error))?;
+        let found =
+            opened.head(&path).await.map_err(|error| UnsealError::from_store(&name, &error))?;
         if decryption.is_some() && found.size != self.bytes {
             let reason = "is not of the length its manifest states: it was truncated or extended";
             return Err(UnsealError::tampered(name, reason));
@@ -124,7 +125,7 @@ fn unreadable(name: &str, error: ParquetError) -> UnsealError {
     if let ParquetError::External(inner) = error
         && let Ok(found) = inner.downcast::<object_store::Error>()
     {
-        return UnsealError::from_store(name, *found);
+        return UnsealError::from_store(name, &found);
     }
     UnsealError::tampered(name, "cannot be opened: it was changed, or sealed with another key")
 }

@@ -82,10 +82,8 @@ impl UnsealStore {
         file: &SealedFile,
     ) -> Result<(ObjectMeta, RangeReader)> {
         let name = location.to_string();
-        let options = GetOptions {
-            range: Some((0..PROLOGUE_BYTES as u64).into()),
-            ..GetOptions::default()
-        };
+        let options =
+            GetOptions { range: Some((0..PROLOGUE_BYTES as u64).into()), ..GetOptions::default() };
         let found = self
             .inner
             .get_opts(location, options)
@@ -146,14 +144,16 @@ impl ObjectStore for UnsealStore {
         let (meta, reader) = self.open(location).await?;
         options.check_preconditions(meta)?;
         let range = match &options.range {
-            Some(wanted) => wanted.as_range(meta.size).map_err(|error| Error::Generic {
-                store: "sealed",
-                source: Box::new(error),
-            })?,
+            Some(wanted) => wanted
+                .as_range(meta.size)
+                .map_err(|error| Error::Generic { store: "sealed", source: Box::new(error) })?,
             None => 0..meta.size,
         };
-        let bytes =
-            if options.head { Bytes::new() } else { self.read(location, reader, range.clone()).await? };
+        let bytes = if options.head {
+            Bytes::new()
+        } else {
+            self.read(location, reader, range.clone()).await?
+        };
         Ok(GetResult {
             payload: GetResultPayload::Stream(stream::once(async { Ok(bytes) }).boxed()),
             meta: meta.clone(),

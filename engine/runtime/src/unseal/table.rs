@@ -22,16 +22,15 @@ use engine_bundle::key::KeySource;
 use engine_bundle::layout::{Encryption, chunk_path};
 use engine_bundle::manifest::{Chunk, Manifest};
 use engine_project::ColumnType;
-use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use parquet::encryption::encrypt::FileEncryptionProperties;
 
 use super::error::UnsealError;
 use super::footer::ChunkFile;
 use super::store::{SealedFile, UnsealStore};
-use crate::bind::arrow_type;
-use crate::store::Store;
+use crate::types::arrow_type;
 
 /// One snapshot of an export, readable with SQL.
 #[derive(Debug)]
@@ -65,7 +64,7 @@ impl SnapshotTable {
     /// checked while they are read.
     pub async fn open(
         session: &SessionContext,
-        store: &Store,
+        store: &Arc<dyn ObjectStore>,
         file: FileId,
         manifest: &Manifest,
         keys: Arc<dyn KeySource + Send + Sync>,
@@ -83,7 +82,7 @@ impl SnapshotTable {
     async fn open_sealed(
         &mut self,
         session: &SessionContext,
-        store: &Store,
+        store: &Arc<dyn ObjectStore>,
         file: FileId,
         manifest: &Manifest,
         keys: Arc<dyn KeySource + Send + Sync>,
@@ -95,7 +94,7 @@ impl SnapshotTable {
             files.insert(path, SealedFile::new(context, chunk.bytes));
         }
         let paths: Vec<Path> = files.keys().cloned().collect();
-        let unsealed = Arc::new(UnsealStore::new(Arc::clone(store.objects()), keys, files));
+        let unsealed = Arc::new(UnsealStore::new(Arc::clone(store), keys, files));
         for path in paths {
             self.files.push(PartitionedFile::from(unsealed.head(&path).await?));
         }
@@ -106,7 +105,7 @@ impl SnapshotTable {
     async fn open_modular(
         &mut self,
         session: &SessionContext,
-        store: &Store,
+        store: &Arc<dyn ObjectStore>,
         file: FileId,
         manifest: &Manifest,
         keys: Arc<dyn KeySource + Send + Sync>,
@@ -115,13 +114,13 @@ impl SnapshotTable {
         for chunk in &manifest.chunks {
             let described = chunk_file(manifest, file, chunk);
             let decryption = described.decryption(&*keys).map_err(external)?;
-            described.footer(store.objects(), &keys).await.map_err(external)?;
+            described.footer(store, &keys).await.map_err(external)?;
             let path = described.path();
-            let found = store.objects().head(&path).await?;
+            let found = store.head(&path).await?;
             file_keys.extend(decryption.map(|decryption| (path, decryption)));
             self.files.push(PartitionedFile::from(found));
         }
-        session.register_object_store(self.url.as_ref(), Arc::clone(store.objects()));
+        session.register_object_store(self.url.as_ref(), Arc::clone(store));
         self.decryption = Some(Arc::new(ModularKeys(file_keys)));
         Ok(())
     }

@@ -51,10 +51,9 @@ pub fn column_type(found: &DataType) -> Option<ColumnType> {
         DataType::Float64 => ColumnType::Float64,
         DataType::Decimal32(precision, scale)
         | DataType::Decimal64(precision, scale)
-        | DataType::Decimal128(precision, scale) => ColumnType::Decimal {
-            precision: *precision,
-            scale: u8::try_from(*scale).ok()?,
-        },
+        | DataType::Decimal128(precision, scale) => {
+            ColumnType::Decimal { precision: *precision, scale: u8::try_from(*scale).ok()? }
+        }
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => ColumnType::String,
         DataType::Binary
         | DataType::LargeBinary

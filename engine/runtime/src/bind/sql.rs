@@ -2,11 +2,11 @@
 
 use engine_project::Relation;
 
-use crate::bind::{BoundColumn, Treatment};
+use super::policy::{BoundColumn, Treatment};
 use crate::masks::spec::sql_name;
 
 /// The SELECT of an export. Columns stand one a line, in order; a comment names the rule of each.
-pub fn export_sql(from: &Relation, columns: &[BoundColumn], filter: Option<&str>) -> String {
+pub(super) fn export_sql(from: &Relation, columns: &[BoundColumn], filter: Option<&str>) -> String {
     let mut sql = String::from("SELECT\n");
     for (position, column) in columns.iter().enumerate() {
         let comma = if position + 1 < columns.len() { "," } else { "" };

@@ -1,0 +1,60 @@
+//! How a run ended, export by export.
+
+use serde::Serialize;
+
+use crate::diagnostic::Failure;
+use crate::exit::Exit;
+use crate::journal::Status;
+
+/// How a run ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunReport {
+    /// The run's id.
+    pub run: String,
+    /// Its exports, in order.
+    pub exports: Vec<ExportReport>,
+    /// Why the failed ones failed.
+    #[serde(skip)]
+    pub failures: Vec<Failure>,
+}
+
+/// How one export of a run ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExportReport {
+    /// The export.
+    pub export: String,
+    /// How it ended.
+    pub status: Status,
+    /// The newest snapshot.
+    pub snapshot: Option<u64>,
+    /// Its rows.
+    pub rows: Option<u64>,
+    /// Its chunks.
+    pub chunks: Option<usize>,
+    /// Its bytes in the store.
+    pub bytes: Option<u64>,
+    /// Chunks that an earlier attempt had written.
+    pub resumed_chunks: usize,
+    /// What was loaded.
+    pub loads: Vec<LoadDone>,
+    /// The codes of what went wrong.
+    pub codes: Vec<String>,
+}
+
+/// A finished load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LoadDone {
+    /// The connection.
+    pub connection: String,
+    /// The table.
+    pub table: String,
+    /// Rows loaded.
+    pub rows: u64,
+}
+
+impl RunReport {
+    /// The exit code: the first failure's, or ok.
+    pub fn exit(&self) -> Exit {
+        self.failures.iter().map(Failure::exit).max().unwrap_or(Exit::Ok)
+    }
+}
