@@ -7,6 +7,7 @@
 //! ```
 
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
@@ -14,9 +15,9 @@ use clap::{CommandFactory, Parser};
 use engine_runtime::codes::run;
 use engine_runtime::diagnostic::{Diagnostic, Failure, Outcome};
 use engine_runtime::exit::Exit;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinSet;
+use tokio::sync::oneshot;
 
 use crate::commands::{self, Command};
 use crate::console::Console;
@@ -27,6 +28,9 @@ use crate::{logs, panic};
 
 /// How long a command that was told to stop may take to let go of what it holds.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Bytes of the command's stack: deep SQL is planned by recursion.
+const STACK: usize = 16 << 20;
 
 /// Exit status after SIGTERM: 128 + 15, as shells have it.
 const TERMINATED: u8 = 143;
@@ -96,37 +100,62 @@ fn refused(error: &clap::Error) -> ExitCode {
 }
 
 fn start() -> Outcome<Runtime> {
-    Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        let message = format!("the threads of the program cannot be started: {}", error.kind());
-        Diagnostic::new(&run::INTERNAL, message).into()
-    })
+    Builder::new_multi_thread().enable_all().build().map_err(|_| not_started())
 }
 
-/// Runs the command on the worker threads, so that this one is free to hear a signal.
+fn not_started() -> Failure {
+    Diagnostic::new(&run::INTERNAL, "the threads of the program cannot be started").into()
+}
+
+/// Runs the command on a thread of its own, so that this one is free to hear a signal, whatever the
+/// command is busy with.
 async fn until_signal(invocation: &Invocation, command: Command) -> u8 {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return finished(invocation, command_line(invocation, command).await);
-    };
-    let mut task = JoinSet::new();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (ending, mut ended) = oneshot::channel();
     let own = invocation.clone();
-    task.spawn(async move { command_line(&own, command).await });
+    let handle = Handle::current();
+    let work = move || {
+        let outcome = handle.block_on(async {
+            tokio::select! {
+                outcome = command_line(&own, command) => Some(outcome),
+                _ = stopped => None,
+            }
+        });
+        // Nobody waits any more when the grace is over: the process is about to end.
+        let _ = ending.send(outcome);
+    };
+    if thread::Builder::new().name("command".to_owned()).stack_size(STACK).spawn(work).is_err() {
+        return finished(invocation, Err(not_started()));
+    }
     let status = tokio::select! {
         biased;
-        _ = interrupt.recv() => Exit::Interrupted.status(),
-        _ = terminate.recv() => TERMINATED,
-        ended = task.join_next() => match ended {
-            Some(Ok(_)) if invocation.was_cancelled() => Exit::Interrupted.status(),
-            Some(Ok(outcome)) => return finished(invocation, outcome),
-            // The task panicked; the hook has said where.
-            Some(Err(_)) | None => return Exit::Internal.status(),
+        status = told_to_stop() => status,
+        outcome = &mut ended => match outcome {
+            Ok(Some(_)) if invocation.was_cancelled() => Exit::Interrupted.status(),
+            Ok(Some(outcome)) => return finished(invocation, outcome),
+            // The command panicked; the hook has said where.
+            Ok(None) | Err(_) => return Exit::Internal.status(),
         },
     };
-    let _ = tokio::time::timeout(GRACE, task.shutdown()).await;
+    let _ = stop.send(());
+    let _ = tokio::time::timeout(GRACE, ended).await;
     let message = "stopped by a signal; nothing of unfinished exports is visible";
     invocation.show(&Diagnostic::new(&run::INTERRUPTED, message).help(run::INTERRUPTED.fix).into());
     status
+}
+
+/// Waits for SIGINT or SIGTERM. Where they cannot be heard, the system ends the process as it does any
+/// other.
+async fn told_to_stop() -> u8 {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Exit::Interrupted.status(),
+        _ = terminate.recv() => TERMINATED,
+    }
 }
 
 async fn command_line(invocation: &Invocation, command: Command) -> Outcome<Exit> {

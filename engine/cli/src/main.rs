@@ -12,6 +12,8 @@ mod render;
 mod invocation;
 mod panic;
 
+mod template;
+
 mod commands;
 
 mod app;

@@ -92,9 +92,9 @@ pub(crate) struct Resources {
 /// Which exports a command works on.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Selection {
-    /// Exports by name, pattern, tag:, source: or class:, with + for what depends on them
+    /// Exports by name, pattern, tag:, source: or class:, with + for what they depend on; repeatable
     #[arg(long, short, value_name = "SELECTOR")]
-    pub select: Option<String>,
+    pub select: Vec<String>,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -105,7 +105,7 @@ fn variable(text: &str) -> Result<(String, String), String> {
 }
 
 /// A count of at least 1. The bound keeps a slip of the finger from using up the machine.
-fn count(text: &str) -> Result<usize, String> {
+pub(crate) fn count(text: &str) -> Result<usize, String> {
     let refused = || String::from("expected a number from 1 to 1048576");
     let number = text.parse().map_err(|_| refused())?;
     if (1..=1 << 20).contains(&number) { Ok(number) } else { Err(refused()) }

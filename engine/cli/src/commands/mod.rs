@@ -1,6 +1,19 @@
 //! One file for each command: its options, one call of an operation, and how its report looks.
 
+pub(crate) mod compile;
 pub(crate) mod completions;
+pub(crate) mod debug;
+pub(crate) mod explain;
+pub(crate) mod init;
+pub(crate) mod keys;
+pub(crate) mod load;
+pub(crate) mod plan;
+pub(crate) mod query;
+pub(crate) mod retry;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod show;
+pub(crate) mod verify;
 
 use clap::Subcommand;
 use engine_runtime::diagnostic::Outcome;
@@ -11,6 +24,19 @@ use crate::invocation::Invocation;
 /// What to do.
 #[derive(Subcommand, Clone, Debug)]
 pub(crate) enum Command {
+    Init(init::Init),
+    Debug(debug::Debug),
+    Compile(compile::Compile),
+    Plan(plan::Plan),
+    Run(run::Run),
+    Retry(retry::Retry),
+    Verify(verify::Verify),
+    Query(query::Query),
+    Show(show::Show),
+    Load(load::Load),
+    Keys(keys::Keys),
+    Schema(schema::Schema),
+    Explain(explain::Explain),
     Completions(completions::Completions),
 }
 
@@ -24,6 +50,19 @@ pub(crate) async fn run(
     program: fn() -> clap::Command,
 ) -> Outcome<Exit> {
     match command {
+        Command::Init(options) => init::run(invocation, &options),
+        Command::Debug(_) => debug::run(invocation).await,
+        Command::Compile(options) => compile::run(invocation, &options).await,
+        Command::Plan(options) => plan::run(invocation, &options).await,
+        Command::Run(options) => run::run(invocation, &options).await,
+        Command::Retry(options) => retry::run(invocation, &options).await,
+        Command::Verify(options) => verify::run(invocation, &options).await,
+        Command::Query(options) => query::run(invocation, &options).await,
+        Command::Show(options) => show::run(invocation, &options).await,
+        Command::Load(options) => load::run(invocation, &options).await,
+        Command::Keys(options) => keys::run(invocation, &options),
+        Command::Schema(options) => schema::run(invocation, &options),
+        Command::Explain(options) => explain::run(invocation, &options),
         Command::Completions(options) => completions::run(invocation, &options, program()),
     }
 }

@@ -3,5 +3,8 @@
 pub(crate) mod diagnostics;
 pub(crate) mod lines;
 pub(crate) mod page;
+pub(crate) mod planned;
 pub(crate) mod progress;
+pub(crate) mod ran;
+pub(crate) mod rows;
 pub(crate) mod table;

@@ -3,6 +3,7 @@
 #[cfg(test)]
 use engine_runtime::codes;
 use engine_runtime::codes::Code;
+use serde_json::{Value, json};
 
 /// The page for the terminal.
 pub(crate) fn text(code: &Code) -> String {
@@ -20,6 +21,14 @@ pub(crate) fn text(code: &Code) -> String {
     }
     text.push_str(&format!("\nExit code {}: {}.\n", code.exit.status(), code.exit.meaning()));
     text
+}
+
+/// The page as an object.
+pub(crate) fn object(code: &Code) -> Value {
+    json!({
+        "code": code.id, "title": code.title, "what": code.what, "why": code.why,
+        "example": code.example, "fix": code.fix, "exit": code.exit.status(),
+    })
 }
 
 /// All pages as one Markdown file.

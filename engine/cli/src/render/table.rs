@@ -33,11 +33,6 @@ impl Listing {
         self.rows.push(cells.into_iter().map(|cell| printable(cell.as_ref())).collect());
     }
 
-    /// Whether there are no rows.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// The text, without blanks at the ends of lines.
     pub(crate) fn render(self) -> String {
         let mut table = Table::new();

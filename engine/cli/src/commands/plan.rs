@@ -1,0 +1,48 @@
+//! `engine plan`: what a run would read, mask and write.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use engine_runtime::diagnostic::Outcome;
+use engine_runtime::exit::Exit;
+use engine_runtime::ops::plan;
+
+use crate::invocation::Invocation;
+use crate::options::{Format, Resources, Selection};
+use crate::render::planned;
+
+/// Show what a run would read, mask and write
+///
+/// Writes the plan to target/plan.json as well: canonical, without any value, and byte-identical for
+/// equal inputs. `engine run --plan` refuses it when something it was made from has changed.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  engine plan
+  engine plan --target prod --out plan.json
+  engine plan --detailed-exitcode      exit code 2 when there is something to do")]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// Writes the plan to this file instead of target/plan.json
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
+    /// Ends with exit code 2 when there is something to do
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// Makes the plan, writes it, and shows it.
+pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit> {
+    let context = invocation.context(&Resources::default())?;
+    let made = plan::plan(&context, &options.selection.select).await?;
+    let path = plan::write(&context, &made, options.out.as_deref())?;
+    match invocation.global.format {
+        // The very bytes of the file: a digest of one is a digest of the other.
+        Format::Json => invocation.document(&made.canonical())?,
+        Format::Human => invocation.document(&planned::text(&made))?,
+    }
+    invocation.console.note(&format!("The plan is in {}.", path.display()));
+    Ok(if options.detailed_exitcode && made.has_changes() { Exit::Changes } else { Exit::Ok })
+}

@@ -1,0 +1,35 @@
+//! `engine query`: SQL over committed exports.
+
+use clap::Args;
+use engine_runtime::diagnostic::Outcome;
+use engine_runtime::exit::Exit;
+use engine_runtime::ops::query;
+
+use crate::invocation::Invocation;
+use crate::options::Resources;
+use crate::render::rows;
+
+/// Run SQL over committed exports
+///
+/// Exports are tables of the same name. Sealed chunks are read by range and decrypted in memory; no
+/// decrypted copy reaches a disk.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  engine query 'SELECT count(*) FROM customers'
+  engine query --format json 'SELECT country, count(*) AS n FROM customers GROUP BY country'")]
+pub(crate) struct Query {
+    /// One SELECT
+    #[arg(value_name = "SQL")]
+    pub sql: String,
+
+    #[command(flatten)]
+    pub resources: Resources,
+}
+
+/// Answers, and writes the rows.
+pub(crate) async fn run(invocation: &Invocation, options: &Query) -> Outcome<Exit> {
+    let context = invocation.context(&options.resources)?;
+    let answer = query::query(&context, &options.sql).await?;
+    invocation.document(&rows::text(&answer, invocation.global.format)?)?;
+    Ok(Exit::Ok)
+}

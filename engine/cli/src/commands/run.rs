@@ -1,0 +1,58 @@
+//! `engine run`: reads, masks, seals, commits and loads.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use engine_runtime::diagnostic::Outcome;
+use engine_runtime::exit::Exit;
+use engine_runtime::ops::run::{self, OnFailure, RunRequest};
+use engine_runtime::report::RunReport;
+
+use crate::invocation::Invocation;
+use crate::options::{Resources, Selection};
+use crate::render::ran;
+
+/// Read, mask, seal, commit and load
+///
+/// Each export becomes visible whole or not at all. An export whose inputs did not change keeps its
+/// snapshot.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  engine run
+  engine run --select customers --jobs 4 --memory 2GiB
+  engine run --target prod --plan plan.json")]
+pub(crate) struct Run {
+    /// Carries out this plan, and refuses when something it was made from has changed
+    #[arg(long, value_name = "FILE", conflicts_with = "select")]
+    pub plan: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub selection: Selection,
+
+    #[command(flatten)]
+    pub resources: Resources,
+
+    /// Stops at the first export that fails
+    #[arg(long)]
+    pub fail_fast: bool,
+}
+
+/// Runs, and shows how each export ended.
+pub(crate) async fn run(invocation: &Invocation, options: &Run) -> Outcome<Exit> {
+    let context = invocation.context(&options.resources)?;
+    let request = RunRequest {
+        select: options.selection.select.clone(),
+        plan: options.plan.clone(),
+        on_failure: if options.fail_fast { OnFailure::Stop } else { OnFailure::Continue },
+    };
+    ended(invocation, &run::run(&context, &request).await?)
+}
+
+/// Shows a finished run: failures on stderr, how each export ended on stdout.
+pub(crate) fn ended(invocation: &Invocation, report: &RunReport) -> Outcome<Exit> {
+    for failure in &report.failures {
+        invocation.show(failure);
+    }
+    invocation.report(report, ran::text)?;
+    Ok(report.exit())
+}
