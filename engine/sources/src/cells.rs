@@ -163,7 +163,7 @@ where
 fn float64(rows: usize) -> Primitives<Float64Type> {
     Primitives {
         builder: PrimitiveBuilder::with_capacity(rows),
-        text: Box::new(|text| text.parse().ok()),
+        text: Box::new(parse::float),
         integer: Box::new(exact_double),
         real: Box::new(Some),
     }
@@ -178,7 +178,7 @@ fn float32(rows: usize) -> Primitives<Float32Type> {
     };
     Primitives {
         builder: PrimitiveBuilder::with_capacity(rows),
-        text: Box::new(|text| text.parse().ok()),
+        text: Box::new(parse::float),
         integer: Box::new(move |value| exact_double(value).and_then(narrow)),
         real: Box::new(narrow),
     }

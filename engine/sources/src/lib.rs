@@ -18,6 +18,8 @@ pub mod error;
 
 mod params;
 
+mod missing;
+
 pub mod connector;
 
 pub mod types;

@@ -6,6 +6,7 @@
 //!  timestamp   date | date (T or space) time [Z]              no zone, or UTC
 //!  timestamptz date (T or space) time (Z or ±HH:MM)           an offset is required
 //!  decimal     [+-]digits[.digits]                            no exponent, nothing rounded
+//!  float       digits, exponents, inf, nan                    nothing overflows to inf
 //!  bool        true | false | 1 | 0                           any case
 //! ```
 //!
@@ -26,6 +27,13 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
         _ if text.eq_ignore_ascii_case("false") => Some(false),
         _ => None,
     }
+}
+
+/// A floating-point number, `inf` or `nan`; digits too large for the type are none.
+pub(crate) fn float<T: std::str::FromStr + Into<f64> + Copy>(text: &str) -> Option<T> {
+    let value: T = text.parse().ok()?;
+    let named = !text.bytes().any(|byte| byte.is_ascii_digit());
+    (value.into().is_finite() || named).then_some(value)
 }
 
 /// Days since 1970-01-01.
@@ -191,6 +199,15 @@ mod tests {
         assert_eq!(timestamp_micros("1970-01-01 00:00:00.1234567"), None);
         assert_eq!(instant_micros("1970-01-01T01:00:00+01:00"), Some(0));
         assert_eq!(instant_micros("1970-01-01T01:00:00"), None);
+    }
+
+    #[test]
+    fn floats_do_not_overflow() {
+        assert_eq!(float::<f64>("-1.5e3"), Some(-1500.0));
+        assert_eq!(float::<f64>("inf"), Some(f64::INFINITY));
+        assert_eq!(float::<f64>("1e400"), None);
+        assert_eq!(float::<f32>("1e40"), None);
+        assert_eq!(float::<f64>("0x10"), None);
     }
 
     #[test]

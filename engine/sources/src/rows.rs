@@ -12,7 +12,10 @@ use crate::error::{SourceError, SourceErrorKind};
 
 /// Bytes of cells after which a batch is cut. Together with the largest single cell
 /// (1 GB, SQLite's own limit) this stays below 2³¹.
-const BATCH_BYTES_MAX: usize = 64 << 20;
+const BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// Rows that columns reserve room for at once; a batch of more grows.
+const ROWS_RESERVED_MAX: usize = 8192;
 
 /// Columns of a batch under construction.
 pub(crate) struct Rows {
@@ -34,7 +37,7 @@ impl Rows {
             .fields()
             .iter()
             .map(|field| {
-                cells(field.data_type(), rows_max).ok_or_else(|| {
+                cells(field.data_type(), rows_max.min(ROWS_RESERVED_MAX)).ok_or_else(|| {
                     let what =
                         format!("reading type {}", crate::types::type_name(field.data_type()));
                     SourceError::new(SourceErrorKind::Unsupported { what }).in_column(field.name())

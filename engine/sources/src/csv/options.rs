@@ -118,20 +118,20 @@ mod tests {
 
     use super::*;
 
-    fn refused(options: serde_json::Value) -> String {
-        let options: CsvOptions = crate::params::parse(&options).expect("well-typed");
+    fn refused(options: &serde_json::Value) -> String {
+        let options: CsvOptions = crate::params::parse(options).expect("well-typed");
         options.dialect().expect_err("refused").kind().to_string()
     }
 
     #[test]
     fn ambiguous_dialects_are_refused() {
-        assert!(refused(json!({"delimiter": ""})).contains("delimiter"));
-        assert!(refused(json!({"delimiter": "\n"})).contains("delimiter"));
-        assert!(refused(json!({"delimiter": "|", "row_end": "||"})).contains("delimiter"));
-        assert!(refused(json!({"delimiter": "\"x"})).contains("quote"));
-        assert!(refused(json!({"quote": "ä"})).contains("ASCII"));
-        assert!(refused(json!({"row_end": ""})).contains("row_end"));
-        assert!(refused(json!({"max_record_bytes": 0})).contains("max_record_bytes"));
+        assert!(refused(&json!({"delimiter": ""})).contains("delimiter"));
+        assert!(refused(&json!({"delimiter": "\n"})).contains("delimiter"));
+        assert!(refused(&json!({"delimiter": "|", "row_end": "||"})).contains("delimiter"));
+        assert!(refused(&json!({"delimiter": "\"x"})).contains("quote"));
+        assert!(refused(&json!({"quote": "ä"})).contains("ASCII"));
+        assert!(refused(&json!({"row_end": ""})).contains("row_end"));
+        assert!(refused(&json!({"max_record_bytes": 0})).contains("max_record_bytes"));
     }
 
     #[test]

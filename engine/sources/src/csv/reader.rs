@@ -14,6 +14,7 @@ use crate::error::{SourceError, SourceErrorKind};
 use crate::files::compression::Compression;
 use crate::files::encoding::TextInput;
 use crate::files::text::{Task, TextFormat};
+use crate::missing;
 use crate::rows::Rows;
 use crate::types::{buildable, type_name};
 
@@ -175,10 +176,10 @@ fn unique(names: &[String]) -> Result<(), SourceError> {
 }
 
 fn position(header: &[String], name: &str) -> Result<usize, SourceError> {
-    header.iter().position(|column| column == name).ok_or_else(|| {
-        let available = header.to_vec();
-        SourceError::new(SourceErrorKind::MissingColumn { available }).in_column(name)
-    })
+    header
+        .iter()
+        .position(|column| column == name)
+        .ok_or_else(|| missing::column(name, header.iter().map(String::as_str)))
 }
 
 fn is_blank(record: &Record) -> bool {

@@ -5,6 +5,7 @@
 //! of the scan can fail, and no error of a cast can quote a value.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -19,11 +20,13 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+use futures::FutureExt;
 
 use super::listing::SourceFile;
 use super::stores::Place;
 use crate::connector::DeclaredColumn;
 use crate::error::{SourceError, SourceErrorKind};
+use crate::missing;
 use crate::types::{delivered_type, type_name};
 
 /// What a file says of itself.
@@ -37,13 +40,32 @@ pub(crate) struct FileFacts {
     pub(crate) with_nulls: Vec<String>,
 }
 
+/// Runs a library's reading of a file's own description. The libraries assert and give up
+/// on some damaged ones; that ends here as an error like any other.
+///
+/// # Errors
+/// Those of the reading, and [`SourceErrorKind::Malformed`] where it gave up.
+pub(crate) async fn guarded<T>(
+    reading: impl Future<Output = Result<T, SourceError>>,
+    what: &str,
+) -> Result<T, SourceError> {
+    // Nothing is shared with what was being read, so nothing can be left half done.
+    match AssertUnwindSafe(reading).catch_unwind().await {
+        Ok(result) => result,
+        Err(_) => Err(SourceErrorKind::Malformed { what: what.to_owned() }.into()),
+    }
+}
+
+/// The format, with the options of the session that scans.
+pub(crate) type FormatOf = fn(&dyn Session) -> Arc<dyn FileFormat>;
+
 /// A table of such files.
 pub(crate) struct ColumnarTable {
     place: Place,
     files: Vec<SourceFile>,
     rows: Option<usize>,
     schema: SchemaRef,
-    format: Arc<dyn FileFormat>,
+    format: FormatOf,
 }
 
 impl fmt::Debug for ColumnarTable {
@@ -65,7 +87,7 @@ impl ColumnarTable {
         files: Vec<SourceFile>,
         facts: &[FileFacts],
         declared: &[DeclaredColumn],
-        format: Arc<dyn FileFormat>,
+        format: FormatOf,
     ) -> Result<Self, SourceError> {
         let mut table: Option<Vec<Field>> = None;
         for (file, facts) in files.iter().zip(facts) {
@@ -145,8 +167,7 @@ fn unique(schema: &Schema) -> Result<(), SourceError> {
 
 fn column_of<'a>(facts: &'a FileFacts, name: &str) -> Result<&'a Field, SourceError> {
     facts.schema.field_with_name(name).map_err(|_| {
-        let available = facts.schema.fields().iter().map(|field| field.name().clone()).collect();
-        SourceError::new(SourceErrorKind::MissingColumn { available }).in_column(name)
+        missing::column(name, facts.schema.fields().iter().map(|field| field.name().as_str()))
     })
 }
 
@@ -189,14 +210,15 @@ impl TableProvider for ColumnarTable {
         // Counts only: minima and maxima of a file are values.
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = self.rows.map_or(Precision::Absent, Precision::Exact);
-        let source = self.format.file_source(TableSchema::from(self.schema.clone()));
+        let format = (self.format)(state);
+        let source = format.file_source(TableSchema::from(self.schema.clone()));
         let config = FileScanConfigBuilder::new(self.place.store_url.clone(), source)
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        self.format.create_physical_plan(state, config).await
+        format.create_physical_plan(state, config).await
     }
 
     fn supports_filters_pushdown(

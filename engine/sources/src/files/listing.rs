@@ -1,6 +1,7 @@
 //! Which files a path or glob means.
 
-use futures::TryStreamExt;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use glob::{MatchOptions, Pattern};
 use object_store::path::{DELIMITER, Path};
 use object_store::{ObjectMeta, ObjectStoreExt};
@@ -53,7 +54,15 @@ pub(crate) async fn matching(place: &Place, path: &str) -> Result<Vec<SourceFile
         };
     }
     let directory = below(&place.root, &literal_path);
-    let mut files = all(place, &directory).await?;
+    let below_directory = path.split(DELIMITER).skip_while(|part| !is_glob(part)).count();
+    // A pattern of one part looks into one directory, however deep the tree is.
+    let mut files = if below_directory == 1 {
+        let found = place.store.list_with_delimiter(Some(&directory)).await.map_err(replaced)?;
+        let found = futures::stream::iter(found.objects.into_iter().map(Ok));
+        listed(place, found.boxed()).await?
+    } else {
+        all(place, &directory).await?
+    };
     files.retain(|file| pattern.matches_with(&file.shown, GLOB));
     if files.is_empty() { Err(nothing()) } else { Ok(files) }
 }
@@ -63,8 +72,14 @@ pub(crate) async fn matching(place: &Place, path: &str) -> Result<Vec<SourceFile
 /// # Errors
 /// A directory that cannot be read, or with more files than a table may have.
 pub(crate) async fn all(place: &Place, directory: &Path) -> Result<Vec<SourceFile>, SourceError> {
+    listed(place, place.store.list(Some(directory))).await
+}
+
+async fn listed(
+    place: &Place,
+    mut found: BoxStream<'_, object_store::Result<ObjectMeta>>,
+) -> Result<Vec<SourceFile>, SourceError> {
     let mut files = Vec::new();
-    let mut found = place.store.list(Some(directory));
     while let Some(meta) = found.try_next().await.map_err(replaced)? {
         let Some(parts) = meta.location.prefix_match(&place.root) else { continue };
         let parts: Vec<String> = parts.map(|part| part.as_ref().to_owned()).collect();
@@ -121,9 +136,8 @@ mod tests {
         let data = directory.path().join("data");
         std::fs::create_dir_all(data.join("sub")).expect("directories");
         for name in ["b-2.csv", "b-10.csv", "a.csv", ".hidden.csv", "sub/c.csv", "ä #1?.csv"] {
-            let options =
-                std::fs::OpenOptions::new().write(true).create(true).open(data.join(name));
-            options.expect("a file");
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create_new(true).open(data.join(name)).expect("a file");
         }
         let context = ConnectContext { base: directory.path().to_owned(), ..Default::default() };
         let place = resolve("data", &context).expect("a place");

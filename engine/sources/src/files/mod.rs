@@ -5,7 +5,7 @@
 //!                                                     │
 //!        columnar (Parquet, Arrow) ◀──────────────────┼──────────────▶ text (CSV, JSON lines)
 //!        DataFusion's own scan                        │                fetch ▶ decompress ▶ decode
-//!                                                     ▼                ▶ rows, one partition per file
+//!                                                     ▼                ▶ rows, a file at a time
 //!                                              connection: check, discover, fingerprint
 //! ```
 

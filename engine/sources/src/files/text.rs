@@ -1,5 +1,5 @@
-//! Tables of text files (CSV, JSON lines): one partition per file, read on a blocking
-//! thread of its own.
+//! Tables of text files (CSV, JSON lines): a file is never split, and at most as many are
+//! read at once as the session has partitions, each on a blocking thread of its own.
 //!
 //! ```text
 //!  fetch ──▶ decompress ──▶ format: text ▶ records ▶ batches ──▶ stream
@@ -17,7 +17,10 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::stream::{
+    RecordBatchReceiverStreamBuilder, RecordBatchStreamAdapter,
+};
+use futures::StreamExt;
 
 use super::compression::{Compression, decompressed};
 use super::fetch::{fetch, pipe};
@@ -102,7 +105,7 @@ impl TableProvider for TextTable {
 
     async fn scan(
         &self,
-        _state: &dyn Session,
+        state: &dyn Session,
         projection: Option<&Vec<usize>>,
         _filters: &[Expr],
         limit: Option<usize>,
@@ -111,14 +114,17 @@ impl TableProvider for TextTable {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => self.schema.clone(),
         };
-        let partition = |file: &SourceFile| -> Arc<dyn Partition> {
+        // Not one partition per file without bound: all partitions of a scan may run at once.
+        let partitions = state.config().target_partitions().clamp(1, self.files.len().max(1));
+        let per_partition = self.files.len().div_ceil(partitions).max(1);
+        let partition = |files: &[SourceFile]| -> Arc<dyn Partition> {
             Arc::new(TextPartition {
                 place: self.place.clone(),
-                file: file.clone(),
+                files: files.to_vec(),
                 schema: schema.clone(),
                 limit,
                 format: self.format.clone(),
-                shown: error::Place { file: Some(file.shown.clone()), ..self.shown.clone() },
+                shown: self.shown.clone(),
             })
         };
         let files = match self.files.as_slice() {
@@ -126,16 +132,16 @@ impl TableProvider for TextTable {
             files => format!("{} files", files.len()),
         };
         let label = format!("{}, {files}", self.format.kind());
-        let partitions = self.files.iter().map(partition).collect();
+        let partitions = self.files.chunks(per_partition).map(partition).collect();
         Ok(Arc::new(ScanExec::new(label, schema, partitions)))
     }
 }
 
-/// One file.
+/// Some of the files, read one after the other.
 #[derive(Debug, Clone)]
 struct TextPartition {
     place: Place,
-    file: SourceFile,
+    files: Vec<SourceFile>,
     schema: SchemaRef,
     limit: Option<usize>,
     format: Arc<dyn TextFormat>,
@@ -144,20 +150,32 @@ struct TextPartition {
 
 impl Partition for TextPartition {
     fn open(&self, batch_rows: usize) -> SendableRecordBatchStream {
+        if let [file] = self.files.as_slice() {
+            return self.open_file(file.clone(), batch_rows);
+        }
+        let partition = self.clone();
+        let files = futures::stream::iter(self.files.clone());
+        let rows = files.flat_map(move |file| partition.open_file(file, batch_rows));
+        Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows))
+    }
+}
+
+impl TextPartition {
+    fn open_file(&self, file: SourceFile, batch_rows: usize) -> SendableRecordBatchStream {
         let mut builder = RecordBatchReceiverStreamBuilder::new(self.schema.clone(), BATCHES_AHEAD);
         let (sender, chunks) = pipe();
-        let (store, meta) = (self.place.store.clone(), self.file.meta.clone());
+        let (store, meta) = (self.place.store.clone(), file.meta);
         builder.spawn(async move {
             fetch(store, meta, sender).await;
             Ok(())
         });
-        let partition = self.clone();
+        let format = self.format.clone();
+        let shown = error::Place { file: Some(file.shown.clone()), ..self.shown.clone() };
         let task = Task { schema: self.schema.clone(), batch_rows, limit: self.limit };
         produce_with(builder, move |output| {
-            let format = &partition.format;
-            decompressed(chunks, format.compression(), &partition.file.shown)
+            decompressed(chunks, format.compression(), &file.shown)
                 .and_then(|input| format.read(input, &task, &mut |batch| output.send(batch)))
-                .map_err(|error| error.within(&partition.shown))
+                .map_err(|error| error.within(&shown))
         })
     }
 }

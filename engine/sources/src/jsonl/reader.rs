@@ -16,6 +16,7 @@ use crate::connector::DeclaredColumn;
 use crate::error::{SourceError, SourceErrorKind};
 use crate::files::compression::Compression;
 use crate::files::text::{Task, TextFormat};
+use crate::missing;
 use crate::types::type_name;
 
 /// Lines whose types are looked at where no columns are declared.
@@ -25,7 +26,7 @@ const LINES_LOOKED_AT: usize = 1000;
 const BYTES_LOOKED_AT: usize = 16 << 20;
 
 /// Bytes of lines after which a batch is cut.
-const BATCH_BYTES_MAX: usize = 64 << 20;
+const BATCH_BYTES_MAX: usize = 16 << 20;
 
 /// The columns of the first lines, in order of appearance.
 ///
@@ -77,9 +78,8 @@ pub(crate) fn schema(found: Schema, declared: &[DeclaredColumn]) -> Result<Schem
             (Some(data_type), _) => data_type.clone(),
             (None, Ok(field)) => field.data_type().clone(),
             (None, Err(_)) => {
-                let available = found.fields().iter().map(|field| field.name().clone()).collect();
-                return Err(SourceError::new(SourceErrorKind::MissingColumn { available })
-                    .in_column(&column.name)
+                let available = found.fields().iter().map(|field| field.name().as_str());
+                return Err(missing::column(&column.name, available)
                     .with_hint("declare its type, if it appears only later in the file"));
             }
         };

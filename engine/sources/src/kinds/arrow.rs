@@ -1,4 +1,8 @@
 //! `arrow`: Arrow IPC files and streams, read by DataFusion.
+//!
+//! The format has no checksums, and its reader trusts the lengths a file gives: a damaged
+//! file can end the read by a panic, or the process by asking for more memory than there
+//! is. Take Arrow files from where you would take code; Parquet has no such limit.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -16,7 +20,7 @@ use serde::Deserialize;
 
 use crate::connector::{ConnectContext, Connection, Connector, TableRequest};
 use crate::error::{self, SourceError, SourceErrorKind};
-use crate::files::columnar::{ColumnarTable, FileFacts};
+use crate::files::columnar::{ColumnarTable, FileFacts, guarded};
 use crate::files::connection::{FileKind, connect, connection_schema, table_schema};
 use crate::files::listing::SourceFile;
 use crate::files::stores::{Place, replaced};
@@ -31,6 +35,9 @@ const SCHEMA_BYTES: [u64; 2] = [64 << 10, 16 << 20];
 /// or more, and then the same messages as in a stream (Arrow columnar format, IPC file
 /// format).
 const FILE_MAGIC: &[u8] = b"ARROW1";
+
+/// What is said of a file whose schema does not read.
+const MALFORMED: &str = "the file is not a readable Arrow file or stream";
 
 /// The connector.
 #[derive(Debug)]
@@ -103,24 +110,26 @@ impl FileKind for Arrow {
             let what = "a table of both Arrow files and Arrow streams".to_owned();
             return Err(SourceErrorKind::Unsupported { what }.into());
         }
-        let format = Arc::new(ArrowFormat);
-        let table = ColumnarTable::new(place.clone(), files, &facts, &request.declared, format)?;
+        let table = ColumnarTable::new(place.clone(), files, &facts, &request.declared, |_| {
+            Arc::new(ArrowFormat)
+        })?;
         Ok(Arc::new(table))
     }
 }
 
 /// Reads the schema at a file's start, and whether it is in the file format.
 async fn facts(place: &Place, file: &SourceFile) -> Result<(FileFacts, bool), SourceError> {
+    guarded(start(place, file), MALFORMED).await.map_err(|error| error.in_file(&file.shown))
+}
+
+async fn start(place: &Place, file: &SourceFile) -> Result<(FileFacts, bool), SourceError> {
     for bytes_max in SCHEMA_BYTES {
         let end = bytes_max.min(file.meta.size);
         if end == 0 {
             break;
         }
-        let start: Bytes = place
-            .store
-            .get_range(&file.meta.location, 0..end)
-            .await
-            .map_err(|error| replaced(error).in_file(&file.shown))?;
+        let start: Bytes =
+            place.store.get_range(&file.meta.location, 0..end).await.map_err(replaced)?;
         let is_file = start.starts_with(FILE_MAGIC);
         let messages = if is_file { start.get(FILE_MAGIC.len()..) } else { start.get(..) };
         let messages = messages.unwrap_or_default();
@@ -134,6 +143,5 @@ async fn facts(place: &Place, file: &SourceFile) -> Result<(FileFacts, bool), So
             break;
         }
     }
-    let what = "the file is not a readable Arrow file or stream".to_owned();
-    Err(SourceError::new(SourceErrorKind::Malformed { what }).in_file(&file.shown))
+    Err(SourceErrorKind::Malformed { what: MALFORMED.to_owned() }.into())
 }

@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use datafusion::catalog::TableProvider;
+use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
+use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::parquet::transform_schema_to_view;
 use datafusion::error::DataFusionError;
-use futures::{StreamExt, TryStreamExt};
+use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+use futures::{StreamExt, TryFutureExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::connector::{ConnectContext, Connection, Connector, TableRequest};
 use crate::error::{self, SourceError, SourceErrorKind};
-use crate::files::columnar::{ColumnarTable, FileFacts};
+use crate::files::columnar::{ColumnarTable, FileFacts, guarded};
 use crate::files::connection::{FileKind, connect, connection_schema, table_schema};
 use crate::files::listing::SourceFile;
 use crate::files::stores::{self, Place};
@@ -26,6 +28,9 @@ const FOOTERS_AT_ONCE: usize = 8;
 
 /// Bytes of a file's end that are fetched first; most footers fit.
 const FOOTER_BYTES: usize = 64 << 10;
+
+/// What is said of a file whose footer does not read.
+const MALFORMED: &str = "the file is not a readable Parquet file";
 
 /// The connector.
 #[derive(Debug)]
@@ -92,10 +97,13 @@ impl FileKind for Parquet {
             .buffered(FOOTERS_AT_ONCE)
             .try_collect()
             .await?;
-        let format = Arc::new(ParquetFormat::new());
         let table = ColumnarTable::new(place.clone(), files, &facts, &request.declared, format)?;
         Ok(Arc::new(table))
     }
+}
+
+fn format(session: &dyn Session) -> Arc<dyn FileFormat> {
+    Arc::new(ParquetFormat::new().with_options(session.default_table_options().parquet))
 }
 
 /// Reads a file's footer. Strings and bytes are delivered as views.
@@ -104,6 +112,7 @@ async fn facts(place: &Place, file: &SourceFile) -> Result<FileFacts, SourceErro
         .with_metadata_size_hint(Some(FOOTER_BYTES));
     let read = async {
         let metadata = reader.fetch_metadata().await?;
+        plausible(&metadata, file.meta.size)?;
         let schema = Arc::new(transform_schema_to_view(&reader.fetch_schema().await?));
         let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&metadata, &schema)?;
         let rows = usize::try_from(metadata.file_metadata().num_rows()).ok();
@@ -114,16 +123,40 @@ async fn facts(place: &Place, file: &SourceFile) -> Result<FileFacts, SourceErro
             .collect();
         Ok(FileFacts { schema, rows, with_nulls })
     };
-    read.await.map_err(|error| replaced(error).in_file(&file.shown))
+    guarded(read.map_err(replaced), MALFORMED).await.map_err(|error| error.in_file(&file.shown))
+}
+
+/// Refuses a footer that points outside of its file: the library asserts, where the rows
+/// are read, that it does not.
+fn plausible(metadata: &ParquetMetaData, file_bytes: u64) -> Result<(), DataFusionError> {
+    let within = |start: i64, length: i64| {
+        let end = u64::try_from(start).ok().zip(u64::try_from(length).ok());
+        end.and_then(|(start, length)| start.checked_add(length))
+            .is_some_and(|end| end <= file_bytes)
+    };
+    let column = |column: &ColumnChunkMetaData| {
+        let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+        within(start, column.compressed_size())
+            && within(column.data_page_offset(), 0)
+            && column.num_values() >= 0
+            && column.uncompressed_size() >= 0
+    };
+    let group =
+        |group: &RowGroupMetaData| group.num_rows() >= 0 && group.columns().iter().all(column);
+    let counted = |total: i64, group: &RowGroupMetaData| total.checked_add(group.num_rows());
+    let rows = metadata.row_groups().iter().try_fold(0, counted);
+    if metadata.row_groups().iter().all(group) && rows == Some(metadata.file_metadata().num_rows())
+    {
+        Ok(())
+    } else {
+        datafusion::common::exec_err!("the footer contradicts itself")
+    }
 }
 
 /// The kind of an error of the footer; a store's error is looked into.
 fn replaced(error: DataFusionError) -> SourceError {
     match error {
         DataFusionError::ObjectStore(error) => stores::replaced(*error),
-        _ => SourceErrorKind::Malformed {
-            what: "the file is not a readable Parquet file".to_owned(),
-        }
-        .into(),
+        _ => SourceErrorKind::Malformed { what: MALFORMED.to_owned() }.into(),
     }
 }

@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::database::replaced;
 use crate::connector::FoundReference;
-use crate::error::{SourceError, SourceErrorKind};
+use crate::error::SourceError;
+use crate::missing;
 
 /// A table or view.
 #[derive(Debug, Clone)]
@@ -65,7 +66,7 @@ pub(crate) fn table(database: &Connection, name: &str) -> Result<Table, SourceEr
         .optional()
         .map_err(|error| replaced(&error))?;
     let Some((name, kind, without_rowid)) = found else {
-        return Err(SourceErrorKind::MissingTable { available: table_names(database)? }.into());
+        return Err(missing::table(name, table_names(database)?));
     };
     let stored = kind == "table";
     let mut columns = columns(database, &name)?;
@@ -190,6 +191,7 @@ fn decimal_type(declared: &str) -> DataType {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::SourceErrorKind;
 
     #[test]
     fn declared_types() {

@@ -16,11 +16,14 @@
 //!
 //! Read back through this crate, every type comes out as it went in, up to its width.
 
-use arrow::datatypes::{DataType, Schema};
+use std::collections::HashSet;
+
+use arrow::datatypes::DataType;
 
 use super::database::quoted;
 use crate::connector::{LoadMode, LoadRequest};
 use crate::error::{SourceError, SourceErrorKind};
+use crate::missing;
 use crate::types::type_name;
 
 /// Most digits that a number in SQLite keeps exactly (Datatypes In SQLite, §3).
@@ -52,17 +55,32 @@ fn column_type(data_type: &DataType) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// Refuses columns SQLite has no place for.
+/// Refuses what would fail in the database with less to say.
 ///
 /// # Errors
-/// The first such column.
-pub(crate) fn check(schema: &Schema) -> Result<(), SourceError> {
-    for field in schema.fields() {
+/// No columns, a type SQLite has no place for, two names that SQLite takes for one, and
+/// key columns that are not there.
+pub(crate) fn check(request: &LoadRequest) -> Result<(), SourceError> {
+    let fields = request.schema.fields();
+    if fields.is_empty() {
+        let what = "loading rows without columns".to_owned();
+        return Err(SourceErrorKind::Unsupported { what }.into());
+    }
+    let mut names = HashSet::new();
+    for field in fields {
         if column_type(field.data_type()).is_none() {
             let what = format!("loading {} into SQLite", type_name(field.data_type()));
-            return Err(
-                SourceError::new(SourceErrorKind::Unsupported { what }).in_column(field.name())
-            );
+            let error = SourceError::new(SourceErrorKind::Unsupported { what });
+            return Err(error.in_column(field.name()));
+        }
+        if !names.insert(field.name().to_ascii_lowercase()) {
+            let error = SourceError::new(SourceErrorKind::DuplicateColumn);
+            return Err(error.in_column(field.name()));
+        }
+    }
+    for key in &request.key {
+        if request.schema.field_with_name(key).is_err() {
+            return Err(missing::column(key, fields.iter().map(|field| field.name().as_str())));
         }
     }
     Ok(())
@@ -109,7 +127,7 @@ pub(crate) fn insert(request: &LoadRequest) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::datatypes::Field;
+    use arrow::datatypes::{Field, Schema};
 
     use super::*;
 
@@ -141,10 +159,28 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_place_is_refused() {
-        let nested = DataType::new_list(DataType::Int64, true);
-        let schema = Schema::new(vec![Field::new("list", nested, true)]);
-        let error = check(&schema).expect_err("no lists");
-        assert_eq!(error.place().column.as_deref(), Some("list"));
+    fn what_cannot_be_loaded_is_refused() {
+        let refused = |fields: Vec<(&str, DataType)>, key: &[&str]| {
+            let fields =
+                fields.into_iter().map(|(name, data_type)| Field::new(name, data_type, true));
+            let request = LoadRequest {
+                table: "t".to_owned(),
+                mode: LoadMode::Append,
+                schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
+                key: key.iter().map(|name| (*name).to_owned()).collect(),
+            };
+            let error = check(&request).expect_err("refused");
+            (error.kind().clone(), error.place().column.clone())
+        };
+        let (kind, column) =
+            refused(vec![("list", DataType::new_list(DataType::Int64, true))], &[]);
+        assert!(matches!(kind, SourceErrorKind::Unsupported { .. }));
+        assert_eq!(column.as_deref(), Some("list"));
+        let (kind, _) = refused(vec![("a", DataType::Int64), ("A", DataType::Int64)], &[]);
+        assert_eq!(kind, SourceErrorKind::DuplicateColumn);
+        let (kind, column) = refused(vec![("a", DataType::Int64)], &["b"]);
+        assert!(matches!(kind, SourceErrorKind::MissingColumn { .. }));
+        assert_eq!(column.as_deref(), Some("b"));
+        assert!(matches!(refused(vec![], &[]).0, SourceErrorKind::Unsupported { .. }));
     }
 }

@@ -27,6 +27,7 @@ use super::database::{io_error, open_read_write, replaced};
 use super::{bind, catalog, ddl};
 use crate::connector::{LoadMode, LoadReport, LoadRequest, Loader};
 use crate::error::{Place, SourceError, SourceErrorKind};
+use crate::missing;
 use crate::producer::BATCHES_AHEAD;
 
 /// Writes tables of one database file.
@@ -59,7 +60,7 @@ impl Loader for SqliteLoader {
     ) -> Result<LoadReport, SourceError> {
         let place = Place { table: Some(request.table.clone()), ..self.place.clone() };
         let load = async {
-            ddl::check(&request.schema)?;
+            ddl::check(&request)?;
             same_columns(&request.schema, &rows.schema())?;
             let (sender, receiver) = channel(BATCHES_AHEAD);
             let path = self.path.clone();
@@ -142,12 +143,15 @@ fn write(
     request: &LoadRequest,
     mut feed: Receiver<Feed>,
 ) -> Result<LoadReport, SourceError> {
-    // Dropping a table that others refer to deletes nothing of theirs. Cannot be set
-    // inside a transaction.
-    database.execute_batch("PRAGMA foreign_keys = OFF").map_err(|error| replaced(&error))?;
+    if request.mode == LoadMode::Replace {
+        // Dropping a table that others refer to deletes nothing of theirs. Cannot be set
+        // inside a transaction.
+        database.execute_batch("PRAGMA foreign_keys = OFF").map_err(|error| replaced(&error))?;
+    }
     let transaction = database
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| replaced(&error))?;
+    refuse_view(&transaction, request)?;
     for statement in ddl::statements(request) {
         transaction.execute_batch(&statement).map_err(|error| replaced(&error))?;
     }
@@ -171,13 +175,23 @@ fn write(
     Ok(report)
 }
 
+fn refuse_view(database: &Connection, request: &LoadRequest) -> Result<(), SourceError> {
+    match catalog::table(database, &request.table) {
+        Ok(table) if !table.stored => {
+            let what = "loading a view".to_owned();
+            Err(SourceErrorKind::Unsupported { what }.into())
+        }
+        // A table that is not there yet is made.
+        _ => Ok(()),
+    }
+}
+
 fn holds_columns(database: &Connection, request: &LoadRequest) -> Result<(), SourceError> {
     let table = catalog::table(database, &request.table)?;
     for field in request.schema.fields() {
         if !table.columns.iter().any(|column| column.name == *field.name()) {
-            let available = table.columns.iter().map(|column| column.name.clone()).collect();
-            return Err(SourceError::new(SourceErrorKind::MissingColumn { available })
-                .in_column(field.name()));
+            let available = table.columns.iter().map(|column| column.name.as_str());
+            return Err(missing::column(field.name(), available));
         }
     }
     Ok(())

@@ -20,6 +20,7 @@ use super::filters::{Comparable, Condition, condition};
 use crate::cells::{Cells, Mismatch};
 use crate::connector::DeclaredColumn;
 use crate::error::{Place, SourceError, SourceErrorKind};
+use crate::missing;
 use crate::producer::{Output, produce};
 use crate::rows::Rows;
 use crate::scan::{Partition, ScanExec};
@@ -102,9 +103,8 @@ pub(crate) fn schema(table: &Table, declared: &[DeclaredColumn]) -> Result<Schem
     let mut fields = Vec::with_capacity(declared.len());
     for wanted in declared {
         let Some(column) = table.columns.iter().find(|column| column.name == wanted.name) else {
-            let available = table.columns.iter().map(|column| column.name.clone()).collect();
-            return Err(SourceError::new(SourceErrorKind::MissingColumn { available })
-                .in_column(&wanted.name));
+            let available = table.columns.iter().map(|column| column.name.as_str());
+            return Err(missing::column(&wanted.name, available));
         };
         let data_type = wanted.data_type.clone().unwrap_or_else(|| arrow_type(&column.declared));
         if !buildable(&data_type) {

@@ -158,3 +158,43 @@ async fn parameters_are_refused_without_their_values() {
         assert_eq!(error.place().connection.as_deref(), Some("files"));
     }
 }
+
+/// Any byte of a Parquet file can be wrong, and any columnar file be cut off: the read
+/// ends, and says nothing of the rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_columnar_files_end_quietly() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/fixtures");
+    let directory = tempfile::tempdir().expect("a directory");
+    let files =
+        [("parquet", "pyarrow.parquet"), ("arrow", "pyarrow.feather"), ("arrow", "pyarrow.arrows")];
+    for (kind, name) in files {
+        let whole = std::fs::read(fixtures.join(name)).expect("a fixture");
+        let connection = connect(kind, &json!({"url": "."}), directory.path()).expect("one");
+        let request = TableRequest {
+            table: "t".to_owned(),
+            params: json!({"path": name}),
+            ..TableRequest::default()
+        };
+        let mut damages: Vec<Vec<u8>> =
+            [0, 1, 9, whole.len() / 4, whole.len() / 2].map(|end| whole[..end].to_vec()).into();
+        // Arrow's reader trusts the lengths in a file (see kinds/arrow.rs).
+        for position in (0..whole.len()).step_by(7).filter(|_| kind == "parquet") {
+            let mut damaged = whole.clone();
+            damaged[position] ^= 0x55;
+            damages.push(damaged);
+        }
+        for (number, damaged) in damages.iter().enumerate() {
+            write(&directory.path().join(name), damaged);
+            let text = match connection.table(&request).await {
+                Err(error) => format!("{error} {error:?}"),
+                Ok(table) => match query(&table, "SELECT * FROM t", 2).await {
+                    Err(error) => format!("{error} {error:?}"),
+                    // A bit of a value, or of what is not read.
+                    Ok(_) if damaged.len() == whole.len() => continue,
+                    Ok(rows) => panic!("{name}, cut {number}: {} rows", rows.num_rows()),
+                },
+            };
+            assert!(!text.contains("Brno"), "{name}, damage {number}: {text}");
+        }
+    }
+}

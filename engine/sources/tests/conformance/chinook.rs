@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::catalog::TableProvider;
 use serde_json::json;
@@ -74,7 +75,7 @@ async fn filters_and_columns_reach_sqlite() {
     );
     assert!(!shown.contains("FilterExec: CustomerId"), "{shown}");
     let rows = session.sql(sql).await.expect("a plan").collect().await.expect("rows");
-    assert_eq!(rows.iter().map(|batch| batch.num_rows()).sum::<usize>(), 1);
+    assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 1);
 }
 
 #[tokio::test]

@@ -116,6 +116,26 @@ async fn headers_may_differ_in_order_and_not_in_columns() {
 }
 
 #[tokio::test]
+async fn many_files_are_read_by_few_partitions() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for number in 0..20 {
+        write(
+            &directory.path().join(format!("t-{number}.csv")),
+            format!("n\n{number}\n").as_bytes(),
+        );
+    }
+    let connection = connect("csv", &json!({"url": "."}), directory.path()).expect("one");
+    let request =
+        TableRequest { table: "t".to_owned(), params: json!({"path": "t-*.csv"}), ..named("t") };
+    let table = connection.table(&request).await.expect("a table");
+    let session = super::bench::session(8);
+    let plan = table.scan(&session.state(), None, &[], None).await.expect("a plan");
+    assert_eq!(plan.properties().output_partitioning().partition_count(), 3);
+    let found = query(&table, "SELECT count(DISTINCT n) FROM t", 8).await.expect("rows");
+    assert_eq!(cells(&texts(&found)), [["20"]]);
+}
+
+#[tokio::test]
 async fn columns_without_header_go_by_position() {
     let directory = tempfile::tempdir().expect("a directory");
     write(&directory.path().join("t.csv"), b"1,x\n2,y\n");

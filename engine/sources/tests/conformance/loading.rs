@@ -158,3 +158,31 @@ async fn the_fingerprint_follows_the_rows() {
     load(base, LoadMode::Append, vec![Ok(rows().slice(1, 1))]).await.expect("a load");
     assert_ne!(first, digest().await);
 }
+
+#[tokio::test]
+async fn references_hold_for_added_rows_and_views_are_not_loaded() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let base = directory.path();
+    let database = rusqlite::Connection::open(base.join("out.sqlite")).expect("a database");
+    let sql = "CREATE TABLE keys (id INTEGER PRIMARY KEY);
+               CREATE TABLE people (id INTEGER PRIMARY KEY REFERENCES keys (id), name TEXT);
+               CREATE VIEW seen AS SELECT id FROM people;";
+    database.execute_batch(sql).expect("tables");
+    let connection = connect("sqlite", &json!({"path": "out.sqlite"}), base).expect("a database");
+    let loader = connection.loader().expect("SQLite can be loaded");
+    let few = rows().project(&[0, 1]).expect("two columns");
+    let to = |table: &str, mode| LoadRequest {
+        table: table.to_owned(),
+        mode,
+        schema: few.schema(),
+        key: Vec::new(),
+    };
+    let given = || stream(few.schema(), vec![Ok(few.clone())]);
+    let error = loader.load(to("people", LoadMode::Append), given()).await.expect_err("no keys");
+    assert_eq!(error.kind(), &SourceErrorKind::Constraint { constraint: "foreign key" });
+    let error = loader.load(to("seen", LoadMode::Replace), given()).await.expect_err("a view");
+    assert!(matches!(error.kind(), SourceErrorKind::Unsupported { .. }), "{error}");
+    loader.load(to("people", LoadMode::Replace), given()).await.expect("a new table");
+    let error = loader.load(to("keys", LoadMode::Append), given()).await.expect_err("no name");
+    assert_eq!(error.place().column.as_deref(), Some("name"));
+}
