@@ -10,6 +10,9 @@
 mod repository;
 
 #[cfg(test)]
+mod harness;
+
+#[cfg(test)]
 mod dependencies;
 #[cfg(test)]
 mod tidy;
