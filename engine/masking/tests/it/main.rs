@@ -17,4 +17,6 @@ mod laws;
 #[cfg(test)]
 mod parameters;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod vectors;
