@@ -4,8 +4,8 @@
 //!  text ──tokenizer──▶ record: fields, quoted or not ──reader──▶ cells of the wanted columns
 //! ```
 
-pub(crate) mod options;
-
 pub(crate) mod tokenizer;
+
+pub(crate) mod options;
 
 pub(crate) mod reader;

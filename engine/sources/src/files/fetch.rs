@@ -27,10 +27,10 @@ const RANGES_AHEAD: usize = 2;
 /// What a fetch hands to its reader.
 type Range = Result<Bytes, SourceError>;
 
-/// A channel from a fetch to a reader.
-pub(crate) fn pipe() -> (Sender<Range>, Chunks) {
+/// A channel from a fetch of this file to its reader.
+pub(crate) fn pipe(meta: &ObjectMeta) -> (Sender<Range>, Chunks) {
     let (sender, receiver) = channel(RANGES_AHEAD);
-    (sender, Chunks { receiver, current: Bytes::new() })
+    (sender, Chunks { receiver, current: Bytes::new(), missing: meta.size })
 }
 
 /// Sends a file's bytes in order; ends early when nobody reads.
@@ -66,15 +66,22 @@ async fn range(store: &dyn ObjectStore, meta: &ObjectMeta, start: u64, end: u64)
 pub(crate) struct Chunks {
     receiver: Receiver<Range>,
     current: Bytes,
+    /// Bytes of the file that have not arrived yet.
+    missing: u64,
 }
 
 impl Read for Chunks {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         while !self.current.has_remaining() {
             match self.receiver.blocking_recv() {
-                Some(Ok(bytes)) => self.current = bytes,
+                Some(Ok(bytes)) => {
+                    self.missing = self.missing.saturating_sub(bytes.len() as u64);
+                    self.current = bytes;
+                }
                 Some(Err(error)) => return Err(io::Error::other(error)),
-                None => return Ok(0),
+                None if self.missing == 0 => return Ok(0),
+                // A fetch that ended early is not the end of the file.
+                None => return Err(io::Error::other(SourceError::new(SourceErrorKind::Cancelled))),
             }
         }
         let length = target.len().min(self.current.remaining());

@@ -72,7 +72,7 @@ where
     T: Send + 'static,
     W: FnOnce(Box<dyn Read + Send>) -> Result<T, SourceError> + Send + 'static,
 {
-    let (sender, chunks) = pipe();
+    let (sender, chunks) = pipe(&file.meta);
     let name = file.shown.clone();
     let reading =
         tokio::task::spawn_blocking(move || work(decompressed(chunks, compression, &name)?));
@@ -163,7 +163,7 @@ impl Partition for TextPartition {
 impl TextPartition {
     fn open_file(&self, file: SourceFile, batch_rows: usize) -> SendableRecordBatchStream {
         let mut builder = RecordBatchReceiverStreamBuilder::new(self.schema.clone(), BATCHES_AHEAD);
-        let (sender, chunks) = pipe();
+        let (sender, chunks) = pipe(&file.meta);
         let (store, meta) = (self.place.store.clone(), file.meta);
         builder.spawn(async move {
             fetch(store, meta, sender).await;
