@@ -66,20 +66,19 @@ pub(crate) fn main() -> ExitCode {
     };
     let plain = Environment::of_process().asks_for_plain_output();
     let console = Console::new(cli.global.color, plain, cli.global.loudness());
-    logs::start(cli.global.log_format, &console);
     panic::install(cli.global.log_format, console);
     let invocation = Invocation::new(cli.global, console);
     // The hook has said what is to be said; what unwinds to here holds nothing to show.
-    let status = std::panic::catch_unwind(|| match start() {
-        Ok(runtime) => {
-            let status = runtime.block_on(until_signal(&invocation, cli.command));
-            // Threads that wait for a database or a disk end with the process.
-            runtime.shutdown_background();
-            status
-        }
-        Err(failure) => {
-            invocation.show(&failure);
-            failure.exit().status()
+    let status = std::panic::catch_unwind(|| {
+        logs::start(invocation.global.log_format, &console);
+        match start() {
+            Ok(runtime) => {
+                let status = runtime.block_on(until_signal(&invocation, cli.command));
+                // Threads that wait for a database or a disk end with the process.
+                runtime.shutdown_background();
+                status
+            }
+            Err(failure) => shown(&invocation, &failure).status(),
         }
     });
     ExitCode::from(status.unwrap_or(Exit::Internal.status()))
@@ -139,7 +138,7 @@ async fn until_signal(invocation: &Invocation, command: Command) -> u8 {
     };
     let _ = stop.send(());
     let _ = tokio::time::timeout(GRACE, ended).await;
-    let message = "stopped by a signal; nothing of unfinished exports is visible";
+    let message = "stopped by a signal";
     invocation.show(&Diagnostic::new(&run::INTERRUPTED, message).help(run::INTERRUPTED.fix).into());
     status
 }

@@ -5,6 +5,7 @@
 //! ```
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use clap::ValueEnum;
 
@@ -102,6 +103,12 @@ pub(crate) fn printable(text: &str) -> String {
         }
     }
     safe
+}
+
+/// A path as a person would write it: `keyring.json` rather than `./keyring.json`.
+pub(crate) fn written(path: &Path) -> String {
+    let short = path.strip_prefix(".").unwrap_or(path);
+    printable(&short.display().to_string())
 }
 
 #[cfg(test)]

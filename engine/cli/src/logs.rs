@@ -38,7 +38,7 @@ pub(crate) fn start(format: LogFormat, console: &Console) {
         Loudness::Verbose => LevelFilter::DEBUG,
     };
     let own = Targets::new().with_targets(OWN.map(|name| (name, level)));
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(console.color);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
     let layer = match format {
         LogFormat::Human => {
             lines.without_time().with_target(false).with_filter(own.clone()).boxed()
@@ -46,4 +46,19 @@ pub(crate) fn start(format: LogFormat, console: &Console) {
         LogFormat::Json => lines.json().flatten_event(true).with_filter(own).boxed(),
     };
     let _ = tracing_subscriber::registry().with(layer).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::ColorChoice;
+
+    #[test]
+    fn every_kind_of_stderr_can_be_logged_to() {
+        for format in [LogFormat::Human, LogFormat::Json] {
+            for loudness in [Loudness::Quiet, Loudness::Normal, Loudness::Verbose] {
+                start(format, &Console::new(ColorChoice::Always, false, loudness));
+            }
+        }
+    }
 }

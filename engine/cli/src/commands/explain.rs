@@ -30,7 +30,8 @@ pub(crate) fn run(invocation: &Invocation, options: &Explain) -> Outcome<Exit> {
         None => explain::explain(&invocation.context(&Resources::default())?, &options.topic)?,
     };
     match explained {
-        Explanation::Code(code) => invocation.report(&page::object(code), |_| page::text(code))?,
+        Explanation::Code(code) => invocation
+            .report(&page::object(code), |_| page::text(code, invocation.console.width))?,
         Explanation::Node(node) => invocation.report(&node, text)?,
     }
     Ok(Exit::Ok)

@@ -1,6 +1,6 @@
 //! `engine init`: a project that runs at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use engine_runtime::codes::commands;
@@ -44,8 +44,12 @@ pub(crate) fn run(invocation: &Invocation, options: &Init) -> Outcome<Exit> {
     invocation.report(&report, |report| {
         format!("{} files written to {}", report.files.len(), report.directory.display())
     })?;
-    let folder = options.directory.display();
+    let enter = if options.directory == Path::new(".") {
+        String::new()
+    } else {
+        format!("cd {} && ", options.directory.display())
+    };
     let next = if has_keyring { "engine run" } else { "engine keys init && engine run" };
-    invocation.console.note(&format!("Next: cd {folder} && {next}"));
+    invocation.console.note(&format!("Next: {enter}{next}"));
     Ok(Exit::Ok)
 }

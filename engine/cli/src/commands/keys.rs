@@ -7,6 +7,7 @@ use engine_runtime::diagnostic::Outcome;
 use engine_runtime::exit::Exit;
 use engine_runtime::ops::keys::{self, KeysReport};
 
+use crate::console::written;
 use crate::invocation::Invocation;
 use crate::options::Resources;
 use crate::render::table::{Align, Listing};
@@ -91,5 +92,5 @@ fn text(report: &KeysReport) -> String {
     for key in &report.keys {
         listing.row([key.purpose.as_str(), &key.name, &key.version.to_string(), key.state]);
     }
-    format!("Keyring {}\n\n{}", report.keyring.display(), listing.render())
+    format!("Keyring {}\n\n{}", written(&report.keyring), listing.render())
 }

@@ -7,6 +7,7 @@ use engine_runtime::diagnostic::Outcome;
 use engine_runtime::exit::Exit;
 use engine_runtime::ops::plan;
 
+use crate::console::written;
 use crate::invocation::Invocation;
 use crate::options::{Format, Resources, Selection};
 use crate::render::planned;
@@ -43,6 +44,6 @@ pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit
         Format::Json => invocation.document(&made.canonical())?,
         Format::Human => invocation.document(&planned::text(&made))?,
     }
-    invocation.console.note(&format!("The plan is in {}.", path.display()));
+    invocation.console.note(&format!("The plan is in {}.", written(&path)));
     Ok(if options.detailed_exitcode && made.has_changes() { Exit::Changes } else { Exit::Ok })
 }

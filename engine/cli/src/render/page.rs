@@ -5,14 +5,18 @@ use engine_runtime::codes;
 use engine_runtime::codes::Code;
 use serde_json::{Value, json};
 
-/// The page for the terminal.
-pub(crate) fn text(code: &Code) -> String {
+/// Longer lines are hard to read.
+const WIDTH_MAX: usize = 90;
+
+/// The page for the terminal, in lines of at most `width` columns. The example is left as it is.
+pub(crate) fn text(code: &Code, width: usize) -> String {
+    let wrapped = |body: &str| textwrap::wrap(body, width.min(WIDTH_MAX)).join("\n");
     let mut text = format!("{}: {}\n", code.id, code.title);
     for (heading, body) in [
-        ("What happened", code.what),
-        ("Why", code.why),
-        ("Example", code.example),
-        ("Fix", code.fix),
+        ("What happened", wrapped(code.what)),
+        ("Why", wrapped(code.why)),
+        ("Example", code.example.to_owned()),
+        ("Fix", wrapped(code.fix)),
     ] {
         text.push_str(&format!("\n{heading}\n"));
         for line in body.lines() {
@@ -54,11 +58,13 @@ mod tests {
 
     #[test]
     fn a_page_has_all_parts_and_the_exit_code() {
-        let page = text(codes::find("e0401").unwrap());
+        let page = text(codes::find("e0401").unwrap(), 60);
         for part in
             ["E0401: ", "What happened\n  ", "Why\n  ", "Example\n  ", "Fix\n  ", "Exit code 65"]
         {
             assert!(page.contains(part), "{part} in {page}");
         }
+        let prose = page.split("Example").next().unwrap();
+        assert!(prose.lines().all(|line| line.chars().count() <= 62), "{prose}");
     }
 }

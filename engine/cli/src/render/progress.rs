@@ -1,11 +1,12 @@
 //! How a run is going: redrawn lines on a terminal, plain lines in CI, lines of JSON for programs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use engine_runtime::event::{Event, Observer};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::lines;
 use super::table::{bytes, count};
@@ -46,10 +47,10 @@ impl Bars {
     }
 
     fn start(&self, export: &str) {
-        let style = "{spinner} {prefix}  {human_pos} rows  {per_sec}  {elapsed}";
+        let style = "{spinner} {prefix}  {human_pos} rows  {rate}  {elapsed}";
         let bar = self.all.add(ProgressBar::no_length());
         if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("rate", rate));
         }
         bar.set_prefix(export.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
@@ -88,6 +89,12 @@ impl Observer for Bars {
             let _ = self.all.println(line);
         }
     }
+}
+
+/// Rows a second, whole: what is behind the point changes too fast to read.
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    // A line that cannot be drawn is drawn at the next tick.
+    let _ = write!(out, "{} rows/s", count(state.per_sec() as u64));
 }
 
 /// What to say about an event. Counts of rows would be a line for every batch.

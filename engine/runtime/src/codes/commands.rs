@@ -68,11 +68,12 @@ pub static QUERY_REFUSED: Code = Code {
     id: "E0905",
     title: "Only queries are allowed",
     exit: Exit::Usage,
-    what: "`engine query` was given SQL that is not exactly one query over exports.",
+    what: "`engine query` was given SQL that is not exactly one query over committed exports, or one \
+          that cannot be planned: an export without a snapshot, an unknown column.",
     why: "The command reads. It must not be able to write files, change settings or read anything \
           but committed exports.",
     example: r#"engine query "COPY customers TO 'customers.csv'""#,
-    fix: "Write one `SELECT` or `WITH … SELECT` over the names of exports.",
+    fix: "Write one `SELECT` or `WITH … SELECT` over the names of exports that have a snapshot.",
 };
 
 /// A file cannot be written.
