@@ -11,8 +11,21 @@ mod repository;
 
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod people;
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod search;
+
+#[cfg(test)]
+mod atomic;
+#[cfg(test)]
 mod dependencies;
+#[cfg(test)]
+mod diagnostics;
+#[cfg(test)]
+mod examples;
 #[cfg(test)]
 mod tidy;
