@@ -63,7 +63,7 @@ where
     let output = Output(builder.tx());
     builder.spawn_blocking(move || match work(&output) {
         // Nobody is there to be told.
-        Err(error) if *error.kind() == SourceErrorKind::Cancelled => Ok(()),
+        Err(error) if *error.kind() == SourceErrorKind::Cancelled && !output.wanted() => Ok(()),
         Err(error) => Err(error.into()),
         Ok(()) => Ok(()),
     });

@@ -102,3 +102,27 @@ pub(crate) fn read_error(error: io::Error) -> SourceError {
         .into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use object_store::path::Path;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_fetch_that_ends_early_is_not_the_end_of_the_file() {
+        let meta = ObjectMeta {
+            location: Path::from("t.csv"),
+            last_modified: chrono::DateTime::UNIX_EPOCH,
+            size: 3,
+            e_tag: None,
+            version: None,
+        };
+        let (sender, mut chunks) = pipe(&meta);
+        sender.send(Ok(Bytes::from_static(b"ab"))).await.expect("a reader");
+        drop(sender);
+        let read = move || chunks.read_to_end(&mut Vec::new()).map_err(read_error);
+        let error = tokio::task::spawn_blocking(read).await.expect("no panic").expect_err("short");
+        assert_eq!(error.kind(), &SourceErrorKind::Cancelled);
+    }
+}

@@ -67,6 +67,15 @@ pub(crate) fn ours(result: Result<RecordBatch>) -> String {
     format!("{found} {found:?} {error} {error:?}")
 }
 
+/// A fixture's bytes.
+pub(crate) fn read(path: &Path) -> Vec<u8> {
+    use std::io::Read;
+    let mut file = std::fs::OpenOptions::new().read(true).open(path).expect("a file");
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).expect("reading");
+    bytes
+}
+
 /// Writes a file of a test.
 pub(crate) fn write(path: &Path, content: &[u8]) {
     use std::io::Write;

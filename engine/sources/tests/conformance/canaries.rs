@@ -6,7 +6,7 @@ use std::path::Path;
 use arrow::datatypes::{DataType, TimeUnit};
 use serde_json::{Value, json};
 
-use super::bench::{connect, ours, query, write};
+use super::bench::{connect, ours, query, read, write};
 use crate::{DeclaredColumn, SourceErrorKind, TableRequest, kinds};
 
 const CANARY: &str = "canary4711";
@@ -168,7 +168,7 @@ async fn damaged_columnar_files_end_quietly() {
     let files =
         [("parquet", "pyarrow.parquet"), ("arrow", "pyarrow.feather"), ("arrow", "pyarrow.arrows")];
     for (kind, name) in files {
-        let whole = std::fs::read(fixtures.join(name)).expect("a fixture");
+        let whole = read(&fixtures.join(name));
         let connection = connect(kind, &json!({"url": "."}), directory.path()).expect("one");
         let request = TableRequest {
             table: "t".to_owned(),
