@@ -18,9 +18,15 @@ mod people;
 mod golden;
 #[cfg(test)]
 mod search;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
+mod planted;
 
 #[cfg(test)]
 mod atomic;
+#[cfg(test)]
+mod canaries;
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
@@ -28,4 +34,8 @@ mod diagnostics;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod writers;

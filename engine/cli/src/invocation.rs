@@ -20,6 +20,7 @@ use crate::environment::Environment;
 use crate::logs::LogFormat;
 use crate::options::{Format, Global, Resources};
 use crate::passphrase::{Passphrase, Question};
+use crate::render::lines::Level;
 use crate::render::{diagnostics, lines, progress};
 
 /// What a command needs besides its own options.
@@ -121,6 +122,14 @@ impl Invocation {
         self.console
             .document(text)
             .map_err(|error| unwritable(&format!("stdout: {}", error.kind())))
+    }
+
+    /// Says something on stderr that a person may want to know, unless quiet.
+    pub(crate) fn note(&self, text: &str) {
+        match self.global.log_format {
+            LogFormat::Human => self.console.note(text),
+            LogFormat::Json => self.console.note(&lines::message(Level::Info, text)),
+        }
     }
 
     /// Shows on stderr why the command stopped, however quiet it should be.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use engine_project::{Problem, ProblemKind, Problems, Thing};
 
-use crate::codes::{Code, config, names, policy, sql};
+use crate::codes::{Code, config, names, policy, run, sql};
 use crate::diagnostic::{Diagnostic, Failure};
 
 /// All problems of a phase, in their order, with the files to show them in.
@@ -74,7 +74,8 @@ pub fn unknown(thing: Thing) -> &'static Code {
         Thing::Table => &names::UNKNOWN_TABLE,
         Thing::Column => &names::UNKNOWN_COLUMN,
         Thing::Class => &names::UNKNOWN_CLASS,
-        Thing::Rule => &names::UNKNOWN_RULE,
+        // Rules have names so that they can be told apart; nothing refers to one.
+        Thing::Rule => &run::INTERNAL,
         Thing::Model => &names::UNKNOWN_MODEL,
         Thing::Export => &names::UNKNOWN_EXPORT,
         Thing::Type => &names::UNKNOWN_TYPE,

@@ -9,14 +9,14 @@ use crate::invocation::Invocation;
 use crate::options::{Resources, Selection};
 use crate::render::table::{Align, Listing};
 
-/// Write the SQL of each export to target/compiled, offline
+/// Write the SQL of each model and export to target/compiled, offline
 ///
 /// No source, store or key is opened. Masks stand in the SQL as functions. Equal projects give
 /// byte-identical files.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   engine compile
-  engine compile --select customers && cat target/compiled/customers.sql")]
+  engine compile --select customers && cat target/compiled/exports/customers.sql")]
 pub(crate) struct Compile {
     #[command(flatten)]
     pub selection: Selection,

@@ -50,6 +50,6 @@ pub(crate) fn run(invocation: &Invocation, options: &Init) -> Outcome<Exit> {
         format!("cd {} && ", options.directory.display())
     };
     let next = if has_keyring { "engine run" } else { "engine keys init && engine run" };
-    invocation.console.note(&format!("Next: {enter}{next}"));
+    invocation.note(&format!("Next: {enter}{next}"));
     Ok(Exit::Ok)
 }

@@ -61,7 +61,7 @@ pub(crate) fn run(invocation: &Invocation, options: &Keys) -> Outcome<Exit> {
         KeysCommand::Init(_) => {
             let report = keys::init(&invocation.context_to_create()?)?;
             invocation.report(&report, text)?;
-            invocation.console.note("Keep a copy of what opens it: nothing can replace it.");
+            invocation.note("Keep a copy of what opens it: nothing can replace it.");
         }
         KeysCommand::List(_) => {
             let report = keys::list(&invocation.context(&Resources::default())?)?;

@@ -44,6 +44,6 @@ pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit
         Format::Json => invocation.document(&made.canonical())?,
         Format::Human => invocation.document(&planned::text(&made))?,
     }
-    invocation.console.note(&format!("The plan is in {}.", written(&path)));
+    invocation.note(&format!("The plan is in {}.", written(&path)));
     Ok(if options.detailed_exitcode && made.has_changes() { Exit::Changes } else { Exit::Ok })
 }

@@ -15,7 +15,7 @@ use crate::options::Resources;
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   engine retry
-  engine retry --run 20260131T100000Z-5f2c")]
+  engine retry --run 01a2041578daa6b05746e3fa8f0c3df8")]
 pub(crate) struct Retry {
     /// The run; the last one when not given
     #[arg(long, value_name = "ID")]

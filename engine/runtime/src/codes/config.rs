@@ -131,7 +131,7 @@ pub static YAML_TOO_LARGE: Code = Code {
     what: "One file has more values than the bound that the message names, with aliases expanded.",
     why: "The bound keeps the time and memory for reading a project small, whatever the file \
           holds.",
-    example: "vars: [0, 0, 0, 0, 0, 0, 0, 0]     # and so on, some hundred thousand times",
+    example: "vars: {zeros: [0, 0, 0, 0, 0, 0, 0, 0]}     # and so on, some hundred thousand times",
     fix: "Split the file. Lists of values for masking belong into `lookups/*.csv`.",
 };
 

@@ -19,7 +19,6 @@ pub const ALL: &[&Code] = &[
     &UNKNOWN_TABLE,
     &UNKNOWN_COLUMN,
     &UNKNOWN_CLASS,
-    &UNKNOWN_RULE,
     &UNKNOWN_MODEL,
     &UNKNOWN_EXPORT,
     &UNKNOWN_TYPE,
@@ -123,17 +122,6 @@ pub static UNKNOWN_CLASS: Code = Code {
 columns:
   - {name: email, type: string, class: pi.email}     # declared is pii",
     fix: "Use one of the listed classes, or declare the class, or one above it, under `classes:`.",
-};
-
-/// Unknown rule.
-pub static UNKNOWN_RULE: Code = Code {
-    id: "E0208",
-    title: "Unknown rule",
-    exit: Exit::DoesNotCompile,
-    what: "A masking rule is named that no `masking:` section declares.",
-    why: "What is said about a rule must reach the rule it is meant for.",
-    example: "engine explain rule:emials",
-    fix: "Use one of the listed rules, or declare it under `masking: rules:`.",
 };
 
 /// Unknown model.

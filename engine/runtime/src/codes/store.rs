@@ -30,12 +30,14 @@ pub static STORE_URL: Code = Code {
     id: "E0601",
     title: "The store's URL cannot be used",
     exit: Exit::DoesNotCompile,
-    what: "`store:` of the target is no URL, or one of a scheme that this build does not have.",
+    what: "`store:` of the target is a URL of a scheme that this build does not have.",
     why: "Another place than the one that was meant must not receive data.",
     example: r#"targets:
-  dev: {store: "stor"}"#,
-    fix: "Write a URL such as `file://target/store`. A relative `file://` path starts at the \
-          project's folder.",
+  dev:
+    store: "ftp://files.example.com/acme"
+    keys: {provider: passphrase}"#,
+    fix: "Write a path or a URL such as `file://target/store`. A relative one starts at the project's \
+          folder.",
 };
 
 /// The store cannot be reached.
