@@ -6,12 +6,14 @@
 //!                             panic  ──▶ 70
 //! ```
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use engine_runtime::codes::commands::USAGE;
 use engine_runtime::codes::run;
 use engine_runtime::diagnostic::{Diagnostic, Failure, Outcome};
 use engine_runtime::exit::Exit;
@@ -91,11 +93,16 @@ pub(crate) fn program() -> clap::Command {
 
 /// Help and version go to stdout and are no error; everything else does not fit the command line.
 fn refused(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        _ => ExitCode::from(Exit::Usage.status()),
+    let (code, status) = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => (None, Exit::Ok),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => (None, USAGE.exit),
+        _ => (Some(USAGE.id), USAGE.exit),
+    };
+    if let Some(code) = code {
+        let _ = writeln!(io::stderr(), "{code}\n");
     }
+    let _ = error.print();
+    ExitCode::from(status.status())
 }
 
 fn start() -> Outcome<Runtime> {

@@ -1,36 +1,27 @@
 //! Loads: committed snapshots into databases, each inside one transaction of the database.
 //!
-//! A load leaves a receipt: `target/loads.json` says which snapshot a table was last loaded from, so that an unchanged snapshot is not loaded again, and one
-//! whose load was interrupted is.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::execution::SendableRecordBatchStream;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
 use engine_project::{Load, LoadMode};
-use engine_sources::{LoadReport, LoadRequest, SourceError};
+use engine_sources::{LoadReport, LoadRequest, Loader, SourceError};
 
 use crate::bind::BoundExport;
-use crate::codes::{commands, run, sources};
+use crate::codes::{run, sources};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::{Event, Observer};
 use crate::fault;
-use crate::files;
 use crate::keys::Keys;
 use crate::report::LoadDone;
 use crate::store::{Store, Stored};
 use crate::unseal::SnapshotTable;
 use crate::workspace::{self, Workspace};
 
-const RECEIPTS_BYTES_MAX: u64 = 16 << 20;
-
 /// What every load of a command shares.
 pub struct Deliverer<'a> {
-    /// The project's directory.
-    pub root: &'a Path,
     /// Who is told of loads.
     pub observer: &'a dyn Observer,
     /// The bound project.
@@ -53,15 +44,14 @@ impl Deliverer<'_> {
         stored: &Stored,
         done: &mut Vec<LoadDone>,
     ) -> Outcome<()> {
-        let receipts = Receipts::of(self.root);
         for load in &export.loads {
-            let place = receipt_name(self.workspace, load);
-            let snapshot = stored.digest.to_string();
-            if receipts.read().get(&place) == Some(&snapshot) {
+            let (table, name) = (&load.table.value, &load.connection.value);
+            let receipt = self.loader(load)?.receipt(table).await;
+            let receipt = receipt.map_err(|error| refusal(export, name, &error))?;
+            if receipt == Some(stored.digest.to_string()) {
                 continue;
             }
-            let report = self.load_one(export, file, load, &stored.manifest).await?;
-            receipts.record(place, snapshot)?;
+            let report = self.load_one(export, file, load, stored).await?;
             let loaded = LoadDone {
                 connection: load.connection.value.clone(),
                 table: load.table.value.clone(),
@@ -87,14 +77,10 @@ impl Deliverer<'_> {
         export: &BoundExport,
         file: FileId,
         load: &Load,
-        manifest: &Manifest,
+        stored: &Stored,
     ) -> Outcome<LoadReport> {
-        let name = &load.connection.value;
-        let connection = self.workspace.bound.connections.get(name);
-        let loader = connection.and_then(|connection| connection.loader()).ok_or_else(|| {
-            Diagnostic::new(&sources::NOT_LOADABLE, format!("connection `{name}` cannot be loaded"))
-                .at(load.connection.at, "is read-only")
-        })?;
+        let (name, manifest) = (&load.connection.value, &stored.manifest);
+        let loader = self.loader(load)?;
         let rows = self.rows(export, file, manifest).await?;
         let request = LoadRequest {
             table: load.table.value.clone(),
@@ -104,6 +90,7 @@ impl Deliverer<'_> {
             },
             schema: rows.schema(),
             key: export.key.clone(),
+            receipt: stored.digest.to_string(),
         };
         let loaded =
             loader.load(request, rows).await.map_err(|error| refusal(export, name, &error))?;
@@ -115,6 +102,17 @@ impl Deliverer<'_> {
             return Err(Diagnostic::new(&run::LOAD_FAILED, message).into());
         }
         Ok(loaded)
+    }
+
+    fn loader(&self, load: &Load) -> Outcome<Arc<dyn Loader>> {
+        let name = &load.connection.value;
+        let connection = self.workspace.bound.connections.get(name);
+        let loader = connection.and_then(|connection| connection.loader());
+        loader.ok_or_else(|| {
+            Diagnostic::new(&sources::NOT_LOADABLE, format!("connection `{name}` cannot be loaded"))
+                .at(load.connection.at, "is read-only")
+                .into()
+        })
     }
 
     async fn rows(
@@ -141,36 +139,4 @@ fn refusal(export: &BoundExport, connection: &str, error: &SourceError) -> Failu
         return Diagnostic::new(&run::LOAD_FAILED, message).into();
     }
     finding.into()
-}
-
-/// Names the place a snapshot is loaded to, without anything of the connection's settings.
-fn receipt_name(workspace: &Workspace, load: &Load) -> String {
-    let target = &workspace.bound.project.target.name.value;
-    format!("{target}/{}/{}", load.connection.value, load.table.value)
-}
-
-struct Receipts {
-    path: std::path::PathBuf,
-}
-
-impl Receipts {
-    fn of(root: &Path) -> Self {
-        Self { path: root.join("target").join("loads.json") }
-    }
-
-    fn read(&self) -> BTreeMap<String, String> {
-        // Without receipts everything is loaded again, which is safe.
-        let bytes = files::read(&self.path, RECEIPTS_BYTES_MAX).unwrap_or_default();
-        serde_json::from_slice(&bytes).unwrap_or_default()
-    }
-
-    fn record(&self, place: String, snapshot: String) -> Outcome<()> {
-        let mut receipts = self.read();
-        receipts.insert(place, snapshot);
-        let text = serde_json::to_string_pretty(&receipts).unwrap_or_default() + "\n";
-        files::write(&self.path, text.as_bytes()).map_err(|_| {
-            let message = format!("{} cannot be written", self.path.display());
-            Diagnostic::new(&commands::OUTPUT_UNWRITABLE, message).into()
-        })
-    }
 }

@@ -107,7 +107,6 @@ impl Producer<'_> {
             ..report(export, status)
         };
         let deliverer = Deliverer {
-            root: &self.context.root,
             observer: &*self.context.observer,
             workspace: self.workspace,
             store: self.store,

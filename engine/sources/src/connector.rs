@@ -164,6 +164,12 @@ pub trait Loader: Send + Sync {
         rows: SendableRecordBatchStream,
     ) -> Result<LoadReport, SourceError>;
 
+    /// The receipt of the last load of a table; `None` when it was never loaded, or is not there.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    async fn receipt(&self, table: &str) -> Result<Option<String>, SourceError>;
+
     /// The statements that [`Loader::load`] would run besides inserting, for a plan.
     fn statements(&self, request: &LoadRequest) -> Vec<String>;
 }
@@ -188,6 +194,9 @@ pub struct LoadRequest {
     pub schema: SchemaRef,
     /// The primary key's columns; may be empty.
     pub key: Vec<String>,
+    /// Names what is loaded. Written in the same transaction, so that [`Loader::receipt`]
+    /// tells for certain whether a load happened.
+    pub receipt: String,
 }
 
 /// What a load did.

@@ -48,7 +48,6 @@ pub async fn load(context: &Context, export: &str, connection: &str) -> Outcome<
     let file = keys.file_id(store.project(), export)?;
     let head = store.head(file, export, &keys).await?.ok_or_else(|| no_snapshot(export))?;
     let deliverer = Deliverer {
-        root: &context.root,
         observer: &*context.observer,
         workspace: &workspace,
         store: &store,
@@ -57,7 +56,7 @@ pub async fn load(context: &Context, export: &str, connection: &str) -> Outcome<
     let mut done = Vec::new();
     for load in &loads {
         let report = deliverer
-            .load_one(bound, file, load, &head.manifest)
+            .load_one(bound, file, load, &head)
             .await
             .map_err(|failure| failure.with_files(&workspace.bound.files))?;
         done.push(LoadDone {

@@ -44,10 +44,11 @@ impl Table {
     }
 }
 
-/// The names of all tables and views but SQLite's own, in order.
+/// The names of all tables and views but SQLite's own and the receipts of loads, in order.
 pub(crate) fn table_names(database: &Connection) -> Result<Vec<String>, SourceError> {
     let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' \
                AND type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+               AND name <> '_engine_loads' \
                ORDER BY name";
     let mut statement = database.prepare(sql).map_err(|error| replaced(&error))?;
     let names = statement.query_map([], |row| row.get(0)).map_err(|error| replaced(&error))?;

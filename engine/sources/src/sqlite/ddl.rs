@@ -143,6 +143,7 @@ mod tests {
             mode: LoadMode::Replace,
             schema: Arc::new(schema),
             key: vec!["id".to_owned()],
+            receipt: "first".to_owned(),
         };
         assert_eq!(
             statements(&request),
@@ -168,6 +169,7 @@ mod tests {
                 mode: LoadMode::Append,
                 schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
                 key: key.iter().map(|name| (*name).to_owned()).collect(),
+                receipt: "first".to_owned(),
             };
             let error = check(&request).expect_err("refused");
             (error.kind().clone(), error.place().column.clone())

@@ -24,7 +24,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::database::{io_error, open_read_write, replaced};
-use super::{bind, catalog, ddl};
+use super::{bind, catalog, ddl, receipt};
 use crate::connector::{LoadMode, LoadReport, LoadRequest, Loader};
 use crate::error::{Place, SourceError, SourceErrorKind};
 use crate::missing;
@@ -73,6 +73,15 @@ impl Loader for SqliteLoader {
             fed.and(written)
         };
         load.await.map_err(|error: SourceError| error.within(&place))
+    }
+
+    async fn receipt(&self, table: &str) -> Result<Option<String>, SourceError> {
+        let place = Place { table: Some(table.to_owned()), ..self.place.clone() };
+        let (path, table) = (self.path.clone(), table.to_owned());
+        let read = tokio::task::spawn_blocking(move || receipt::read(&path, &table)).await;
+        let read =
+            read.unwrap_or_else(|_| Err(SourceErrorKind::Library { what: "the load" }.into()));
+        read.map_err(|error| error.within(&place))
     }
 
     fn statements(&self, request: &LoadRequest) -> Vec<String> {
@@ -171,6 +180,7 @@ fn write(
             }
         }
     }
+    receipt::write(&transaction, &request.table, &request.receipt)?;
     transaction.commit().map_err(|error| replaced(&error))?;
     Ok(report)
 }

@@ -19,4 +19,6 @@ pub(crate) mod ddl;
 
 pub(crate) mod bind;
 
+pub(crate) mod receipt;
+
 pub(crate) mod loader;

@@ -52,7 +52,13 @@ fn stream(
 }
 
 fn request(mode: LoadMode, schema: SchemaRef) -> LoadRequest {
-    LoadRequest { table: "people".to_owned(), mode, schema, key: vec!["id".to_owned()] }
+    LoadRequest {
+        table: "people".to_owned(),
+        mode,
+        schema,
+        key: vec!["id".to_owned()],
+        receipt: "first".to_owned(),
+    }
 }
 
 async fn load(
@@ -176,6 +182,7 @@ async fn references_hold_for_added_rows_and_views_are_not_loaded() {
         mode,
         schema: few.schema(),
         key: Vec::new(),
+        receipt: "first".to_owned(),
     };
     let given = || stream(few.schema(), vec![Ok(few.clone())]);
     let error = loader.load(to("people", LoadMode::Append), given()).await.expect_err("no keys");
