@@ -107,15 +107,13 @@ impl Project {
 
     /// Runs the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        Ended::new(arguments, self.command(arguments).output().unwrap())
+        Ended::new(written(arguments), self.command(arguments).output().unwrap())
     }
 
     /// Starts the program.
     pub(crate) fn start(&self, arguments: &[&str]) -> Started {
-        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let borrowed: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let child = self.command(&borrowed).spawn().unwrap();
-        Started { child, arguments }
+        let child = self.command(arguments).spawn().unwrap();
+        Started { child, command: written(arguments) }
     }
 
     /// Rows of a query, as JSON objects.
@@ -127,7 +125,7 @@ impl Project {
 /// A command that runs.
 pub(crate) struct Started {
     child: Child,
-    arguments: Vec<String>,
+    command: String,
 }
 
 impl Started {
@@ -145,8 +143,7 @@ impl Started {
 
     /// Waits for its end.
     pub(crate) fn wait(self) -> Ended {
-        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        Ended::new(&arguments, self.child.wait_with_output().unwrap())
+        Ended::new(self.command, self.child.wait_with_output().unwrap())
     }
 }
 
@@ -164,9 +161,9 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    fn new(arguments: &[&str], output: Output) -> Self {
+    fn new(command: String, output: Output) -> Self {
         Self {
-            command: format!("engine {}", arguments.join(" ")),
+            command,
             status: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
@@ -217,6 +214,29 @@ impl std::fmt::Display for Ended {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { command, status, stdout, stderr } = self;
         write!(formatter, "$ {command}\n{stdout}\n{stderr}\nended with {status:?}")
+    }
+}
+
+fn written(arguments: &[&str]) -> String {
+    format!("engine {}", arguments.join(" "))
+}
+
+/// Numbers that are the same in every run of a test: SplitMix64 (Steele, Lea and Flood, 2014).
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    /// Dice whose throws follow from `seed` alone.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number from 0 to `end`, which it never is.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (bits ^ (bits >> 31)) % end
     }
 }
 
