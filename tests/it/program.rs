@@ -66,6 +66,7 @@ fn help_is_a_document_and_a_wrong_option_is_not() {
         let ended = project.run(arguments).success();
         assert!(!ended.stdout.is_empty() && ended.stderr.is_empty(), "{ended}");
     }
+    project.run(&["rnu"]).status(64).says("E0907 error: unrecognized subcommand 'rnu'");
     for arguments in [&[][..], &["rnu"], &["run", "--jobs", "0"], &["run", "--passphrase", "x"]] {
         let ended = project.run(arguments).status(64);
         assert!(ended.stdout.is_empty() && !ended.stderr.is_empty(), "{ended}");
