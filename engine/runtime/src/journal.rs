@@ -109,7 +109,8 @@ pub struct Journal {
 impl Journal {
     /// The journal of the project in `root`.
     pub fn of(root: &Path) -> Self {
-        Self { path: root.join("target").join("run_results.json") }
+        let path = root.join("target").join("run_results.json");
+        Self { path: path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path) }
     }
 
     /// The file.

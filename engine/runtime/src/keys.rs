@@ -43,7 +43,8 @@ impl KeySource for Keys {
 /// Where the project's keyring lies.
 pub fn keyring_path(project: &Project) -> PathBuf {
     let named = project.target.keys.keyring.as_ref().map(|path| path.value.reveal());
-    project.root.join(named.unwrap_or(KEYRING_FILE))
+    let path = project.root.join(named.unwrap_or(KEYRING_FILE));
+    path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path)
 }
 
 /// The versions of the masking keys as the keyring's file lists them, without opening it.

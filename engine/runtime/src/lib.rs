@@ -44,6 +44,3 @@ pub mod produce;
 pub mod ops;
 
 pub use engine_project as project;
-
-/// What tells this build from others: its version and the versions of its masks' mappings follow from it.
-pub const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION"));

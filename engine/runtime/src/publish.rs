@@ -21,6 +21,8 @@ use crate::seal::SealedChunk;
 use crate::store::{Commit, Store, Stored};
 use crate::types::type_name;
 
+/// What tells this build from others: its version and the versions of its masks' mappings follow from it.
+const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION"));
 /// Values a mask must have seen before its rate of unchanged values counts.
 const UNCHANGED_VALUES_MIN: u64 = 20;
 /// A mask that leaves more than one value in this many unchanged is not a mask.
@@ -88,7 +90,7 @@ impl Snapshot<'_> {
                 policy: crate::definition::policy_digest(self.export),
                 engine: EngineBuild {
                     version: env!("CARGO_PKG_VERSION").to_owned(),
-                    build: Digest::of(crate::BUILD.as_bytes()),
+                    build: Digest::of(BUILD.as_bytes()),
                 },
                 sources: self.origin.sources.clone().unwrap_or_default(),
             },

@@ -3,7 +3,7 @@
 //! A snapshot exists when its manifest does. A manifest is committed by one conditional put, which only
 //! one of two writers wins.
 
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use engine_bundle::context::Context;
@@ -21,6 +21,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use crate::codes::{run, store};
 use crate::diagnostic::{Diagnostic, Outcome};
+use crate::files;
 use crate::keys::Keys;
 use crate::seal::SealError;
 use crate::unseal::UnsealError;
@@ -29,8 +30,13 @@ use crate::unseal::UnsealError;
 #[derive(Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
+    directory: PathBuf,
     project: String,
 }
+
+/// The right to publish into a store. Ends with the process at the latest.
+#[derive(Debug)]
+pub struct RunLock(#[expect(dead_code, reason = "held for its lock")] files::Lock);
 
 /// A manifest as it lies in the store.
 #[derive(Debug, Clone)]
@@ -72,7 +78,7 @@ pub fn open(project: &Project) -> Outcome<Store> {
         Diagnostic::new(&store::STORE_UNAVAILABLE, format!("the store cannot be opened: {error}"))
             .at(setting.at, "this directory")
     })?;
-    Ok(Store { objects: Arc::new(objects), project: project.name.value.clone() })
+    Ok(Store { objects: Arc::new(objects), directory, project: project.name.value.clone() })
 }
 
 fn open_directory(directory: &FilePath) -> std::io::Result<LocalFileSystem> {
@@ -85,6 +91,22 @@ impl Store {
     /// The objects themselves.
     pub fn objects(&self) -> &Arc<dyn ObjectStore> {
         &self.objects
+    }
+
+    /// Takes the lock that one run at a time holds. Commits are conditional besides, so that a store
+    /// that knows no locks is safe too.
+    ///
+    /// # Errors
+    /// Another run holds it, or the directory cannot be written.
+    pub fn lock(&self) -> Outcome<RunLock> {
+        let taken = files::lock(&self.directory.join("run.lock")).map_err(|_| {
+            Diagnostic::new(&store::STORE_UNAVAILABLE, "the store's lock cannot be taken")
+        })?;
+        let lock = taken.ok_or_else(|| {
+            Diagnostic::new(&store::STORE_LOCKED, "another run is at work on this store")
+                .help("wait until it has ended, and run again")
+        })?;
+        Ok(RunLock(lock))
     }
 
     /// The project whose exports it holds.

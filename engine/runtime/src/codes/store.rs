@@ -23,6 +23,7 @@ pub const ALL: &[&Code] = &[
     &FORMAT_VERSION,
     &ROLLED_BACK,
     &WRITER_LOST,
+    &STORE_LOCKED,
 ];
 
 /// The store's URL cannot be used.
@@ -173,7 +174,18 @@ pub static WRITER_LOST: Code = Code {
           committed nothing and changed nothing.",
     why: "One snapshot follows another. A second one made from the same predecessor would undo the \
           first without anybody deciding so.",
-    example: "engine run & engine run",
+    example: "engine run     # on two machines at once, over a file system that knows no locks",
     fix: "Run `engine plan` again to see what is left to do. Let one job at a time write an \
           export.",
+};
+
+/// Another run is at work on the store.
+pub static STORE_LOCKED: Code = Code {
+    id: "E0621",
+    title: "Another run is at work",
+    exit: Exit::Locked,
+    what: "A run holds the store's lock, and this one was started before it ended.",
+    why: "Two runs that publish the same exports would do the same work twice, and only one of them could commit.",
+    example: "engine run & engine run     # the second one ends with exit code 6",
+    fix: "Wait for the other run and start again. The lock ends with its process, also when that is killed: it never has to be removed.",
 };

@@ -1,5 +1,6 @@
 //! `debug`: connections, keys and store: what works, what does not, how to mend it.
 
+use engine_sources::SourceErrorKind;
 use serde::Serialize;
 
 use crate::bind::connect_all;
@@ -48,7 +49,13 @@ pub async fn debug(context: &Context) -> Outcome<DebugReport> {
         findings: Vec::new(),
     };
     for (name, connection) in connect_all(&project)? {
-        let tried = connection.check().await.map_err(|error| fault::diagnose(&error));
+        let is_read = project.sources.iter().any(|source| source.connection.value == name);
+        let tried = match connection.check().await {
+            Err(error) if !is_read && *error.kind() == SourceErrorKind::NotFound => {
+                Ok("not there yet; the first load makes it".to_owned())
+            }
+            tried => tried.map_err(|error| fault::diagnose(&error)),
+        };
         report.note(format!("connection {name}"), tried);
     }
     let opened = keys::open(&project, context);

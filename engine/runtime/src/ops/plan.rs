@@ -72,6 +72,7 @@ async fn base(store: &Store, keys: &Keys, export: &BoundExport) -> Outcome<Known
 /// The file cannot be written.
 pub fn write(context: &Context, plan: &Plan, out: Option<&Path>) -> Outcome<PathBuf> {
     let path = out.map_or_else(|| context.root.join("target").join("plan.json"), Path::to_path_buf);
+    let path = path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path);
     files::write(&path, plan.canonical().as_bytes()).map_err(|_| {
         Diagnostic::new(
             &commands::OUTPUT_UNWRITABLE,

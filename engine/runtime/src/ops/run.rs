@@ -68,6 +68,7 @@ pub(crate) async fn attempt(
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
+    let _lock = store.lock()?;
     let access = Access::Opened(&keys);
     let workspace = workspace::open(&project, context, access, Schemas::Sources).await?;
     let exports = selection::exports(&workspace.bound, &request.select)?;
