@@ -97,8 +97,14 @@ impl Project {
     /// The program with these arguments, about to start in the project's folder. It sees nothing of this
     /// process's environment but `PATH`.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_engine"));
-        command.args(arguments).current_dir(self.root()).env_clear();
+        self.command_by(&[], arguments)
+    }
+
+    /// The same, started by another program that is given the program's path and arguments.
+    fn command_by(&self, starter: &[&str], arguments: &[&str]) -> Command {
+        let words = [starter, &[env!("CARGO_BIN_EXE_engine")], arguments].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).current_dir(self.root()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -108,6 +114,11 @@ impl Project {
     /// Runs the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         Ended::new(written(arguments), self.command(arguments).output().unwrap())
+    }
+
+    /// Runs the program by way of another.
+    pub(crate) fn run_by(&self, starter: &[&str], arguments: &[&str]) -> Ended {
+        Ended::new(written(arguments), self.command_by(starter, arguments).output().unwrap())
     }
 
     /// Starts the program.
