@@ -16,9 +16,10 @@ use std::fmt;
 use engine_runtime::diagnostic::{Diagnostic, Failure};
 use engine_runtime::project::{Location, SourceMap};
 use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode,
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode, SourceSpan,
 };
 
+use super::excerpt::Excerpt;
 use crate::console::Console;
 
 /// All findings, and where to read more.
@@ -43,15 +44,16 @@ pub(crate) fn render(failure: &Failure, console: &Console) -> String {
     text
 }
 
-/// How many findings there are, and how to read more about the first cause.
+/// How many findings there are, and how to read more about them.
 fn footer(failure: &Failure) -> String {
     let count = failure.diagnostics.len();
     let findings = if count == 1 { String::from("1 error") } else { format!("{count} errors") };
-    match failure.diagnostics.first() {
-        Some(first) => {
-            format!("{findings}. `engine explain {}` tells more about it.", first.code.id)
-        }
-        None => findings,
+    let mut codes: Vec<_> = failure.diagnostics.iter().map(|finding| finding.code.id).collect();
+    codes.dedup();
+    match codes.as_slice() {
+        [] => findings,
+        [code] => format!("{findings}. `engine explain {code}` tells more about it."),
+        [code, ..] => format!("{findings}. `engine explain {code}` tells more about the first."),
     }
 }
 
@@ -60,7 +62,7 @@ struct Report {
     code: Option<&'static str>,
     message: String,
     help: Option<String>,
-    source: Option<NamedSource<String>>,
+    source: Option<Excerpt>,
     labels: Vec<LabeledSpan>,
     elsewhere: Vec<Report>,
 }
@@ -77,45 +79,53 @@ impl Report {
         };
         let Some(files) = files else { return report };
         let home = diagnostic.at.as_ref().map(|(at, _)| at.file);
+        let (near, far): (Vec<_>, Vec<_>) =
+            diagnostic.related.iter().partition(|(at, _)| Some(at.file) == home);
         if let Some((at, label)) = &diagnostic.at {
-            report.source = source(*at, files);
-            report.labels.push(LabeledSpan::new_primary_with_span(Some(label.clone()), span(*at)));
-        }
-        for (at, label) in &diagnostic.related {
-            if Some(at.file) == home {
-                report.labels.push(LabeledSpan::new_with_span(Some(label.clone()), span(*at)));
-            } else {
-                report.elsewhere.push(Self {
-                    code: None,
-                    message: label.clone(),
-                    help: None,
-                    source: source(*at, files),
-                    labels: vec![LabeledSpan::new_with_span(None, span(*at))],
-                    elsewhere: Vec::new(),
-                });
+            let places: Vec<_> =
+                std::iter::once(at).chain(near.iter().map(|(at, _)| at)).map(place).collect();
+            report.source = excerpt(at, files, &places);
+            report.label(at, label, LabeledSpan::new_primary_with_span);
+            for (at, label) in near {
+                report.label(at, label, LabeledSpan::new_with_span);
             }
         }
+        report.elsewhere = far.iter().map(|(at, label)| Self::of_place(at, label, files)).collect();
         report
+    }
+
+    /// A place in another file than the finding's.
+    fn of_place(at: &Location, label: &str, files: &SourceMap) -> Self {
+        let source = excerpt(at, files, &[place(at)]);
+        let span = source.as_ref().map(|excerpt| excerpt.span(place(at)));
+        Self {
+            code: None,
+            message: label.to_owned(),
+            help: None,
+            labels: span.map(|span| LabeledSpan::new_with_span(None, span)).into_iter().collect(),
+            source,
+            elsewhere: Vec::new(),
+        }
+    }
+
+    fn label(
+        &mut self,
+        at: &Location,
+        words: &str,
+        make: fn(Option<String>, SourceSpan) -> LabeledSpan,
+    ) {
+        if let Some(excerpt) = &self.source {
+            self.labels.push(make(Some(words.to_owned()), excerpt.span(place(at))));
+        }
     }
 }
 
-fn span(at: Location) -> (usize, usize) {
+fn place(at: &Location) -> (usize, usize) {
     (at.start as usize, at.len())
 }
 
-/// The file's text with control characters overwritten, byte for byte, so that a file cannot drive
-/// the terminal and ranges stay right.
-fn source(at: Location, files: &SourceMap) -> Option<NamedSource<String>> {
-    let file = files.get(at.file)?;
-    let mut text = String::with_capacity(file.text.len());
-    for character in file.text.chars() {
-        if character.is_control() && !matches!(character, '\n' | '\r' | '\t') {
-            text.extend(std::iter::repeat_n('?', character.len_utf8()));
-        } else {
-            text.push(character);
-        }
-    }
-    Some(NamedSource::new(&file.path, text))
+fn excerpt(at: &Location, files: &SourceMap, places: &[(usize, usize)]) -> Option<Excerpt> {
+    files.get(at.file).map(|file| Excerpt::new(&file.path, &file.text, places))
 }
 
 impl fmt::Debug for Report {
@@ -190,6 +200,7 @@ mod tests {
         ];
         let text = render(&findings.into(), &plain());
         assert!(text.contains("× first") && text.contains("× second"), "{text}");
-        assert!(text.contains("2 errors. `engine explain E0207`"), "{text}");
+        let last = "2 errors. `engine explain E0207` tells more about the first.";
+        assert!(text.ends_with(last), "{text}");
     }
 }
