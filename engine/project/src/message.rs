@@ -12,7 +12,7 @@ impl ProblemKind {
             }
             Self::UnreadableFile { path, detail } => format!("cannot read `{path}`: {detail}"),
             Self::FileTooLarge { path, bytes_max } => {
-                format!("`{path}` is larger than {bytes_max} bytes")
+                format!("`{path}` is larger than {}", size(*bytes_max))
             }
             Self::NotUtf8 { path } => format!("`{path}` is not UTF-8 text"),
             Self::TooManyFiles { files_max } => {
@@ -55,11 +55,11 @@ impl ProblemKind {
             }
             Self::LiteralSecret { key } => format!("`{key}` holds a secret in clear"),
             Self::JinjaSyntax { detail } => format!("this is not valid Jinja: {detail}"),
-            Self::JinjaRuntime { detail } => format!("this Jinja expression fails: {detail}"),
+            Self::JinjaRuntime { detail, .. } => format!("this Jinja expression fails: {detail}"),
             Self::Cycle { path } => {
                 format!("models depend on each other in a circle: {}", path.join(" → "))
             }
-            Self::ModelWithoutSql { name } => {
+            Self::ModelWithoutSql { name, .. } => {
                 format!("model `{name}` has no file models/{name}.sql")
             }
             Self::RuleWithoutMatch { name } => {
@@ -90,9 +90,11 @@ impl ProblemKind {
             Self::WrongType { expected, .. } => format!("should be {expected}"),
             Self::InvalidValue { nearest: Some(nearest), .. }
             | Self::Unknown { nearest: Some(nearest), .. }
+            | Self::ModelWithoutSql { nearest: Some(nearest), .. }
             | Self::UndefinedVariable { nearest: Some(nearest), .. } => {
                 format!("did you mean `{nearest}`?")
             }
+            Self::Unknown { thing: Thing::Type, .. } => String::from("no such type"),
             Self::Unknown { .. } => String::from("not declared"),
             Self::UndefinedVariable { .. } => String::from("not defined"),
             Self::UnknownEnvironmentVariable { .. } => String::from("not set"),
@@ -119,7 +121,9 @@ impl ProblemKind {
             Self::UnreadableFile { .. } => {
                 String::from("check that the file exists and may be read")
             }
-            Self::FileTooLarge { .. } => String::from("split the file"),
+            Self::FileTooLarge { .. } => {
+                String::from("split the file; data belongs into another folder, such as data/")
+            }
             Self::NotUtf8 { .. } => String::from("save the file as UTF-8"),
             Self::TooManyFiles { .. } => {
                 String::from("move files that are not configuration out of the project's folders")
@@ -133,8 +137,10 @@ impl ProblemKind {
             Self::DuplicateKey { key } => format!("remove one of the two `{key}`"),
             Self::UnknownKey { valid, .. } => format!("valid keys: {}", listed(valid)),
             Self::Unsupported { key } => format!("remove `{key}`"),
-            Self::InvalidValue { nearest: Some(nearest), .. } => {
-                format!("did you mean `{nearest}`?")
+            Self::WrongType { expected, found, .. }
+                if expected.starts_with("text") && SCALARS.contains(found) =>
+            {
+                String::from("put it in quotes if it is meant as text")
             }
             Self::DuplicateName { thing, .. } => {
                 format!("rename one of the two {}", thing.plural())
@@ -146,6 +152,9 @@ impl ProblemKind {
                     listed(valid)
                 )
             }
+            Self::UndefinedVariable { name, .. } if name.starts_with("target.") => String::from(
+                "define it under `vars:` of the target in profiles.yml, or use var('name', 'default')",
+            ),
             Self::UndefinedVariable { valid, .. } if valid.is_empty() => String::from(
                 "define it under `vars:` in engine.yml, or give a default: var('name', 'default')",
             ),
@@ -166,8 +175,18 @@ impl ProblemKind {
                     key.to_uppercase()
                 )
             }
+            other => return other.help_of_models_and_rules(),
+        })
+    }
+
+    fn help_of_models_and_rules(&self) -> Option<String> {
+        Some(match self {
             Self::Cycle { .. } => String::from("take one of these ref() out"),
-            Self::ModelWithoutSql { name } => {
+            Self::JinjaRuntime { help, .. } => return help.clone(),
+            Self::SelectorSyntax { .. } => String::from(
+                "use a name, a pattern with `*`, or tag:, source:, class:, export: or model:, with `+` before it for what it depends on and after it for what depends on it",
+            ),
+            Self::ModelWithoutSql { name, .. } => {
                 format!("add models/{name}.sql, or remove this entry")
             }
             Self::RuleWithoutMatch { .. } => {
@@ -194,7 +213,21 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+/// What YAML may read where text was meant.
+const SCALARS: [&str; 3] = ["a boolean", "a number", "a whole number"];
+
+/// Bytes in words; bounds are whole mebibytes.
+fn size(bytes: u64) -> String {
+    match (bytes >> 20, bytes % (1 << 20)) {
+        (mebibytes, 0) => format!("{mebibytes} MiB"),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
 fn declared(thing: Thing, valid: &[String]) -> String {
+    if thing == Thing::Type {
+        return format!("column types there are: {}; p is 1 to 38, s at most p", listed(valid));
+    }
     if !valid.is_empty() {
         return format!("{} there are: {}", thing.plural(), listed(valid));
     }

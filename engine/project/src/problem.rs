@@ -218,6 +218,8 @@ pub enum ProblemKind {
     JinjaRuntime {
         /// What the renderer says.
         detail: String,
+        /// How to mend it, where more is known.
+        help: Option<String>,
     },
     /// Models that depend on themselves.
     Cycle {
@@ -228,6 +230,8 @@ pub enum ProblemKind {
     ModelWithoutSql {
         /// The model.
         name: String,
+        /// The nearest model that has a file.
+        nearest: Option<String>,
     },
     /// A rule that would match everything.
     RuleWithoutMatch {

@@ -18,10 +18,7 @@ const FOLDERS_DEPTH_MAX: usize = 16;
 /// # Errors
 /// Files that cannot be read, are too large, or are not UTF-8.
 pub(crate) fn text(root: &Path, relative: &str) -> Result<Option<String>, ProblemKind> {
-    let unreadable = |error: &std::io::Error| ProblemKind::UnreadableFile {
-        path: relative.to_owned(),
-        detail: error.kind().to_string(),
-    };
+    let unreadable = |error: &std::io::Error| unreadable(relative, error);
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the file made for reading configuration, with a size bound"
@@ -58,10 +55,7 @@ pub(crate) fn list(
     let mut folders = vec![(PathBuf::from(folder), 0)];
     while let Some((folder, depth)) = folders.pop() {
         let shown = shown(&folder)?;
-        let unreadable = |error: &std::io::Error| ProblemKind::UnreadableFile {
-            path: shown.clone(),
-            detail: error.kind().to_string(),
-        };
+        let unreadable = |error: &std::io::Error| unreadable(&shown, error);
         let entries = match fs::read_dir(root.join(&folder)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
@@ -72,7 +66,10 @@ pub(crate) fn list(
             let hidden =
                 path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             let metadata = if hidden { continue } else { fs::metadata(root.join(&path)) };
-            let metadata = metadata.map_err(|error| unreadable(&error))?;
+            let metadata = match metadata {
+                Ok(metadata) => metadata,
+                Err(error) => return Err(self::unreadable(&self::shown(&path)?, &error)),
+            };
             if metadata.is_dir() {
                 // A link to a folder above would go round for ever.
                 if depth >= FOLDERS_DEPTH_MAX {
@@ -94,6 +91,10 @@ pub(crate) fn list(
     }
     found.sort();
     Ok(found)
+}
+
+fn unreadable(path: &str, error: &std::io::Error) -> ProblemKind {
+    ProblemKind::UnreadableFile { path: path.to_owned(), detail: error.kind().to_string() }
 }
 
 /// A relative path with `/`.

@@ -96,6 +96,10 @@ impl<'p> Decision<'p> {
     #[must_use]
     pub fn problem(&self, column: &str) -> Option<Problem> {
         let (winner, other) = (self.winner?, self.ambiguous()?);
+        // Two rules of one name are an error by themselves, and the cause of this one.
+        if winner.name.value == other.name.value {
+            return None;
+        }
         let kind = ProblemKind::AmbiguousRules {
             column: column.to_owned(),
             first: winner.name.value.clone(),

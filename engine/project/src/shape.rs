@@ -54,6 +54,9 @@ impl Path {
     }
 }
 
+/// What a schema wants that allows nothing but null.
+const NOTHING: &str = "nothing";
+
 struct Check<'s> {
     root: &'s Json,
     top: &'static str,
@@ -107,8 +110,10 @@ impl<'s> Check<'s> {
         let fitting: Vec<&Json> = resolved.collect();
         match fitting.as_slice() {
             [] => {
+                // That a key may be left out is no news to somebody who wrote it.
+                let resolved = branches.iter().filter_map(|branch| self.resolve(branch));
                 let names: Vec<String> =
-                    branches.iter().filter_map(|branch| self.resolve(branch)).map(words).collect();
+                    resolved.map(words).filter(|words| words != NOTHING).collect();
                 let kind = ProblemKind::WrongType {
                     path: self.shown(path),
                     expected: or(names),
@@ -190,6 +195,7 @@ impl<'s> Check<'s> {
     ) {
         let properties = schema.get("properties").and_then(Json::as_object);
         let others = schema.get("additionalProperties");
+        let before = self.problems.len();
         for (key, node) in entries {
             match (properties.and_then(|properties| properties.get(&key.value)), others) {
                 (Some(below), _) => self.node(below, node, &path.key(&key.value)),
@@ -200,7 +206,8 @@ impl<'s> Check<'s> {
         }
         let required = schema.get("required").and_then(Json::as_array);
         for key in required.into_iter().flatten().filter_map(Json::as_str) {
-            if !entries.iter().any(|(name, _)| name.value == key) {
+            let given = entries.iter().any(|(name, _)| name.value == key);
+            if !given && !self.misspelt(before, key, path) {
                 let kind =
                     ProblemKind::MissingKey { key: key.to_owned(), within: self.shown(path) };
                 self.problems.push(Problem::new(kind, head(entries, at)));
@@ -217,6 +224,19 @@ impl<'s> Check<'s> {
             };
             self.invalid(expected, head(entries, at), path);
         }
+    }
+
+    /// Whether one of the problems found from `before` on is this key, misspelt: that it is missing
+    /// is the same mistake.
+    fn misspelt(&self, before: usize, key: &str, path: &Path) -> bool {
+        let here = self.shown(path);
+        self.problems.get(before..).unwrap_or_default().iter().any(|problem| {
+            matches!(
+                &problem.kind,
+                ProblemKind::UnknownKey { nearest: Some(near), within, .. }
+                    if near == key && *within == here
+            )
+        })
     }
 
     fn unknown_key(
@@ -331,6 +351,6 @@ fn or(mut words: Vec<String>) -> String {
     match words.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => String::from("nothing"),
+        None => String::from(NOTHING),
     }
 }

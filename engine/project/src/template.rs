@@ -131,6 +131,7 @@ impl Templates {
         let json = serde_json::to_value(&value).map_err(|_| Failure {
             kind: ProblemKind::JinjaRuntime {
                 detail: String::from("the result is not a value of YAML"),
+                help: None,
             },
             range: whole,
         })?;
@@ -175,7 +176,10 @@ impl Templates {
             (None, ErrorKind::UndefinedError) => {
                 self.undefined(text.get(range.clone()).unwrap_or_default().trim())
             }
-            (None, _) => ProblemKind::JinjaRuntime { detail },
+            (None, kind) => {
+                let at = text.get(range.clone()).unwrap_or_default();
+                runtime(kind, detail, at, self.shared.scope.environment.is_some())
+            }
         };
         Failure { kind, range }
     }
@@ -223,6 +227,41 @@ impl Shared {
         }
         default.ok_or_else(|| refuse(ProblemKind::UnknownEnvironmentVariable { name }))
     }
+}
+
+/// The functions of a project and how each is called; the last one in `profiles.yml` only.
+const FUNCTIONS: [(&str, &str); 4] = [
+    ("source", "source('name', 'table')"),
+    ("ref", "ref('model')"),
+    ("var", "var('name') or var('name', 'default')"),
+    ("env_var", "env_var('NAME') or env_var('NAME', 'default')"),
+];
+
+/// A failure of rendering, with the functions there are where one of them was meant.
+fn runtime(kind: ErrorKind, detail: String, at: &str, environment: bool) -> ProblemKind {
+    let name = at.split('(').next().unwrap_or_default().trim();
+    let functions = if environment { &FUNCTIONS[..] } else { &FUNCTIONS[..3] };
+    let (detail, help) = match kind {
+        ErrorKind::UnknownFunction => {
+            let names = functions.iter().map(|(name, _)| *name);
+            let near = nearest(name, names.clone());
+            let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            let names: Vec<&str> = names.collect();
+            let help = format!("{near}functions there are: {}", names.join(", "));
+            (format!("there is no function `{name}`"), Some(help))
+        }
+        ErrorKind::MissingArgument | ErrorKind::TooManyArguments => {
+            let call = functions.iter().find(|(known, _)| *known == name);
+            (detail, call.map(|(_, call)| format!("it is called as {call}")))
+        }
+        ErrorKind::OutOfFuel => {
+            let help =
+                "a template may do a bounded amount of work; loop less, or write SQL that does it";
+            (String::from("it does too much work"), Some(help.to_owned()))
+        }
+        _ => (detail, None),
+    };
+    ProblemKind::JinjaRuntime { detail, help }
 }
 
 fn refuse(kind: ProblemKind) -> Error {

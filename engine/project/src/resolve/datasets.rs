@@ -13,6 +13,7 @@ use crate::problem::{ProblemKind, Thing};
 use crate::raw::{
     RawDefaults, RawEncryption, RawExport, RawLoad, RawLoadMode, RawModel, RawModelColumn,
 };
+use crate::suggest::nearest;
 
 /// Rows of a chunk where nothing is said.
 const CHUNK_ROWS: u64 = 1_000_000;
@@ -27,8 +28,12 @@ pub(super) fn models(
     let mut described: BTreeMap<String, RawModel> = BTreeMap::new();
     for Spanned { value: raw, .. } in raw {
         if !sql.iter().any(|file| file.name.value == raw.name.value) {
-            findings
-                .report(ProblemKind::ModelWithoutSql { name: raw.name.value.clone() }, raw.name.at);
+            let files = sql.iter().map(|file| file.name.value.as_str());
+            let kind = ProblemKind::ModelWithoutSql {
+                name: raw.name.value.clone(),
+                nearest: nearest(&raw.name.value, files).map(str::to_owned),
+            };
+            findings.report(kind, raw.name.at);
         }
         described.entry(raw.name.value.clone()).or_insert(raw);
     }

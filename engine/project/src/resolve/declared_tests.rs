@@ -80,7 +80,7 @@ fn range(
     at: crate::location::Location,
 ) -> Option<ColumnTest> {
     if min.is_none() && max.is_none() {
-        findings.invalid("range", "given at least one of `min` and `max`", at);
+        findings.invalid("range", "a mapping with `min`, `max` or both", at);
         return None;
     }
     Some(ColumnTest::Range { min: min.map(Node::redacted_json), max: max.map(Node::redacted_json) })

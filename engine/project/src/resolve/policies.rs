@@ -152,7 +152,7 @@ pub(super) fn approval(findings: &mut Findings, raw: Spanned<RawApproval>) -> Op
         Some(text) => match text.value.parse() {
             Ok(date) => Some(Spanned::new(date, text.at)),
             Err(_) => {
-                findings.invalid("until", "a date of the form YYYY-MM-DD", text.at);
+                findings.invalid("until", "a day of the calendar, as YYYY-MM-DD", text.at);
                 return None;
             }
         },

@@ -23,7 +23,7 @@ pub(super) fn resolve(
             store.at,
         );
     }
-    let keys = self::keys(findings, keys);
+    let keys = self::keys(findings, &name.value, keys);
     let connections =
         connections.map(|node| self::connections(findings, &node)).unwrap_or_default();
     let execution = self::execution(findings, execution);
@@ -40,10 +40,12 @@ fn has_scheme(url: &str) -> bool {
     })
 }
 
-fn keys(findings: &mut Findings, raw: Spanned<RawKeys>) -> Keys {
+fn keys(findings: &mut Findings, target: &str, raw: Spanned<RawKeys>) -> Keys {
     let Spanned { value: RawKeys { provider, keyring, env, path }, at } = raw;
-    let missing =
-        |key: &str| ProblemKind::MissingKey { key: key.to_owned(), within: String::from("keys") };
+    let missing = |key: &str| ProblemKind::MissingKey {
+        key: key.to_owned(),
+        within: format!("targets.{target}.keys"),
+    };
     if let Some(env) = env.as_ref().filter(|env| !is_variable(&env.value)) {
         findings.invalid("keys.env", "the name of an environment variable, not its value", env.at);
     }
