@@ -1,6 +1,6 @@
 //! The traits every connector implements, and the requests and answers they speak.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,6 +48,16 @@ pub struct ConnectContext {
     /// Options of the object store (endpoint, region, credentials), resolved by the
     /// caller. Values are never shown.
     pub store_options: BTreeMap<String, String>,
+    /// Parameters whose values are secrets, because they come from the environment or a file. They
+    /// are used and never shown, a path or URL neither.
+    pub secret_params: BTreeSet<String>,
+}
+
+impl ConnectContext {
+    /// The value of a parameter as it may stand in a message.
+    pub(crate) fn shown(&self, param: &str, value: &str) -> String {
+        if self.secret_params.contains(param) { "[secret]" } else { value }.to_owned()
+    }
 }
 
 impl fmt::Debug for ConnectContext {
@@ -56,6 +66,7 @@ impl fmt::Debug for ConnectContext {
             .field("name", &self.name)
             .field("base", &self.base)
             .field("store_options", &self.store_options.keys().collect::<Vec<_>>())
+            .field("secret_params", &self.secret_params)
             .finish()
     }
 }

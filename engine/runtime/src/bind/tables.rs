@@ -8,7 +8,7 @@ use arrow::datatypes::{Field, Schema};
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
-use engine_project::{Node, Project, Relation, Source, Table};
+use engine_project::{Node, Project, Relation, Source, Table, Value};
 use engine_sources::{
     ConnectContext, Connection, DeclaredColumn, ParameterProblem, SourceError, SourceErrorKind,
     TableRequest,
@@ -31,6 +31,7 @@ pub(super) fn connect(project: &Project) -> Result<Connections, Vec<Diagnostic>>
             name: name.clone(),
             base: project.root.clone(),
             store_options: BTreeMap::new(),
+            secret_params: secret_keys(&connection.params),
         };
         let found = engine_sources::kinds::find(&connection.kind.value);
         let result = found
@@ -47,6 +48,13 @@ pub(super) fn connect(project: &Project) -> Result<Connections, Vec<Diagnostic>>
         }
     }
     if findings.is_empty() { Ok(made) } else { Err(findings) }
+}
+
+/// The parameters that hold a secret.
+fn secret_keys(params: &Node) -> BTreeSet<String> {
+    let Value::Map(entries) = &params.value else { return BTreeSet::new() };
+    let secret = entries.iter().filter(|(_, value)| matches!(value.value, Value::Secret(_)));
+    secret.map(|(key, _)| key.value.clone()).collect()
 }
 
 /// Puts a parameter's error at the parameter, any other at `otherwise`.

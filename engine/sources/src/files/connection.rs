@@ -52,7 +52,7 @@ pub(crate) trait FileKind: fmt::Debug + Send + Sync + 'static {
 pub(crate) struct FileConnection<K> {
     name: String,
     place: stores::Place,
-    /// The URL as the project gives it, for messages; it holds no credentials.
+    /// The URL as the project gives it, for messages, unless it is a secret.
     shown: String,
     /// The options of the connection, which a table's own override.
     options: Map<String, Value>,
@@ -81,7 +81,7 @@ pub(crate) fn connect<K: FileKind>(
         Ok(FileConnection::<K> {
             name: context.name.clone(),
             place,
-            shown: url,
+            shown: context.shown("url", &url),
             options,
             kind: std::marker::PhantomData,
         })

@@ -68,7 +68,7 @@ impl Connector for Sqlite {
             let file = PathBuf::from(&path);
             let absolute = std::path::absolute(context.base.join(&file))
                 .map_err(|_| params::invalid("path", "must be a path of this machine"))?;
-            Ok((absolute, path))
+            Ok((absolute, context.shown("path", &path)))
         };
         let (path, shown) =
             connect().map_err(|error: SourceError| error.in_connection(&context.name))?;
@@ -81,7 +81,7 @@ impl Connector for Sqlite {
 struct Database {
     name: String,
     path: PathBuf,
-    /// The path as the project gives it, for messages.
+    /// The path as the project gives it, for messages, unless it is a secret.
     shown: String,
 }
 
