@@ -18,9 +18,18 @@ use crate::store::Stored;
 
 const HEADS_BYTES_MAX: u64 = 16 << 20;
 
-/// The file of heads of a project directory.
+/// The file of heads of a project directory, as far as one target's store goes.
 #[derive(Debug, Clone)]
 pub struct Heads {
+    path: PathBuf,
+    target: String,
+}
+
+/// What was seen of an export before its store was read. Taken first, because another run may commit
+/// while the store is read, and its snapshot would look removed.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    anchor: Option<Anchor>,
     path: PathBuf,
 }
 
@@ -32,9 +41,33 @@ struct Head {
 }
 
 impl Heads {
-    /// The heads of the project in `root`.
-    pub fn of(root: &Path) -> Self {
-        Self { path: root.join("target").join("heads.json") }
+    /// The heads that runs in `root` have seen in the store of `target`.
+    pub fn of(root: &Path, target: &str) -> Self {
+        Self { path: root.join("target").join("heads.json"), target: target.to_owned() }
+    }
+
+    /// The newest snapshot seen of an export.
+    pub fn seen(&self, file: FileId) -> Seen {
+        let head = self.read().get(&self.name(file)).copied();
+        let anchor = head.map(|head| Anchor { version: head.version, digest: head.digest });
+        Seen { anchor, path: self.path.clone() }
+    }
+
+    /// Records the newest snapshot of an export.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn record(&self, file: FileId, stored: &Stored) -> io::Result<()> {
+        let mut heads = self.read();
+        let head = Head { version: stored.manifest.version, digest: stored.digest };
+        let known = heads.insert(self.name(file), head);
+        // A later one was recorded by a run beside this one.
+        if known == Some(head) || known.is_some_and(|known| known.version > head.version) {
+            return Ok(());
+        }
+        let mut text = serde_json::to_string_pretty(&heads).map_err(io::Error::other)?;
+        text.push('\n');
+        files::write(&self.path, text.as_bytes())
     }
 
     fn read(&self) -> BTreeMap<String, Head> {
@@ -43,18 +76,24 @@ impl Heads {
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 
-    /// The newest snapshot seen of an export.
-    pub fn anchor(&self, file: FileId) -> Option<Anchor> {
-        let head = *self.read().get(&file.to_string())?;
-        Some(Anchor { version: head.version, digest: head.digest })
+    /// Targets may share a keyring, and then an export has one file id in the stores of all of them.
+    fn name(&self, file: FileId) -> String {
+        format!("{}/{file}", self.target)
+    }
+}
+
+impl Seen {
+    /// The snapshot, when there is one.
+    pub fn anchor(&self) -> Option<Anchor> {
+        self.anchor
     }
 
     /// Checks that the store is not behind what was seen.
     ///
     /// # Errors
     /// It is behind.
-    pub fn check(&self, file: FileId, export: &str, head: Option<&Stored>) -> Outcome<()> {
-        let Some(seen) = self.anchor(file) else { return Ok(()) };
+    pub fn check(&self, export: &str, head: Option<&Stored>) -> Outcome<()> {
+        let Some(seen) = self.anchor else { return Ok(()) };
         let newest = head.map_or(0, |head| head.manifest.version);
         let replaced = head.is_some_and(|head| {
             head.manifest.version == seen.version && head.digest != seen.digest
@@ -72,20 +111,5 @@ impl Heads {
                 self.path.display()
             ))
             .into())
-    }
-
-    /// Records the newest snapshot of an export.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn record(&self, file: FileId, stored: &Stored) -> io::Result<()> {
-        let mut heads = self.read();
-        let head = Head { version: stored.manifest.version, digest: stored.digest };
-        if heads.insert(file.to_string(), head) == Some(head) {
-            return Ok(());
-        }
-        let mut text = serde_json::to_string_pretty(&heads).map_err(io::Error::other)?;
-        text.push('\n');
-        files::write(&self.path, text.as_bytes())
     }
 }

@@ -79,9 +79,10 @@ impl Producer<'_> {
     /// Whatever kept the export from being committed.
     pub async fn export(&self, export: &BoundExport) -> Outcome<(ExportReport, Option<Failure>)> {
         let file = self.keys.file_id(self.store.project(), &export.name)?;
+        let heads = Heads::of(&self.context.root, &self.workspace.bound.project.target.name.value);
+        let seen = heads.seen(file);
         let head = self.store.head(file, &export.name, self.keys).await?;
-        let heads = Heads::of(&self.context.root);
-        heads.check(file, &export.name, head.as_ref())?;
+        seen.check(&export.name, head.as_ref())?;
         let origin = self.origin(export).await?;
         let unchanged = head.as_ref().filter(|head| origin.made(head));
         let (stored, status, resumed) = match unchanged {

@@ -6,6 +6,7 @@ use crate::bind::Schemas;
 use crate::codes::names;
 use crate::delivery::Deliverer;
 use crate::diagnostic::{Diagnostic, Outcome};
+use crate::heads::Heads;
 use crate::keys;
 use crate::ops::query::no_snapshot;
 use crate::report::LoadDone;
@@ -46,7 +47,10 @@ pub async fn load(context: &Context, export: &str, connection: &str) -> Outcome<
         });
     }
     let file = keys.file_id(store.project(), export)?;
-    let head = store.head(file, export, &keys).await?.ok_or_else(|| no_snapshot(export))?;
+    let seen = Heads::of(&context.root, &project.target.name.value).seen(file);
+    let head = store.head(file, export, &keys).await?;
+    seen.check(export, head.as_ref())?;
+    let head = head.ok_or_else(|| no_snapshot(export))?;
     let deliverer = Deliverer {
         observer: &*context.observer,
         workspace: &workspace,

@@ -34,11 +34,12 @@ pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
+    let heads = Heads::of(&context.root, &project.target.name.value);
     let session = workspace::new_session(workspace::limits(&project, context))?;
     let mut found = Vec::new();
     for export in &project.exports {
         let name = &export.name.value;
-        if mentions(sql, name) && register(context, &session, &store, &keys, name).await? {
+        if mentions(sql, name) && register(&heads, &session, &store, &keys, name).await? {
             found.push(name.clone());
         }
     }
@@ -65,8 +66,9 @@ pub async fn show(context: &Context, export: &str, limit: usize) -> Outcome<Quer
     }
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
+    let heads = Heads::of(&context.root, &project.target.name.value);
     let session = workspace::new_session(workspace::limits(&project, context))?;
-    if !register(context, &session, &store, &keys, export).await? {
+    if !register(&heads, &session, &store, &keys, export).await? {
         return Err(no_snapshot(export));
     }
     let sql = format!("SELECT * FROM \"{export}\" LIMIT {limit}");
@@ -87,15 +89,16 @@ fn mentions(sql: &str, name: &str) -> bool {
 
 /// Registers the newest snapshot of an export; `false` when there is none.
 async fn register(
-    context: &Context,
+    heads: &Heads,
     session: &SessionContext,
     store: &Store,
     keys: &Keys,
     export: &str,
 ) -> Outcome<bool> {
     let file = keys.file_id(store.project(), export)?;
+    let seen = heads.seen(file);
     let head = store.head(file, export, keys).await?;
-    Heads::of(&context.root).check(file, export, head.as_ref())?;
+    seen.check(export, head.as_ref())?;
     let Some(head) = head else { return Ok(false) };
     let refused = |error| Failure::from(fault::running(&error, export));
     let keys = Arc::new(keys.clone());

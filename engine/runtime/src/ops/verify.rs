@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::codes::{names, store as codes};
 use crate::diagnostic::{Diagnostic, Outcome};
-use crate::heads::Heads;
+use crate::heads::{Heads, Seen};
 use crate::keys::{self, Keys};
 use crate::request::Context;
 use crate::store::{self, Store};
@@ -65,13 +65,14 @@ pub async fn verify(context: &Context, export: Option<&str>) -> Outcome<VerifyRe
     let names = chosen(&project, export)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
+    let heads = Heads::of(&context.root, &project.target.name.value);
     let mut report = VerifyReport { exports: Vec::new(), findings: Vec::new() };
     for name in names {
         let file = keys.file_id(store.project(), &name)?;
         let examination = Examination {
-            context,
             store: &store,
             keys: &keys,
+            seen: heads.seen(file),
             source: Arc::new(keys.clone()),
             name: &name,
             file,
@@ -99,9 +100,9 @@ fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<String>> {
 
 /// The examination of one export.
 struct Examination<'a> {
-    context: &'a Context,
     store: &'a Store,
     keys: &'a Keys,
+    seen: Seen,
     source: Arc<dyn KeySource + Send + Sync>,
     name: &'a str,
     file: FileId,
@@ -161,7 +162,7 @@ impl Examination<'_> {
             project: self.store.project(),
             export: self.name,
             oldest: 1,
-            anchor: Heads::of(&self.context.root).anchor(self.file),
+            anchor: self.seen.anchor(),
         };
         let faults = chain::verify(links, expected);
         let to_finding = |fault: &chain::ChainFault| {
