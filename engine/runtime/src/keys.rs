@@ -47,6 +47,14 @@ pub fn keyring_path(project: &Project) -> PathBuf {
     path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path)
 }
 
+/// Where it lies, as it may stand in a message: a path that comes from the environment may not.
+pub fn shown_path(project: &Project) -> PathBuf {
+    match &project.target.keys.keyring {
+        Some(path) if path.value.is_secret() => PathBuf::from(path.value.shown()),
+        _ => keyring_path(project),
+    }
+}
+
 /// The versions of the masking keys as the keyring's file lists them, without opening it.
 pub fn listed(project: &Project) -> MaskingKeys {
     let bytes = files::read(&keyring_path(project), FILE_BYTES_MAX as u64).ok();
@@ -68,11 +76,11 @@ pub fn listed(project: &Project) -> MaskingKeys {
 /// # Errors
 /// No keyring, no secret to open it with, or the wrong one.
 pub fn open(project: &Project, context: &Context) -> Outcome<Keys> {
-    let path = keyring_path(project);
-    let bytes = read(&path)?;
-    let keyring = Keyring::parse(&bytes).map_err(|error| refusal(&error, &path))?;
+    let shown = shown_path(project);
+    let bytes = read(&keyring_path(project), &shown)?;
+    let keyring = Keyring::parse(&bytes).map_err(|error| refusal(&error, &shown))?;
     let secret = secret(project, context, keyring.provider())?;
-    let open = keyring.open(&secret).map_err(|error| refusal(&error, &path))?;
+    let open = keyring.open(&secret).map_err(|error| refusal(&error, &shown))?;
     Ok(Keys { open: Arc::new(open), bytes: bytes.into() })
 }
 
@@ -81,7 +89,7 @@ pub fn open(project: &Project, context: &Context) -> Outcome<Keys> {
 /// # Errors
 /// There is one already, or no secret to protect it with.
 pub fn create(project: &Project, context: &Context) -> Outcome<Keys> {
-    let path = keyring_path(project);
+    let shown = shown_path(project);
     let protection = match &project.target.keys.provider {
         KeyProvider::Passphrase { .. } => Protection::passphrase(),
         KeyProvider::Environment { .. } => Protection::Environment,
@@ -94,27 +102,27 @@ pub fn create(project: &Project, context: &Context) -> Outcome<Keys> {
     };
     let secret = secret(project, context, provider)?;
     let (bytes, open) = Keyring::create(protection, &secret, &Keyring::default_keys())
-        .map_err(|error| refusal(&error, &path))?;
-    files::create_private(&path, &bytes).map_err(|error| match error.kind() {
+        .map_err(|error| refusal(&error, &shown))?;
+    files::create_private(&keyring_path(project), &bytes).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            Diagnostic::new(&keys::KEYRING_EXISTS, format!("there is a keyring at {}", path.display()))
+            Diagnostic::new(&keys::KEYRING_EXISTS, format!("there is a keyring at {}", shown.display()))
                 .help("a new keyring could open nothing that the old one sealed; move it away first if that is meant")
         }
-        _ => unreadable(&path, "cannot be written"),
+        _ => unreadable(&shown, "cannot be written"),
     })?;
     Ok(Keys { open: Arc::new(open), bytes: bytes.into() })
 }
 
-fn read(path: &Path) -> Outcome<Vec<u8>> {
+fn read(path: &Path, shown: &Path) -> Outcome<Vec<u8>> {
     files::read(path, FILE_BYTES_MAX as u64).map_err(|error| {
         let finding = match error.kind() {
             io::ErrorKind::NotFound => Diagnostic::new(
                 &keys::KEYRING_MISSING,
-                format!("there is no keyring at {}", path.display()),
+                format!("there is no keyring at {}", shown.display()),
             )
             .help("make one with `engine keys init`, or restore the project's own"),
-            io::ErrorKind::InvalidData => refusal(&KeyringError::TooLarge, path),
-            _ => unreadable(path, "cannot be read"),
+            io::ErrorKind::InvalidData => refusal(&KeyringError::TooLarge, shown),
+            _ => unreadable(shown, "cannot be read"),
         };
         finding.into()
     })

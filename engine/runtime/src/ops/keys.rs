@@ -16,7 +16,7 @@ use crate::workspace;
 /// A keyring's keys, without the keys.
 #[derive(Debug, Clone, Serialize)]
 pub struct KeysReport {
-    /// Where the keyring lies.
+    /// Where the keyring lies, unless the place is a secret.
     pub keyring: PathBuf,
     /// Its keys.
     pub keys: Vec<ListedKey>,
@@ -56,7 +56,7 @@ pub fn init(context: &Context) -> Outcome<KeysReport> {
     let made = keys::create(&project, context)?;
     let entries = made.keyring().list();
     Ok(KeysReport {
-        keyring: keys::keyring_path(&project),
+        keyring: keys::shown_path(&project),
         keys: entries.iter().map(listed).collect(),
     })
 }
@@ -70,7 +70,7 @@ pub fn list(context: &Context) -> Outcome<KeysReport> {
     let opened = keys::open(&project, context)?;
     let entries = opened.keyring().list();
     Ok(KeysReport {
-        keyring: keys::keyring_path(&project),
+        keyring: keys::shown_path(&project),
         keys: entries.iter().map(listed).collect(),
     })
 }

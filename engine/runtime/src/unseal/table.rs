@@ -60,8 +60,8 @@ impl SnapshotTable {
     /// A table over the chunks of `manifest`; its object store is registered with the session.
     ///
     /// # Errors
-    /// A modular chunk that is missing or is another one than the manifest says. Sealed chunks are
-    /// checked while they are read.
+    /// A chunk that is missing, or whose footer is damaged or that of another chunk. The rest is checked
+    /// while it is read.
     pub async fn open(
         session: &SessionContext,
         store: &Arc<dyn ObjectStore>,
@@ -89,6 +89,9 @@ impl SnapshotTable {
     ) -> Result<()> {
         let mut files = BTreeMap::new();
         for chunk in &manifest.chunks {
+            // DataFusion keeps of a footer that it cannot read a text only: here the file is named, and
+            // what is wrong with it.
+            chunk_file(manifest, file, chunk).footer(store, &keys).await.map_err(external)?;
             let path = Path::from(chunk_path(file, chunk.id, Encryption::Sealed));
             let context = Context::chunk(&manifest.project, &manifest.export, chunk.id);
             files.insert(path, SealedFile::new(context, chunk.bytes));
