@@ -34,7 +34,11 @@ mod diagnostics;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod program;
+#[cfg(test)]
+mod retry;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
