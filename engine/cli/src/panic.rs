@@ -33,3 +33,57 @@ pub(crate) fn install(format: LogFormat, console: Console) {
 pub(crate) fn exit_after(exit: Exit) -> Exit {
     if PANICKED.load(Ordering::SeqCst) { Exit::Internal } else { exit }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::console::{ColorChoice, Loudness};
+    use crate::environment::Environment;
+
+    /// Set in the child only.
+    const FORMAT: &str = "ENGINE_TEST_PANIC";
+
+    const CANARY: &str = "kanarie 4711";
+
+    /// The hook is the process's, so it is tried in a process of its own: this test, run once more.
+    fn shown_by_child(format: &str) -> String {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "panic::tests::the_child_panics", "--nocapture"])
+            .env(FORMAT, format)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "the child's own checks failed");
+        format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    }
+
+    #[test]
+    fn the_child_panics() {
+        let environment = Environment::of_process();
+        let Some(format) = environment.get(FORMAT) else { return };
+        let format = if format == "json" { LogFormat::Json } else { LogFormat::Human };
+        install(format, Console::new(ColorChoice::Never, true, Loudness::Verbose));
+        assert_eq!(exit_after(Exit::Ok), Exit::Ok);
+        let thread = std::thread::spawn(|| panic!("the cell holds {CANARY}"));
+        assert!(thread.join().is_err());
+        let value = panic::catch_unwind(|| Err::<(), _>(CANARY).expect("a value"));
+        assert!(value.is_err());
+        // Whatever the command says of itself then: a thread of it panicked.
+        assert_eq!(exit_after(Exit::Ok), Exit::Internal);
+    }
+
+    #[test]
+    fn a_panic_shows_its_place_and_nothing_of_what_it_says() {
+        for format in ["human", "json"] {
+            let shown = shown_by_child(format);
+            assert!(!shown.contains("kanarie") && !shown.contains("4711"), "{shown}");
+            assert_eq!(shown.matches(run::INTERNAL.id).count(), 2, "{shown}");
+            assert!(shown.contains("src/panic.rs:"), "{shown}");
+        }
+    }
+}
