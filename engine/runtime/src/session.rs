@@ -13,19 +13,11 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::Volatility;
 use datafusion::prelude::SessionConfig;
 
-/// Functions whose result depends on the moment, the session or chance.
-const NONDETERMINISTIC: &[&str] = &[
-    "now",
-    "current_timestamp",
-    "current_date",
-    "today",
-    "current_time",
-    "random",
-    "uuid",
-    "version",
-];
+/// Declared immutable, and yet its result changes with the library.
+const VERSION: &str = "version";
 
 /// Bounds of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,13 +68,62 @@ pub fn session(limits: Limits) -> Result<SessionContext> {
         .with_default_features()
         .build();
     let context = SessionContext::new_with_state(state);
-    for name in NONDETERMINISTIC {
-        context.deregister_udf(name);
+    for name in nondeterministic(&context) {
+        context.deregister_udf(&name);
     }
     Ok(context)
+}
+
+/// Functions whose result depends on the moment, the session, chance, or the file a row stands in: those
+/// that do not declare themselves immutable, under each of their names.
+fn nondeterministic(context: &SessionContext) -> Vec<String> {
+    let state = context.state();
+    let functions = state.scalar_functions().iter();
+    functions
+        .filter(|(name, function)| {
+            function.signature().volatility != Volatility::Immutable || *name == VERSION
+        })
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 /// What SQL may do: read. No DDL, no DML, no statements that change the session.
 pub fn read_only() -> SQLOptions {
     SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_depends_on_the_moment_or_on_chance() {
+        let context = session(Limits::default()).unwrap();
+        for call in [
+            "now()",
+            "current_timestamp",
+            "current_timestamp()",
+            "current_date",
+            "today()",
+            "current_time",
+            "random()",
+            "uuid()",
+            "version()",
+            "input_file_name()",
+            "file_row_index()",
+        ] {
+            assert!(context.sql(&format!("SELECT {call}")).await.is_err(), "{call}");
+        }
+        context.sql("SELECT upper('a'), date_trunc('day', to_timestamp(0))").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn no_file_is_a_table() {
+        let context = session(Limits::default()).unwrap();
+        for table in
+            ["'/etc/passwd'", "\"a.parquet\"", "read_csv('a.csv')", "information_schema.tables"]
+        {
+            assert!(context.sql(&format!("SELECT * FROM {table}")).await.is_err(), "{table}");
+        }
+    }
 }
