@@ -23,7 +23,7 @@ const ORDERED_NODES: &[&str] = &[
     "ProjectionExec",
     "CooperativeExec",
     "CoalesceBatchesExec",
-    "RowsExec",
+    "SourceScan",
 ];
 
 /// A physical plan that is ready to write.
