@@ -70,11 +70,15 @@ async fn one(session: &SessionContext, export: &str, test: &ExportTest) -> Outco
     })?;
     let batches = frame.collect().await.map_err(refused)?;
     let number = |column: usize| {
-        let batch = batches.first().filter(|batch| batch.num_rows() == 1)?;
+        let batch = batches.iter().find(|batch| batch.num_rows() == 1)?;
         let array = batch.columns().get(column)?.as_primitive_opt::<Int64Type>()?;
-        array.iter().next().flatten().map(|value| u64::try_from(value).unwrap_or(0))
+        array.iter().next().flatten().and_then(|value| u64::try_from(value).ok())
     };
-    let failures = number(0).unwrap_or(0);
+    // A test that gives no number has not passed.
+    let failures = number(0).ok_or_else(|| {
+        let message = format!("test `{name}` of `{export}` gave no result");
+        Diagnostic::new(&run::TEST_FAILED, message)
+    })?;
     let status = if failures == 0 { TestStatus::Passed } else { TestStatus::Failed };
     Ok(TestResult { name, kind: kind.to_owned(), status, failures, measured: number(1) })
 }
