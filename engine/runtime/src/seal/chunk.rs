@@ -3,11 +3,12 @@
 //! The bytes in memory are one row group of encoded columns and at most one segment of ciphertext; the
 //! object becomes visible when it is complete.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use engine_bundle::context::Context;
 use engine_bundle::digest::Digester;
 use engine_bundle::ids::{ChunkId, FileId, RunId};
@@ -35,6 +36,10 @@ const ZSTD_LEVEL: i32 = 3;
 const PART_BYTES: usize = 8 << 20;
 /// Parts of one upload that are under way at once.
 const PARTS_IN_FLIGHT: usize = 2;
+
+/// The first and last bytes of a Parquet file whose footer is encrypted (Parquet's `Encryption.md`,
+/// section 5.1).
+pub const MAGIC_ENCRYPTED: &[u8; 4] = b"PARE";
 
 /// The footer's key-value entry that holds the partition values, a JSON list.
 pub const PARTITION_KEY: &str = "engine.partition";
@@ -123,6 +128,7 @@ pub(super) struct ChunkWriter {
     parquet: ArrowWriter<Sink>,
     upload: BufWriter,
     digest: Digester,
+    encryption: Encryption,
     rows: u64,
     bytes: u64,
 }
@@ -133,7 +139,7 @@ impl ChunkWriter {
     pub(super) fn open(
         target: &ChunkTarget,
         spec: &ChunkSpec,
-        schema: SchemaRef,
+        schema: &Schema,
         values: &[Option<String>],
     ) -> Result<Self, SealError> {
         let id = ChunkId::random().map_err(|_| SealError::Random)?;
@@ -167,12 +173,13 @@ impl ChunkWriter {
             }
         };
         properties = properties.set_key_value_metadata(Some(metadata));
-        let parquet = ArrowWriter::try_new(sink, schema, Some(properties.build()))
+        let parquet = ArrowWriter::try_new(sink, bare(schema), Some(properties.build()))
             .map_err(|_| SealError::Parquet)?;
         let path = Path::from(chunk_path(spec.file, id, spec.encryption));
         let upload = BufWriter::with_capacity(Arc::clone(&target.store), path, PART_BYTES)
             .with_max_concurrency(PARTS_IN_FLIGHT);
-        Ok(Self { id, parquet, upload, digest: Digester::new(), rows: 0, bytes: 0 })
+        let (digest, encryption) = (Digester::new(), spec.encryption);
+        Ok(Self { id, parquet, upload, digest, encryption, rows: 0, bytes: 0 })
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -205,6 +212,11 @@ impl ChunkWriter {
         if bytes.is_empty() {
             return Ok(());
         }
+        // Whatever a library makes of the settings: nothing that is not encrypted leaves.
+        let first = self.bytes == 0 && self.encryption == Encryption::Modular;
+        if first && !bytes.starts_with(MAGIC_ENCRYPTED) {
+            return Err(SealError::Parquet);
+        }
         self.digest.update(&bytes);
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         Ok(self.upload.put(bytes.into()).await?)
@@ -213,7 +225,7 @@ impl ChunkWriter {
     pub(super) async fn finish(mut self) -> Result<Written, SealError> {
         self.parquet.flush().map_err(|_| SealError::Parquet)?;
         self.drain().await?;
-        let Self { id, parquet, upload, digest, rows, bytes } = self;
+        let Self { id, parquet, upload, digest, rows, bytes, .. } = self;
         let rest = parquet
             .into_inner()
             .map_err(|_| SealError::Parquet)?
@@ -226,6 +238,13 @@ impl ChunkWriter {
             .map_err(|error| SealError::from_io(&error))?;
         Ok(Written { id, rows, bytes: end.bytes, digest: end.digest.finish().to_string() })
     }
+}
+
+/// The schema without metadata, which a source's file may bring along: it is neither masked nor kept by
+/// anybody, and would be copied into the chunk.
+fn bare(schema: &Schema) -> SchemaRef {
+    let field = |field: &FieldRef| field.as_ref().clone().with_metadata(HashMap::new());
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
 }
 
 /// What is left of a chunk when Parquet has written its footer.

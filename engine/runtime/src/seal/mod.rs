@@ -12,6 +12,6 @@ mod error;
 mod exec;
 mod router;
 
-pub use chunk::{ChunkSpec, ChunkTarget, PARTITION_KEY};
+pub use chunk::{ChunkSpec, ChunkTarget, MAGIC_ENCRYPTED, PARTITION_KEY};
 pub use error::SealError;
 pub use exec::{SealExec, SealServices, SealedChunk, decode_chunks};

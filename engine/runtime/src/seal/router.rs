@@ -95,7 +95,7 @@ impl Router {
                 None => {
                     self.make_room(full).await?;
                     let writer =
-                        ChunkWriter::open(&self.target, &self.spec, part.schema(), &values)?;
+                        ChunkWriter::open(&self.target, &self.spec, &part.schema(), &values)?;
                     Open { writer, used: 0 }
                 }
             };

@@ -23,6 +23,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use super::error::UnsealError;
 use super::store::{SealedFile, UnsealStore};
+use crate::seal::MAGIC_ENCRYPTED;
 
 /// A chunk in a store, as a manifest or journal describes it.
 #[derive(Debug, Clone)]
@@ -97,6 +98,9 @@ impl ChunkFile<'_> {
             let reason = "is not of the length its manifest states: it was truncated or extended";
             return Err(UnsealError::tampered(name, reason));
         }
+        if decryption.is_some() {
+            encrypted(&opened, &path, found.size).await?;
+        }
         let fetch = Fetch { store: opened, path };
         let footer = ParquetMetaDataReader::new()
             .with_decryption_properties(decryption.clone())
@@ -109,6 +113,24 @@ impl ChunkFile<'_> {
         }
         Ok(footer)
     }
+}
+
+/// A modular chunk ends in the magic bytes of an encrypted footer. Without this check a plain file that
+/// anybody can write would be read as it is: only a file that says it is encrypted asks for the key.
+async fn encrypted(
+    store: &Arc<dyn ObjectStore>,
+    path: &Path,
+    size: u64,
+) -> Result<(), UnsealError> {
+    let name = path.to_string();
+    let end = store
+        .get_range(path, size.saturating_sub(MAGIC_ENCRYPTED.len() as u64)..size)
+        .await
+        .map_err(|error| UnsealError::from_store(&name, &error))?;
+    if *end == *MAGIC_ENCRYPTED {
+        return Ok(());
+    }
+    Err(UnsealError::tampered(name, "is not an encrypted Parquet file: it was replaced"))
 }
 
 fn is_marked(footer: &ParquetMetaData, context: &Context) -> bool {
