@@ -63,11 +63,13 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "held for its lock")] fs::File);
 
-/// Takes the lock of a file, which is made when it is not there; `None` when another process has it.
+/// Takes the lock of a file, which is made with its directory when it is not there; `None` when another
+/// process has it.
 ///
 /// # Errors
 /// Those of the file system.
 pub fn lock(path: &Path) -> io::Result<Option<Lock>> {
+    fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new(".")))?;
     let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Lock(file))),

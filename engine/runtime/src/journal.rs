@@ -42,6 +42,8 @@ pub enum Line {
         export: String,
         /// The digest of its definition.
         definition: String,
+        /// The version of the engine that writes it.
+        engine: String,
         /// The fingerprints of what it reads, by table.
         sources: Vec<(String, String)>,
         /// Streams that write it.
@@ -118,12 +120,35 @@ impl Journal {
         &self.path
     }
 
+    /// Takes the right to write it; `None` when another run has it. Lines of two runs, of two targets for
+    /// example, could not be told apart by a retry.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn lock(&self) -> io::Result<Option<files::Lock>> {
+        files::lock(&self.path.with_file_name("run.lock"))
+    }
+
     /// Begins a new journal, in place of the last run's.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn begin(&self, first: &Line) -> io::Result<()> {
         files::write(&self.path, text(first)?.as_bytes())
+    }
+
+    /// Begins another attempt after the whole lines of those before it: what a full disk cut short must
+    /// not swallow the line that follows it.
+    ///
+    /// # Errors
+    /// Those of the file system; `InvalidData` as [`Journal::read`].
+    pub fn begin_again(&self, first: &Line) -> io::Result<()> {
+        let mut whole = String::new();
+        for line in &self.read()? {
+            whole.push_str(&text(line)?);
+        }
+        whole.push_str(&text(first)?);
+        files::write(&self.path, whole.as_bytes())
     }
 
     /// Appends a line.
@@ -168,6 +193,8 @@ mod tests {
         journal.begin(&end).unwrap();
         journal.append(&end).unwrap();
         files::append(&journal.path, b"{\"line\":\"en").unwrap();
-        assert_eq!(journal.read().unwrap(), vec![end.clone(), end]);
+        assert_eq!(journal.read().unwrap(), vec![end.clone(), end.clone()]);
+        journal.begin_again(&end).unwrap();
+        assert_eq!(journal.read().unwrap(), vec![end.clone(), end.clone(), end]);
     }
 }

@@ -1,7 +1,8 @@
 //! What an earlier attempt of a run left behind, and whether it can be used.
 //!
-//! A chunk is used again only when the export is the same, its sources are the same, its rows come in
-//! the same order, and the file in the store is the one the journal names, byte for byte.
+//! A chunk is used again only when the export is the same, its sources are the same, the same engine
+//! gives its rows in the same order, and the file in the store is the one the journal names, byte for
+//! byte.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,10 +23,14 @@ use crate::seal::{ChunkSpec, PARTITION_KEY, SealedChunk};
 use crate::store::Store;
 use crate::unseal::footer::{self, ChunkFile};
 
+/// Another version may read the same files in another order.
+const ENGINE: &str = env!("CARGO_PKG_VERSION");
+
 /// What the journal says of an export that was begun and not committed.
 #[derive(Debug, Clone)]
 pub struct Attempted {
     definition: String,
+    engine: String,
     sources: Vec<(String, String)>,
     partitions: usize,
     resumable: bool,
@@ -37,6 +42,7 @@ pub fn begin_line(export: &str, origin: &Origin, writing: &Writing) -> Line {
     Line::Export {
         export: export.to_owned(),
         definition: origin.definition.to_string(),
+        engine: ENGINE.to_owned(),
         sources: sources(origin),
         partitions: writing.partitions(),
         resumable: writing.resumable() && origin.sources.is_some(),
@@ -53,9 +59,10 @@ pub fn attempted(lines: &[Line]) -> BTreeMap<String, Attempted> {
     let mut open = BTreeMap::new();
     for line in lines {
         match line {
-            Line::Export { export, definition, sources, partitions, resumable } => {
+            Line::Export { export, definition, engine, sources, partitions, resumable } => {
                 let attempted = Attempted {
                     definition: definition.clone(),
+                    engine: engine.clone(),
                     sources: sources.clone(),
                     partitions: *partitions,
                     resumable: *resumable,
@@ -92,6 +99,7 @@ impl Attempted {
         self.resumable
             && writing.resumable()
             && origin.sources.is_some()
+            && self.engine == ENGINE
             && self.partitions == writing.partitions()
             && self.definition == origin.definition.to_string()
             && self.sources == sources(origin)

@@ -12,30 +12,33 @@ use crate::resume;
 /// store already are used again where their rows come in the same order.
 ///
 /// # Errors
-/// There is no run to take up, or another one was asked for; then those of [`crate::ops::run::run`].
+/// There is no run to take up, or one of another id or target was asked for; then those of [`crate::ops::run::run`].
 pub async fn retry(context: &Context, run: Option<&str>) -> Outcome<RunReport> {
     let journal = Journal::of(&context.root);
     let nothing = |what: String| {
         Diagnostic::new(&codes::NOTHING_TO_RETRY, what).help("start a run with `engine run`")
     };
     let lines = journal.read().map_err(|_| nothing("no run has left a journal here".to_owned()))?;
-    let mut begun = None;
-    let mut attempts = 0;
-    for line in &lines {
-        if let Line::Run { run, attempt, exports, .. } = line {
-            begun = Some((run.clone(), exports.clone()));
-            attempts = *attempt;
-        }
-    }
-    let (id, exports) = begun.ok_or_else(|| nothing("the journal names no run".to_owned()))?;
-    if run.is_some_and(|wanted| wanted != id) {
+    let begun = lines.iter().rev().find_map(|line| match line {
+        Line::Run { run, attempt, target, exports, .. } => Some((run, *attempt, target, exports)),
+        _ => None,
+    });
+    let (id, attempts, target, exports) =
+        begun.ok_or_else(|| nothing("the journal names no run".to_owned()))?;
+    if run.is_some_and(|wanted| wanted != id.as_str()) {
         return Err(nothing(format!("the last run was {id}; only that one can be taken up")).into());
     }
+    // The run it takes up is that of one target; the default one may be another.
+    if context.target.as_ref().is_some_and(|wanted| wanted != target) {
+        return Err(nothing(format!("run {id} was of target `{target}`")).into());
+    }
+    let context = Context { target: Some(target.clone()), ..context.clone() };
     if matches!(lines.last(), Some(Line::End { exit: 0, .. })) {
         return Err(nothing(format!("run {id} finished, nothing is left of it")).into());
     }
     let parsed = id.parse().map_err(|_| nothing("the journal names no run".to_owned()))?;
-    let request = RunRequest { select: exports, plan: None, on_failure: OnFailure::Continue };
+    let request =
+        RunRequest { select: exports.clone(), plan: None, on_failure: OnFailure::Continue };
     let earlier = resume::attempted(&lines);
-    attempt(context, &request, parsed, attempts.saturating_add(1), &earlier).await
+    attempt(&context, &request, parsed, attempts.saturating_add(1), &earlier).await
 }

@@ -11,7 +11,7 @@ use engine_bundle::ids::RunId;
 
 use crate::bind::{BoundExport, Schemas};
 use crate::clock;
-use crate::codes::{keys as key_codes, run};
+use crate::codes::{keys as key_codes, run, store as store_codes};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::event::Event;
 use crate::git;
@@ -69,12 +69,16 @@ pub(crate) async fn attempt(
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
     let _lock = store.lock()?;
+    let journal = Journal::of(&context.root);
+    let _own = journal.lock().map_err(|_| produce::unwritable(&journal))?.ok_or_else(|| {
+        Diagnostic::new(&store_codes::STORE_LOCKED, "another run is at work in this directory")
+            .help("wait until it has ended, and run again")
+    })?;
     let access = Access::Opened(&keys);
     let workspace = workspace::open(&project, context, access, Schemas::Sources).await?;
     let exports = selection::exports(&workspace.bound, &request.select)?;
     gates(context, request, &workspace, &exports, &keys).await?;
     store.publish_keyring(&keys).await?;
-    let journal = Journal::of(&context.root);
     let first = Line::Run {
         run: id.to_string(),
         attempt: number,
@@ -82,7 +86,7 @@ pub(crate) async fn attempt(
         exports: exports.iter().map(|export| export.name.clone()).collect(),
         started_at: clock::now().to_rfc3339(),
     };
-    let begun = if number == 1 { journal.begin(&first) } else { journal.append(&first) };
+    let begun = if number == 1 { journal.begin(&first) } else { journal.begin_again(&first) };
     begun.map_err(|_| produce::unwritable(&journal))?;
     context.observer.notice(&Event::RunStarted { run: id.to_string(), exports: exports.len() });
     let producer = Producer {
