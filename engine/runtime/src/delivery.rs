@@ -133,6 +133,10 @@ impl Deliverer<'_> {
 }
 
 fn refusal(export: &BoundExport, connection: &str, error: &SourceError) -> Failure {
+    // A chunk that was changed is no fault of the database.
+    if let Some(rows) = error.input() {
+        return fault::running(rows, &export.name).into();
+    }
     let finding = fault::diagnose(error);
     if finding.code == &sources::SOURCE_FAILED {
         let message = format!("`{}` could not be loaded into `{connection}`", export.name);
