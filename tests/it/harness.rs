@@ -145,6 +145,11 @@ impl Started {
         self.child.try_wait().unwrap().is_some()
     }
 
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as `kill -9` does, wherever it is.
     pub(crate) fn kill(mut self) -> Ended {
         // It may have ended a moment ago.
@@ -203,6 +208,19 @@ impl Ended {
         };
         assert!(words(&self.stderr).contains(&words(text)), "no word of {text:?}\n{self}");
         self
+    }
+
+    /// The findings on stderr of a command with `--log-format json`: codes and messages.
+    #[track_caller]
+    pub(crate) fn findings(&self) -> Vec<(String, String)> {
+        let lines = self.stderr.lines().map(|line| -> Value {
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}\n{self}"))
+        });
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        lines
+            .filter(|line| line["target"] == "engine::diagnostic")
+            .map(|line| (text(&line["code"]), text(&line["message"])))
+            .collect()
     }
 
     /// stdout as one JSON document.

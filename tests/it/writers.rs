@@ -1,8 +1,10 @@
-//! Two runs at once: of two that write the same snapshot one commits, the other says so, nothing is lost.
+//! Two runs at once: one is at work and the other says so, or one commits a snapshot and the other does not;
+//! nothing is lost.
 //!
 //! ```text
-//!  run ──chunks──▶ put manifest 2 ──▶ committed            exit 0
-//!  run ──chunks──▶ put manifest 2 ──▶ E0620, or reuses it  exit 6, or 0
+//!  run ──lock──▶ chunks ──▶ put manifest 2 ──▶ committed                exit 0
+//!  run ──lock──▶ E0621                                                  exit 6
+//!  run ─ no lock seen ▶ chunks ──▶ put manifest 2 ──▶ E0620, or reused   exit 6, or 0
 //! ```
 
 use std::thread;
@@ -10,11 +12,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Dice, Ended, Project};
+use crate::harness::{Dice, Ended, Project, Started};
 use crate::people;
 
 const ROWS: usize = 400;
 const CHUNK_ROWS: usize = 60;
+/// Rows that take long enough to be killed in the middle: 60 chunks.
+const KILLED_ROWS: usize = 12_000;
 
 /// What one run says of one export.
 struct Outcome {
@@ -24,7 +28,11 @@ struct Outcome {
     codes: Vec<String>,
 }
 
+/// What a run says of its exports; nothing when it was not let in.
 fn outcomes(ended: &Ended) -> Vec<Outcome> {
+    if ended.stdout.is_empty() {
+        return Vec::new();
+    }
     let report = ended.json();
     let exports = report["exports"].as_array().unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -42,7 +50,10 @@ fn outcomes(ended: &Ended) -> Vec<Outcome> {
 /// Fails unless the run did all it was asked for, or was beaten and said so.
 fn assert_committed_or_beaten(ended: &Ended) {
     let outcomes = outcomes(ended);
-    let beaten = outcomes.iter().any(|outcome| outcome.status == "failed");
+    if outcomes.is_empty() {
+        assert!(ended.status == Some(6) && ended.stderr.contains("E0621"), "{ended}");
+    }
+    let beaten = outcomes.is_empty() || outcomes.iter().any(|outcome| outcome.status == "failed");
     assert_eq!(ended.status, Some(if beaten { 6 } else { 0 }), "{ended}");
     for outcome in outcomes {
         match outcome.status.as_str() {
@@ -71,23 +82,49 @@ fn committed(runs: &[Ended], export: &str, before: u64) -> Vec<(u64, usize)> {
     found
 }
 
-fn at_once(projects: &[&Project]) -> Vec<Ended> {
-    let started: Vec<_> =
-        projects.iter().map(|project| project.start(&["run", "--format", "json"])).collect();
-    started.into_iter().map(crate::harness::Started::wait).collect()
+/// Whether the second of two runs sees that the first has the locks.
+#[derive(Clone, Copy, PartialEq)]
+enum Locks {
+    Seen,
+    /// As when somebody removed them, or two machines see different ones.
+    Unseen,
 }
 
-/// The newest snapshot, as `show` and `verify` need no word about it: its number of manifests.
-fn versions(project: &Project) -> u64 {
+/// Starts two runs.
+fn start(first: &Project, second: &Project, locks: Locks) -> [Started; 2] {
+    let files = ["target/store/run.lock", "target/run.lock"].map(|lock| first.path(lock));
+    for file in &files {
+        std::fs::remove_file(file).ok();
+    }
+    let mut run = first.start(&["run", "--format", "json"]);
+    if locks == Locks::Unseen {
+        while !files.iter().all(|file| file.exists()) && !run.has_ended() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        for file in &files {
+            std::fs::remove_file(file).ok();
+        }
+    }
+    [run, second.start(&["run", "--format", "json"])]
+}
+
+/// The newest snapshot of each export. Fails unless the store is clean.
+fn newest(project: &Project) -> [u64; 2] {
     let report = project.run(&["verify", "--format", "json"]).success().json();
-    let exports = report["exports"].as_array().unwrap();
-    let counts: Vec<u64> = exports.iter().map(|one| one["snapshots"].as_u64().unwrap()).collect();
-    assert!(counts.windows(2).all(|pair| pair[0] == pair[1]), "{report}");
-    counts[0]
+    [0, 1].map(|index| report["exports"][index]["snapshots"].as_u64().unwrap())
 }
 
 #[test]
 fn of_two_runs_of_one_folder_one_commits_each_snapshot() {
+    one_commits_each_snapshot(Locks::Seen);
+}
+
+#[test]
+fn of_two_runs_that_see_no_lock_one_commits_each_snapshot() {
+    one_commits_each_snapshot(Locks::Unseen);
+}
+
+fn one_commits_each_snapshot(locks: Locks) {
     let project = people::project(ROWS, CHUNK_ROWS);
     let mut beaten = 0;
     for round in 0..10 {
@@ -96,17 +133,17 @@ fn of_two_runs_of_one_folder_one_commits_each_snapshot() {
             // Both find no database, and both make it.
             std::fs::remove_file(project.path(people::DATABASE)).unwrap();
         }
-        let before = versions(&project);
-        let runs = at_once(&[&project, &project]);
+        let before = newest(&project);
+        let runs = start(&project, &project, locks).map(Started::wait);
         runs.iter().for_each(assert_committed_or_beaten);
-        for export in people::EXPORTS {
+        for (export, before) in people::EXPORTS.into_iter().zip(before) {
             let committed = committed(&runs, export, before);
             assert_eq!(committed.len(), 1, "`{export}` in round {round}: {runs:?}");
             let rows = people::rows(&project, export);
             assert_eq!(rows.len(), ROWS + round as usize);
             assert!(rows.iter().all(|row| row["edition"] == round), "round {round}");
         }
-        assert_eq!(versions(&project), before + 1);
+        assert_eq!(newest(&project), before.map(|version| version + 1));
         let loaded = people::loaded(&project);
         assert!(loaded == people::rows(&project, "people"), "round {round}: {runs:?}");
         beaten += runs.iter().filter(|run| run.status == Some(6)).count();
@@ -127,10 +164,10 @@ fn of_two_machines_with_one_store_none_undoes_the_other() {
         let edition = |machine: u64| 2 * round + machine;
         people::source(&projects[0], edition(0), ROWS);
         people::source(&projects[1], edition(1), ROWS);
-        let before = versions(&projects[0]);
-        let runs = at_once(&[&projects[0], &projects[1]]);
+        let before = newest(&projects[0]);
+        let runs = start(&projects[0], &projects[1], Locks::Unseen).map(Started::wait);
         runs.iter().for_each(assert_committed_or_beaten);
-        for export in people::EXPORTS {
+        for (export, before) in people::EXPORTS.into_iter().zip(before) {
             let committed = committed(&runs, export, before);
             let (_, newest) = committed.last().unwrap();
             let rows = people::rows(&projects[0], export);
@@ -146,59 +183,33 @@ fn of_two_machines_with_one_store_none_undoes_the_other() {
             let rows = people::rows(&projects[1], export);
             assert!(rows.iter().all(|row| row["edition"] == edition(0)), "round {round}");
         }
-        // The machines are level again: both exports have the same number of snapshots.
-        while versions_differ(&projects[0]) {
-            people::source(&projects[0], edition(0), ROWS);
-            projects[0].run(&["run", "--select", behind(&projects[0])]).success();
-        }
     }
     assert!(beaten > 0, "no two runs ever met");
 }
 
-fn counts(project: &Project) -> Vec<u64> {
-    let report = project.run(&["verify", "--format", "json"]).success().json();
-    let exports = report["exports"].as_array().unwrap();
-    exports.iter().map(|one| one["snapshots"].as_u64().unwrap()).collect()
-}
-
-fn versions_differ(project: &Project) -> bool {
-    let counts = counts(project);
-    counts[0] != counts[1]
-}
-
-fn behind(project: &Project) -> &'static str {
-    let counts = counts(project);
-    people::EXPORTS[usize::from(counts[0] > counts[1])]
-}
-
 #[test]
-fn what_two_killed_runs_left_is_told_apart_by_a_retry() {
-    let project = people::project(3_000, 100);
+fn what_two_killed_runs_left_can_be_taken_up() {
+    let project = people::project(KILLED_ROWS, 200);
     project.run(&["run"]).success();
     let mut dice = Dice::new(7);
     for round in 1..=5 {
-        people::source(&project, round, 3_000);
-        let before = people::chunks(&project).len();
-        let runs = [project.start(&["run"]), project.start(&["run"])];
-        let enough = before + 5 + usize::try_from(dice.below(30)).unwrap();
-        while people::chunks(&project).len() < enough {
+        people::source(&project, round, KILLED_ROWS);
+        // One of them is in the middle of the first of its two exports then.
+        let enough = people::chunks(&project).len() + 10 + usize::try_from(dice.below(30)).unwrap();
+        let mut runs = start(&project, &project, Locks::Seen);
+        while people::chunks(&project).len() < enough && !runs.iter_mut().all(Started::has_ended) {
             thread::sleep(Duration::from_millis(1));
         }
-        for run in runs {
-            run.kill();
-        }
-        let retried = project.run(&["retry"]);
-        if retried.status == Some(3) {
-            // They had finished already.
-            project.run(&["run"]).success();
-        } else {
-            retried.success();
-        }
+        let mut ended = runs.map(|run| run.kill().status);
+        ended.sort_unstable();
+        assert_eq!(ended, [None, Some(6)], "round {round}: one killed, one not let in");
+        project.run(&["retry"]).success();
         for export in people::EXPORTS {
             let rows = people::rows(&project, export);
             let figures: Vec<u64> =
                 rows.iter().map(|row| row["figure"].as_u64().unwrap()).collect();
-            let expected: Vec<u64> = (1..=3_000).map(|row| row * (round + 1)).collect();
+            let expected: Vec<u64> =
+                (1..=KILLED_ROWS as u64).map(|row| row * (round + 1)).collect();
             assert!(figures == expected, "`{export}`, round {round}: rows lost or doubled");
         }
         project.run(&["verify"]).success();
