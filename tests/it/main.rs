@@ -38,6 +38,8 @@ mod plans;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod raw_on_disk;
+#[cfg(test)]
 mod retry;
 #[cfg(test)]
 mod tidy;
