@@ -30,6 +30,8 @@ mod canaries;
 #[cfg(test)]
 mod dependencies;
 #[cfg(test)]
+mod determinism;
+#[cfg(test)]
 mod diagnostics;
 #[cfg(test)]
 mod examples;
