@@ -36,6 +36,8 @@ mod diagnostics;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod interop;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod program;
