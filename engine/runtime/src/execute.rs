@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
@@ -50,10 +51,35 @@ pub async fn prepare(
         .create_physical_plan(plan)
         .await
         .map_err(|error| fault::running(&error, &spec.export))?;
-    let partitions = physical.output_partitioning().partition_count();
     let resumable = is_ordered(&physical);
+    let physical = if resumable {
+        split_scans(session, physical).map_err(|error| fault::running(&error, &spec.export))?
+    } else {
+        physical
+    };
+    let partitions = physical.output_partitioning().partition_count();
     let plan = Arc::new(SealExec::new(physical, spec.clone()));
     Ok(Writing { plan, partitions, resumable })
+}
+
+/// Divides large files among the streams. DataFusion does so only together with round-robin exchanges,
+/// which would let rows change streams from run to run.
+fn split_scans(
+    session: &SessionContext,
+    plan: Arc<dyn ExecutionPlan>,
+) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+    let state = session.state();
+    let config = state.config_options();
+    let streams = config.execution.target_partitions;
+    let split = plan.transform_up(|node| {
+        if node.children().is_empty()
+            && let Some(divided) = node.repartitioned(streams, config)?
+        {
+            return Ok(Transformed::yes(divided));
+        }
+        Ok(Transformed::no(node))
+    });
+    Ok(split?.data)
 }
 
 fn is_ordered(plan: &Arc<dyn ExecutionPlan>) -> bool {

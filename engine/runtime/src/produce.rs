@@ -6,6 +6,7 @@ use engine_bundle::digest::Digest;
 use engine_bundle::ids::{FileId, RunId};
 use engine_bundle::key::Purpose;
 use engine_bundle::manifest::SourceFingerprint;
+use engine_project::{ColumnTest, ExportTest};
 
 use crate::bind::BoundExport;
 use crate::checks;
@@ -215,6 +216,7 @@ impl Producer<'_> {
             encryption: encryption(export.encryption),
             rows_max: export.chunk_rows,
             partition_by: export.partition_by.clone(),
+            distinct: distinct(export),
         };
         let session = &self.workspace.session;
         let writing = execute::prepare(session, &export.plan, &spec).await?;
@@ -281,6 +283,16 @@ impl Producer<'_> {
         let findings = checks::findings(&export.name, &results);
         if findings.is_empty() { Ok(results) } else { Err(findings.into()) }
     }
+}
+
+/// Columns whose values are all different: a key of one column, and those tested to be unique.
+fn distinct(export: &BoundExport) -> Vec<String> {
+    let tested = export.tests.iter().filter_map(|test| match test {
+        ExportTest::Column { column, test: ColumnTest::Unique } => Some(column.value.clone()),
+        _ => None,
+    });
+    let key = if export.key.len() == 1 { &export.key[..] } else { &[] };
+    tested.chain(key.iter().cloned()).collect()
 }
 
 fn codes(failure: &Failure) -> impl Iterator<Item = String> {

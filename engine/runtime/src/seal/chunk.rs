@@ -24,14 +24,15 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::encryption::encrypt::FileEncryptionProperties;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 
 use super::error::SealError;
 
 /// Rows of a row group: small enough to bound memory, large enough to prune and compress well.
 const ROW_GROUP_ROWS: usize = 131_072;
-/// The compression level DataFusion writes with, so that speeds can be compared.
-const ZSTD_LEVEL: i32 = 3;
+/// Masked columns are mostly random text, on which a higher level spends time and saves nothing.
+const ZSTD_LEVEL: i32 = 1;
 /// Bytes of one part of an upload. Stores want at least 5 MiB.
 const PART_BYTES: usize = 8 << 20;
 /// Parts of one upload that are under way at once.
@@ -64,6 +65,8 @@ pub struct ChunkSpec {
     pub rows_max: u64,
     /// Columns whose values divide the chunks.
     pub partition_by: Vec<String>,
+    /// Columns whose values hardly repeat, for which no dictionary is tried.
+    pub distinct: Vec<String>,
 }
 
 /// Where chunks go and what opens their key: what a worker has of its own.
@@ -173,6 +176,10 @@ impl ChunkWriter {
             }
         };
         properties = properties.set_key_value_metadata(Some(metadata));
+        for column in &spec.distinct {
+            let path = ColumnPath::from(vec![column.clone()]);
+            properties = properties.set_column_dictionary_enabled(path, false);
+        }
         let parquet = ArrowWriter::try_new(sink, bare(schema), Some(properties.build()))
             .map_err(|_| SealError::Parquet)?;
         let path = Path::from(chunk_path(spec.file, id, spec.encryption));
