@@ -352,10 +352,9 @@ fn canaries_are_distinct_and_the_search_finds_them() {
         let bytes = std::fs::read(planted.source(kind)).unwrap();
         assert!(NEEDLES.found_in(&bytes).is_some(), "{kind}");
     }
-    for [one, two, three] in [base64(b"Kanarie0001gelb")] {
-        // RFC 4648, of the text alone and behind one and two other bytes.
-        assert!("S2FuYXJpZTAwMDFnZWxi".contains(&one), "{one}");
-        assert!("eEthbmFyaWUwMDAxZ2VsYg==".contains(&two), "{two}");
-        assert!("eHhLYW5hcmllMDAwMWdlbGI=".contains(&three), "{three}");
+    // RFC 4648, of the text alone and behind one and two other bytes.
+    let whole = ["S2FuYXJpZTAwMDFnZWxi", "eEthbmFyaWUwMDAxZ2VsYg==", "eHhLYW5hcmllMDAwMWdlbGI="];
+    for (part, whole) in base64(b"Kanarie0001gelb").iter().zip(whole) {
+        assert!(part.len() >= 18 && whole.contains(part), "{part}");
     }
 }

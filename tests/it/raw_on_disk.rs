@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -124,7 +124,7 @@ impl Held {
         }
     }
 
-    fn search(&self, file: &Path, shown: &PathBuf) {
+    fn search(&self, file: &Path, shown: &Path) {
         // It may be gone by now; what it held was looked at while it was there.
         let Ok(bytes) = std::fs::read(file) else { return };
         if let Some(value) = self.needles.found_in(&bytes) {

@@ -62,6 +62,10 @@ mod tests {
         )
     }
 
+    fn refused() -> Result<(), &'static str> {
+        Err(CANARY)
+    }
+
     #[test]
     fn the_child_panics() {
         let environment = Environment::of_process();
@@ -71,7 +75,7 @@ mod tests {
         assert_eq!(exit_after(Exit::Ok), Exit::Ok);
         let thread = std::thread::spawn(|| panic!("the cell holds {CANARY}"));
         assert!(thread.join().is_err());
-        let value = panic::catch_unwind(|| Err::<(), _>(CANARY).expect("a value"));
+        let value = panic::catch_unwind(|| refused().expect("a value"));
         assert!(value.is_err());
         // Whatever the command says of itself then: a thread of it panicked.
         assert_eq!(exit_after(Exit::Ok), Exit::Internal);

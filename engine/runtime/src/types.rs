@@ -70,7 +70,19 @@ pub fn column_type(found: &DataType) -> Option<ColumnType> {
 
 /// How a type is shown: in the words of the configuration where it has one.
 pub fn type_name(found: &DataType) -> String {
-    column_type(found).map_or_else(|| found.to_string(), |known| known.to_string())
+    if let Some(known) = column_type(found) {
+        return known.to_string();
+    }
+    match found {
+        DataType::List(_)
+        | DataType::LargeList(_)
+        | DataType::FixedSizeList(..)
+        | DataType::ListView(_)
+        | DataType::LargeListView(_) => String::from("list"),
+        DataType::Struct(_) => String::from("struct"),
+        DataType::Map(..) => String::from("map"),
+        other => other.to_string().to_lowercase(),
+    }
 }
 
 #[cfg(test)]
@@ -87,5 +99,7 @@ mod tests {
             let declared: ColumnType = text.parse().unwrap();
             assert_eq!(type_name(&arrow_type(declared)), text);
         }
+        let item = arrow::datatypes::Field::new("item", DataType::Utf8, true);
+        assert_eq!(type_name(&DataType::List(Arc::new(item))), "list");
     }
 }

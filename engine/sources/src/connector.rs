@@ -86,6 +86,12 @@ pub trait Connection: Send + Sync + fmt::Debug {
     /// A place that cannot be read or files that are not of the connection's kind.
     async fn discover(&self) -> Result<Vec<FoundTable>, SourceError>;
 
+    /// Checks the `read:` parameters of a table. Opens nothing.
+    ///
+    /// # Errors
+    /// Parameter errors with the parameter's JSON path.
+    fn accepts(&self, request: &TableRequest) -> Result<(), SourceError>;
+
     /// Offers a table to DataFusion. The schema is fixed from here on.
     ///
     /// The table reads in bounded memory, builds projected columns only, and reports each

@@ -61,7 +61,7 @@ pub enum SourceErrorKind {
         scheme: String,
     },
     /// A file, directory or database that is not there.
-    #[error("not found")]
+    #[error("there is no such file or folder")]
     NotFound,
     /// A path or glob that no file matches.
     #[error("no file matches `{pattern}`")]

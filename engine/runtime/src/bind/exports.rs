@@ -2,21 +2,28 @@
 //! what a reviewer reads is what runs.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Expr, LogicalPlan};
-use engine_project::{ColumnTest, Encryption, Export, ExportTest, Load, Project, Relation};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{ExprSchemable, LogicalPlan};
+use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
+use engine_project::{
+    ColumnTest, Encryption, Export, ExportTest, Load, Location, Project, Relation, Spanned, nearest,
+};
 
-use super::Binding;
-use super::policy::{BoundColumn, Subject, treat};
+use super::policy::{BoundColumn, treat};
 use super::sql::export_sql;
+use super::subject::Subject;
 use super::tables::{Connections, reference};
+use super::{Binding, refusals};
+use crate::codes::names::UNKNOWN_COLUMN;
 use crate::codes::{policy, sources, sql};
 use crate::diagnostic::Diagnostic;
 use crate::fault;
+use crate::types::type_name;
 
 /// An export that can be planned and run.
 #[derive(Debug, Clone)]
@@ -46,7 +53,7 @@ pub struct BoundExport {
     /// Where it is loaded.
     pub loads: Vec<Load>,
     /// Where its name stands.
-    pub at: engine_project::Location,
+    pub at: Location,
 }
 
 impl BoundExport {
@@ -72,6 +79,8 @@ pub(super) async fn bind(
             Err(found) => findings.extend(found),
         }
     }
+    findings
+        .extend(refusals::of_rules(&project.rules, |name| binding.keys.newest(name).map(|_| ())));
     if findings.is_empty() { Ok(bound) } else { Err(findings) }
 }
 
@@ -82,13 +91,12 @@ async fn one(
     export: &Export,
 ) -> Result<BoundExport, Vec<Diagnostic>> {
     let from = &export.from.value;
-    let internal = |error: datafusion::error::DataFusionError| {
+    let internal = |error: DataFusionError| {
         let text = fault::planning_text(&error);
         vec![Diagnostic::new(&sql::SQL_PLAN, text).at(export.from.at, "cannot be read")]
     };
     let provider = binding.session.table_provider(reference(from)).await.map_err(internal)?;
     let schema = provider.schema();
-    let fields = chosen(export, &schema)?;
     let subject = Subject {
         project,
         binding,
@@ -98,17 +106,26 @@ async fn one(
         at: export.from.at,
         unique: unique(project, export),
     };
-    let columns = treat(&subject, &fields)?;
-    if columns.is_empty() {
-        let message = format!("export `{}` has no column left", export.name.value);
-        let finding = Diagnostic::new(&policy::NOTHING_LEFT, message)
-            .at(export.name.at, "every column is dropped")
-            .help("write a rule for at least one column");
-        return Err(vec![finding]);
-    }
-    let filter = filter(binding, export, &schema)?;
-    let mut findings = partitions(export, &columns);
-    findings.extend(loadable(connections, export));
+    let mut findings = loadable(connections, export);
+    let filter = filter(&subject, export).unwrap_or_else(|finding| {
+        findings.push(*finding);
+        None
+    });
+    let columns = chosen(export, &schema).and_then(|fields| treat(&subject, &fields));
+    let columns = match columns {
+        Ok(columns) if columns.is_empty() => {
+            findings.push(nothing_left(export));
+            columns
+        }
+        Ok(columns) => {
+            findings.extend(partitions(export, &columns));
+            columns
+        }
+        Err(found) => {
+            findings.extend(found);
+            Vec::new()
+        }
+    };
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -141,13 +158,12 @@ fn chosen(export: &Export, schema: &Schema) -> Result<Vec<FieldRef>, Vec<Diagnos
     for column in listed {
         match schema.fields().iter().find(|field| *field.name() == column.value) {
             Some(field) => fields.push(Arc::clone(field)),
-            None => findings.push(
-                Diagnostic::new(
-                    &crate::codes::names::UNKNOWN_COLUMN,
-                    format!("`{}` has no column `{}`", export.from.value, column.value),
-                )
-                .at(column.at, "unknown column"),
-            ),
+            None => {
+                let names: Vec<&str> =
+                    schema.fields().iter().map(|field| field.name().as_str()).collect();
+                let within = format!("`{}`", export.from.value);
+                findings.push(unknown_column(&within, column, &names));
+            }
         }
     }
     if findings.is_empty() { Ok(fields) } else { Err(findings) }
@@ -182,48 +198,82 @@ fn key(project: &Project, export: &Export, columns: &[BoundColumn]) -> Vec<Strin
     if all_there { declared.iter().map(|key| key.value.clone()).collect() } else { Vec::new() }
 }
 
-fn filter(
-    binding: &Binding<'_>,
-    export: &Export,
-    schema: &SchemaRef,
-) -> Result<Option<String>, Vec<Diagnostic>> {
-    let Some(text) = &export.filter else { return Ok(None) };
-    let refuse = |words: String| {
-        let message = format!("the filter of export `{}` cannot be used", export.name.value);
-        vec![Diagnostic::new(&sql::FILTER_INVALID, message).at(text.at, words)]
-    };
-    let state = binding.session.state();
-    let dialect = state.config_options().sql_parser.dialect;
-    let parsed = state
-        .sql_to_expr(&text.value, &dialect)
-        .map_err(|error| refuse(fault::planning_text(&error)))?;
-    let df_schema = DFSchema::try_from(Arc::clone(schema))
-        .map_err(|error| refuse(fault::planning_text(&error)))?;
-    let expression = state
-        .create_logical_expr(&text.value, &df_schema)
-        .map_err(|error| refuse(fault::planning_text(&error)))?;
-    if has_subquery(&expression) {
-        return Err(refuse("a filter looks at one row; use a model for subqueries".to_owned()));
-    }
-    Ok(Some(parsed.to_string()))
+fn nothing_left(export: &Export) -> Diagnostic {
+    let message = format!("export `{}` has no column left", export.name.value);
+    Diagnostic::new(&policy::NOTHING_LEFT, message)
+        .at(export.name.at, "every column is dropped")
+        .help("write a rule for at least one column")
 }
 
-fn has_subquery(expression: &Expr) -> bool {
-    let mut found = false;
-    let walked = expression.apply(|part| {
-        if matches!(
-            part,
-            Expr::Exists(_)
-                | Expr::InSubquery(_)
-                | Expr::ScalarSubquery(_)
-                | Expr::SetComparison(_)
-        ) {
-            found = true;
-            return Ok(TreeNodeRecursion::Stop);
+/// The filter as canonical SQL.
+fn filter(subject: &Subject<'_>, export: &Export) -> Result<Option<String>, Box<Diagnostic>> {
+    let Some(text) = &export.filter else { return Ok(None) };
+    let message = format!("the filter of export `{}` cannot be used", export.name.value);
+    let refuse = |words: String| {
+        Box::new(Diagnostic::new(&sql::FILTER_INVALID, message.clone()).at(text.at, words))
+    };
+    let at_fault = |error: DataFusionError| match fault::unknown_column(&error) {
+        Some(unknown) => {
+            let label = match unknown.nearest {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "not a column here".to_owned(),
+            };
+            let message = format!("{message}: there is no column `{}`", unknown.name);
+            let at = word(subject, text.at, &unknown.name);
+            let help = format!("columns there are: {}", unknown.valid.join(", "));
+            Box::new(Diagnostic::new(&sql::FILTER_INVALID, message).at(at, label).help(help))
         }
-        Ok(TreeNodeRecursion::Continue)
-    });
-    found || walked.is_err()
+        None => refuse(fault::planning_text(&error)),
+    };
+    let state = subject.binding.session.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    let parsed = state.sql_to_expr(&text.value, &dialect).map_err(at_fault)?;
+    if has_subquery(&parsed) {
+        return Err(refuse("looks at more than one row; a model can hold subqueries".to_owned()));
+    }
+    let schema = DFSchema::try_from(subject.schema.clone()).map_err(at_fault)?;
+    let expression = state.create_logical_expr(&text.value, &schema).map_err(at_fault)?;
+    match expression.get_type(&schema).map_err(at_fault)? {
+        DataType::Boolean | DataType::Null => Ok(Some(parsed.to_string())),
+        other => Err(refuse(format!("is of type {}, not true or false", type_name(&other)))),
+    }
+}
+
+/// The place of a word that stands once in a scalar of the user's file, or the whole scalar.
+fn word(subject: &Subject<'_>, at: Location, word: &str) -> Location {
+    let file = subject.project.files.get(at.file);
+    let written = file.and_then(|file| file.text.get(at.start as usize..at.end as usize));
+    let mut found = written.unwrap_or_default().match_indices(word);
+    match (found.next(), found.next()) {
+        (Some((start, _)), None) => {
+            let start = (at.start as usize).saturating_add(start);
+            Location::new(at.file, start, start.saturating_add(word.len()))
+        }
+        _ => at,
+    }
+}
+
+fn has_subquery(expression: &SqlExpr) -> bool {
+    visit_expressions(expression, |part| match part {
+        SqlExpr::Subquery(_)
+        | SqlExpr::Exists { .. }
+        | SqlExpr::InSubquery { .. }
+        | SqlExpr::AnyOp { .. }
+        | SqlExpr::AllOp { .. } => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
+}
+
+fn unknown_column(within: &str, column: &Spanned<String>, names: &[&str]) -> Diagnostic {
+    let label = match nearest(&column.value, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "not a column here".to_owned(),
+    };
+    let message = format!("{within} has no column `{}`", column.value);
+    Diagnostic::new(&UNKNOWN_COLUMN, message)
+        .at(column.at, label)
+        .help(format!("columns there are: {}", names.join(", ")))
 }
 
 /// Chunks are divided by published values, so the columns must be published.
@@ -232,15 +282,9 @@ fn partitions(export: &Export, columns: &[BoundColumn]) -> Vec<Diagnostic> {
         .partition_by
         .iter()
         .filter(|name| !columns.iter().any(|column| column.name == name.value));
-    missing
-        .map(|name| {
-            Diagnostic::new(
-                &crate::codes::names::UNKNOWN_COLUMN,
-                format!("export `{}` has no column `{}`", export.name.value, name.value),
-            )
-            .at(name.at, "not among the export's columns")
-        })
-        .collect()
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let within = format!("export `{}`", export.name.value);
+    missing.map(|name| unknown_column(&within, name, &names)).collect()
 }
 
 /// A load needs a connection that can be written; known without opening it.
@@ -253,9 +297,9 @@ fn loadable(connections: &Connections, export: &Export) -> Vec<Diagnostic> {
         .map(|load| {
             Diagnostic::new(
                 &sources::NOT_LOADABLE,
-                format!("connection `{}` cannot be loaded", load.connection.value),
+                format!("nothing can be loaded into connection `{}`", load.connection.value),
             )
-            .at(load.connection.at, "is read-only")
+            .at(load.connection.at, "only reads")
             .help("load into a connection of type sqlite")
         })
         .collect()

@@ -8,8 +8,11 @@
 //!
 //! Every step collects all its findings.
 
+mod connecting;
 mod tables;
 mod models;
+mod subject;
+mod refusals;
 mod policy;
 mod sql;
 mod exports;
@@ -135,6 +138,8 @@ async fn bind_steps(
     Ok(BoundProject { project, files, connections, tables, models, exports })
 }
 
+/// By file and place, each finding once: a rule that holds for ten columns is wrong once, and the
+/// places where that matters stand together.
 fn sorted(mut diagnostics: Vec<Diagnostic>, files: &SourceMap) -> Vec<Diagnostic> {
     let place = |diagnostic: &Diagnostic| {
         diagnostic.at.as_ref().map(|(at, _)| {
@@ -143,7 +148,26 @@ fn sorted(mut diagnostics: Vec<Diagnostic>, files: &SourceMap) -> Vec<Diagnostic
         })
     };
     diagnostics.sort_by_key(place);
-    diagnostics
+    let mut found: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
+    for diagnostic in diagnostics {
+        let same = |other: &&mut Diagnostic| {
+            other.code == diagnostic.code
+                && other.at == diagnostic.at
+                && other.message == diagnostic.message
+        };
+        let here = |other: &&mut Diagnostic| place(other) == place(&diagnostic);
+        match found.iter_mut().rev().take_while(here).find(same) {
+            Some(other) => {
+                for related in diagnostic.related {
+                    if !other.related.contains(&related) {
+                        other.related.push(related);
+                    }
+                }
+            }
+            None => found.push(diagnostic),
+        }
+    }
+    found
 }
 
 /// The connections of a project's target, not yet opened.

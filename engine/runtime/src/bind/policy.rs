@@ -1,24 +1,21 @@
 //! What happens to each column of an export: the rule that wins, bound to a function and a key, or the
 //! reason why the column may not leave.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, FieldRef, Schema};
+use arrow::datatypes::{Field, FieldRef};
 use engine_bundle::digest::Digest;
-use engine_masking::{BindError, BindErrorKind, Properties, Uniqueness};
+use engine_masking::{Properties, Uniqueness};
 use engine_project::rules::{ColumnFacts, decide};
-use engine_project::{
-    Action, Approval, Column, Location, Mask, Project, Relation, Rule, Unclassified,
-};
+use engine_project::{Action, Approval, Location, Mask, Relation, Rule, Unclassified};
 
-use super::Binding;
-use crate::codes::{keys, policy};
+use super::refusals;
+use super::subject::Subject;
+use crate::codes::policy;
 use crate::diagnostic::Diagnostic;
-use crate::masks::resolver::ResolveError;
 use crate::masks::spec::MaskSpec;
 use crate::problems;
-use crate::types::{column_type, type_name};
+use crate::types::column_type;
 
 /// The masking key of rules that name none.
 const DEFAULT_KEY: &str = "default";
@@ -71,19 +68,6 @@ pub struct BoundColumn {
     pub treatment: Treatment,
 }
 
-/// What binding the columns of one export needs.
-pub(super) struct Subject<'a> {
-    pub(super) project: &'a Project,
-    pub(super) binding: &'a Binding<'a>,
-    pub(super) export: &'a str,
-    pub(super) from: &'a Relation,
-    pub(super) schema: &'a Schema,
-    /// The export's own place, for columns that stand in no file.
-    pub(super) at: Location,
-    /// Columns whose values must stay distinct, with the words why.
-    pub(super) unique: BTreeMap<String, &'static str>,
-}
-
 /// The treatment of every column of `fields`, or every reason why one has none. Dropped columns are
 /// left out.
 pub(super) fn treat(
@@ -126,7 +110,7 @@ fn column(subject: &Subject<'_>, field: &FieldRef) -> Result<Option<BoundColumn>
     let Some(rule) = winner else {
         return match project.unclassified {
             Unclassified::Drop => Ok(None),
-            Unclassified::Deny => Err(Box::new(uncovered(subject, field, declared))),
+            Unclassified::Deny => Err(Box::new(refusals::uncovered(subject, field, declared))),
         };
     };
     let (treatment, output) = match &rule.action {
@@ -178,14 +162,13 @@ fn masked(
     field: &FieldRef,
 ) -> Result<(Treatment, FieldRef), Box<Diagnostic>> {
     let name = &mask.function.value;
-    let function = engine_masking::find(name).ok_or_else(|| unknown_mask(mask))?;
+    let function =
+        engine_masking::find(name).ok_or_else(|| Box::new(refusals::unknown_mask(mask)))?;
     let (key, linkage) = if function.keyed() {
         let wanted = mask.key.as_ref().map_or(DEFAULT_KEY, |key| key.value.as_str());
-        let key = subject
-            .binding
-            .keys
-            .newest(wanted)
-            .map_err(|held| unknown_key(rule, mask, wanted, &held))?;
+        let at = mask.key.as_ref().map_or(rule.name.at, |key| key.at);
+        let key = subject.binding.keys.newest(wanted);
+        let key = key.map_err(|held| Box::new(refusals::unknown_key(at, wanted, &held)))?;
         let stated = mask.linkage.as_ref().map(|linkage| linkage.value.clone());
         (Some(key), Some(stated.unwrap_or_else(|| own_linkage(subject, field.name()))))
     } else {
@@ -202,9 +185,13 @@ fn masked(
         .binding
         .resolver
         .bind(function, &spec.canonical(), &fields)
-        .map_err(|error| bind_finding(subject, rule, mask, field, &error))?;
+        .map_err(|error| Box::new(refusals::unbound(subject, rule, mask, field, &error)))?;
+    let there = |name: &&String| subject.schema.column_with_name(name).is_some();
+    if let Some(missing) = bound.mask.inputs().iter().find(|name| !there(name)) {
+        return Err(Box::new(refusals::missing_input(subject, mask, field, missing)));
+    }
     let properties = bound.mask.properties();
-    check_unique(subject, rule, field, properties.uniqueness)?;
+    check_unique(subject, rule, mask.function.at, field, properties.uniqueness)?;
     let nullable = !properties.preserves.null || field.is_nullable();
     let output = Arc::new(Field::new(field.name(), bound.mask.output(), nullable));
     let inputs = bound.mask.inputs().to_vec();
@@ -252,6 +239,7 @@ fn own_linkage(subject: &Subject<'_>, column: &str) -> String {
 fn check_unique(
     subject: &Subject<'_>,
     rule: &Rule,
+    at: Location,
     field: &FieldRef,
     uniqueness: Uniqueness,
 ) -> Result<(), Box<Diagnostic>> {
@@ -265,108 +253,8 @@ fn check_unique(
             &policy::MASK_LOSSY_KEY,
             format!("rule `{}` may give two values of `{column}` the same mask", rule.name.value),
         )
-        .at(rule.name.at, "maps many values to one")
-        .related(subject.at, format!("exported here, where `{}` {why}", field.name()))
-        .help("use a mask that keeps values distinct, such as `token` or `email`"),
+        .at(at, "may map two values to one")
+        .related(subject.at, format!("`{column}` {why}, and is exported here"))
+        .help("use a mask that keeps values distinct, such as `token`"),
     ))
-}
-
-fn uncovered(subject: &Subject<'_>, field: &FieldRef, declared: Option<&Column>) -> Diagnostic {
-    let column = format!("{}.{}", subject.from, field.name());
-    let class = declared.and_then(|column| column.class.as_ref());
-    let words = match class {
-        Some(class) => format!("class `{}` has no rule", class.value),
-        None => "has no class, and no rule names it".to_owned(),
-    };
-    let matcher = match class {
-        Some(class) => format!("{{class: {}}}", class.value),
-        None => format!("{{column: {column}}}"),
-    };
-    let words_to_match = class.map_or(field.name().as_str(), |class| class.value.as_str());
-    let suggested = engine_masking::suggest(words_to_match, field.data_type());
-    let name = words_to_match.replace('.', "_").to_lowercase();
-    let help = match (class, subject.from) {
-        (None, Relation::Model { .. }) => format!(
-            "give the column a class in the model's YAML; until then it cannot leave. A rule for it could be: {{name: {name}, match: {matcher}, mask: {suggested}}}"
-        ),
-        _ => format!(
-            "add a rule, for example: {{name: {name}, match: {matcher}, mask: {suggested}}}; or let it through with keep: {{owner, reason}}"
-        ),
-    };
-    let at = declared.map_or(subject.at, |column| column.name.at);
-    Diagnostic::new(
-        &policy::COLUMN_UNCOVERED,
-        format!("export `{}` would publish `{column}` as it is", subject.export),
-    )
-    .at(at, words)
-    .help(help)
-}
-
-fn unknown_mask(mask: &Mask) -> Box<Diagnostic> {
-    let names: Vec<&str> = engine_masking::ALL.iter().map(|function| function.name()).collect();
-    let name = &mask.function.value;
-    let nearest = engine_project::nearest(name, names.iter().copied());
-    let meant = nearest.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-    Box::new(
-        Diagnostic::new(&policy::MASK_UNKNOWN, format!("there is no mask `{name}`"))
-            .at(mask.function.at, "unknown mask")
-            .help(format!("{meant}the masks are: {}", names.join(", "))),
-    )
-}
-
-fn unknown_key(rule: &Rule, mask: &Mask, wanted: &str, held: &[String]) -> Box<Diagnostic> {
-    let at = mask.key.as_ref().map_or(rule.name.at, |key| key.at);
-    Box::new(
-        Diagnostic::new(&keys::KEY_UNKNOWN, format!("the keyring has no masking key `{wanted}`"))
-            .at(at, "unknown key")
-            .help(format!("the masking keys are: {}", held.join(", "))),
-    )
-}
-
-fn bind_finding(
-    subject: &Subject<'_>,
-    rule: &Rule,
-    mask: &Mask,
-    field: &FieldRef,
-    error: &ResolveError,
-) -> Box<Diagnostic> {
-    let column = format!("{}.{}", subject.from, field.name());
-    let ResolveError::Bind(BindError { path, kind, hint }) = error else {
-        let message = format!("rule `{}` cannot be bound: {error}", rule.name.value);
-        return Box::new(
-            Diagnostic::new(&keys::KEY_UNKNOWN, message).at(rule.name.at, "this rule"),
-        );
-    };
-    let (code, at) = match &**kind {
-        BindErrorKind::UnknownParameter { .. } => {
-            let keys: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-            (&policy::MASK_PARAMETER, mask.params.locate_key(&keys))
-        }
-        BindErrorKind::MissingParameter { .. } => {
-            (&policy::MASK_PARAMETER_MISSING, mask.function.at)
-        }
-        BindErrorKind::TypeNotAccepted { .. } => (&policy::MASK_TYPE, mask.function.at),
-        BindErrorKind::UnknownLookup { .. } => {
-            (&policy::MASK_LOOKUP, mask.params.locate_path(path))
-        }
-        BindErrorKind::UnknownLocale { .. } => {
-            (&policy::MASK_LOCALE, mask.params.locate_path(path))
-        }
-        BindErrorKind::UnknownColumn { .. } | BindErrorKind::ColumnType { .. } => {
-            (&policy::MASK_COLUMN, mask.params.locate_path(path))
-        }
-        _ => (&policy::MASK_PARAMETER_VALUE, mask.params.locate_path(path)),
-    };
-    let message = format!(
-        "rule `{}` does not fit `{column}` ({})",
-        rule.name.value,
-        type_name(field.data_type())
-    );
-    let diagnostic = Diagnostic::new(code, message)
-        .at(at, kind.to_string())
-        .related(subject.at, "exported here");
-    Box::new(match hint {
-        Some(hint) => diagnostic.help(hint.clone()),
-        None => diagnostic,
-    })
 }

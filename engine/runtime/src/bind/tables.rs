@@ -10,14 +10,13 @@ use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
 use engine_project::{Node, Project, Relation, Source, Table, Value};
 use engine_sources::{
-    ConnectContext, Connection, DeclaredColumn, ParameterProblem, SourceError, SourceErrorKind,
-    TableRequest,
+    ConnectContext, Connection, DeclaredColumn, SourceError, SourceErrorKind, TableRequest,
 };
 
+use super::connecting::placed;
 use super::{Binding, BoundTable, MODELS_SCHEMA, Schemas};
 use crate::codes::sources;
 use crate::diagnostic::Diagnostic;
-use crate::fault;
 use crate::types::arrow_type;
 
 pub(super) type Connections = BTreeMap<String, Arc<dyn Connection>>;
@@ -41,9 +40,7 @@ pub(super) fn connect(project: &Project) -> Result<Connections, Vec<Diagnostic>>
                 made.insert(name.clone(), opened);
             }
             Err(error) => {
-                findings.push(place(fault::diagnose(&error), &error, &connection.params, || {
-                    connection.kind.at
-                }));
+                findings.push(placed(&error, &connection.params, connection.kind.at));
             }
         }
     }
@@ -55,30 +52,6 @@ fn secret_keys(params: &Node) -> BTreeSet<String> {
     let Value::Map(entries) = &params.value else { return BTreeSet::new() };
     let secret = entries.iter().filter(|(_, value)| matches!(value.value, Value::Secret(_)));
     secret.map(|(key, _)| key.value.clone()).collect()
-}
-
-/// Puts a parameter's error at the parameter, any other at `otherwise`.
-fn place(
-    diagnostic: Diagnostic,
-    error: &SourceError,
-    params: &Node,
-    otherwise: impl Fn() -> engine_project::Location,
-) -> Diagnostic {
-    match error.kind() {
-        SourceErrorKind::Parameter { path, problem } => {
-            let at = match problem {
-                ParameterProblem::UnknownKey { .. } => {
-                    params.locate_key(&path.split('.').collect::<Vec<_>>())
-                }
-                _ => params.locate_path(path),
-            };
-            diagnostic.at(at, problem.to_string())
-        }
-        _ => {
-            let words = error.kind().to_string();
-            diagnostic.at(otherwise(), words)
-        }
-    }
 }
 
 /// Registers every table that some model or export reads.
@@ -146,6 +119,11 @@ async fn open(
     schemas: Schemas,
 ) -> Result<Opened, Box<Diagnostic>> {
     let request = request(table);
+    if let Some(connection) = &connection
+        && let Err(error) = connection.accepts(&request)
+    {
+        return Err(Box::new(table_finding(&error, table)));
+    }
     let complete = !table.columns.is_empty()
         && table.columns.iter().all(|column| column.column_type.is_some());
     match (schemas, connection) {
@@ -198,7 +176,7 @@ fn table_finding(error: &SourceError, table: &Table) -> Diagnostic {
         }
         _ => column.name.at,
     });
-    place(fault::diagnose(error), error, &table.read, || at)
+    placed(error, &table.read, at)
 }
 
 fn undeclared(source: &Source, table: &Table) -> Diagnostic {

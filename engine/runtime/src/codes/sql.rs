@@ -60,13 +60,13 @@ pub static SQL_PLAN: Code = Code {
     id: "E0311",
     title: "SQL that cannot be planned",
     exit: Exit::DoesNotCompile,
-    what: "The SQL was parsed, and it names a table, column or function that does not exist, or \
-          uses values whose types do not fit.",
+    what: "The SQL was parsed, and it names a table, column or function that does not exist, reads a \
+          table without `source(…)`, or uses values whose types do not fit.",
     why: "Every column of the output must be traced to columns of the sources. That needs a plan \
           in which every name is known.",
     example: "SELECT customer_id, lower(mail) AS email FROM {{ source('crm', 'customers') }}     -- the column is email",
-    fix: "Use columns that the tables have. Read tables with `source(…)` and models with `ref(…)` \
-          only. Names in capital letters need double quotes.",
+    fix: "Use columns that the tables have, spelt as the source spells them: capital letters count. \
+          Read tables with `source(…)` and models with `ref(…)` only.",
 };
 
 /// A model is not one query.
@@ -95,7 +95,7 @@ pub static FILTER_INVALID: Code = Code {
     from: source('crm', 'customers')
     where: "contry <> 'TEST'"     # the column is country"#,
     fix: "Write an SQL expression that is true or false for each row, over columns of the table or \
-          model. Names in capital letters need double quotes.",
+          model, spelt as the source spells them.",
 };
 
 /// A described column is not in the model.

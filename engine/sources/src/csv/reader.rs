@@ -131,14 +131,15 @@ pub(crate) fn first_record(
 /// changes when the data does.
 ///
 /// # Errors
-/// Two columns of one name, declared columns the header does not have, or another number
-/// of columns than declared.
+/// A first record that is no header, two columns of one name, declared columns the header does not
+/// have, or another number of columns than declared.
 pub(crate) fn schema(
     options: &CsvOptions,
     first: &[String],
     declared: &[DeclaredColumn],
 ) -> Result<Schema, SourceError> {
     if options.header {
+        recognised(first, declared.iter().map(|column| column.name.as_str()))?;
         unique(first)?;
         for column in declared {
             position(first, &column.name)?;
@@ -165,6 +166,30 @@ pub(crate) fn schema(
         }
     });
     Ok(Schema::new(fields.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// A first record without any of the declared columns is not their header: it may be a row, and its
+/// fields are not to be shown as names.
+fn recognised<'a>(
+    first: &[String],
+    mut declared: impl Iterator<Item = &'a str>,
+) -> Result<(), SourceError> {
+    let malformed =
+        |what: &str| SourceError::new(SourceErrorKind::Malformed { what: what.to_owned() });
+    let (some, known) = match declared.next() {
+        None => return Ok(()),
+        Some(name) => (name, first.iter().any(|field| field == name)),
+    };
+    if first.is_empty() {
+        return Err(malformed("the file is empty, without a header")
+            .with_hint(format!("a header names the columns: {some}, …")));
+    }
+    if known || declared.any(|name| first.iter().any(|field| field == name)) {
+        return Ok(());
+    }
+    Err(malformed("the first record names none of the declared columns").at_line(1).with_hint(
+        "check `delimiter`; say `header: false` where the file has no header, and its columns in their order",
+    ))
 }
 
 fn unique(names: &[String]) -> Result<(), SourceError> {
@@ -205,6 +230,7 @@ impl CsvFormat {
     fn positions(&self, header: &[String], wanted: &Schema) -> Result<Vec<usize>, SourceError> {
         let mut positions = Vec::with_capacity(wanted.fields().len());
         if self.options.header {
+            recognised(header, self.table.fields().iter().map(|column| column.name().as_str()))?;
             unique(header)?;
             // Not only what is wanted: a file with other columns is another table.
             for column in self.table.fields() {

@@ -170,10 +170,8 @@ impl<K: FileKind> FileConnection<K> {
         }
     }
 
-    async fn files(
-        &self,
-        request: &TableRequest,
-    ) -> Result<(Vec<SourceFile>, K::Options), SourceError> {
+    /// The path or glob of a table, and its options over the connection's.
+    fn table_params(&self, request: &TableRequest) -> Result<(String, K::Options), SourceError> {
         let (path, own) = split::<K>(&request.params, "path")?;
         let extension = K::EXTENSIONS.first().copied().unwrap_or(K::KIND);
         let path = path.unwrap_or_else(|| format!("{}.{extension}", request.table));
@@ -182,21 +180,39 @@ impl<K: FileKind> FileConnection<K> {
         let options: K::Options = parse(&Value::Object(options))?;
         // Two options that are valid alone can contradict each other.
         K::check(&options)?;
-        Ok((matching(&self.place, &path).await?, options))
+        Ok((path, options))
+    }
+
+    async fn files(
+        &self,
+        request: &TableRequest,
+    ) -> Result<(Vec<SourceFile>, K::Options), SourceError> {
+        let (path, options) = self.table_params(request)?;
+        let files = match matching(&self.place, &path).await {
+            Err(error) if matches!(error.kind(), SourceErrorKind::NoMatch { .. }) => {
+                // That no file matches is no news where there is no directory.
+                self.directory().await?;
+                return Err(error);
+            }
+            files => files?,
+        };
+        Ok((files, options))
+    }
+
+    /// Whether the directory is there, where it is one of this machine.
+    async fn directory(&self) -> Result<(), SourceError> {
+        let Some(directory) = &self.place.local else { return Ok(()) };
+        let found = tokio::fs::metadata(directory).await.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => SourceErrorKind::NotFound,
+            std::io::ErrorKind::PermissionDenied => SourceErrorKind::Denied,
+            kind => SourceErrorKind::Unavailable { reason: kind.to_string() },
+        });
+        let directory = found.map_err(|kind| SourceError::new(kind).in_file(&self.shown))?;
+        if directory.is_dir() { Ok(()) } else { Err(invalid("url", "must be a directory")) }
     }
 
     async fn own_files(&self) -> Result<Vec<SourceFile>, SourceError> {
-        if let Some(directory) = &self.place.local {
-            let found = tokio::fs::metadata(directory).await.map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => SourceErrorKind::NotFound,
-                std::io::ErrorKind::PermissionDenied => SourceErrorKind::Denied,
-                kind => SourceErrorKind::Unavailable { reason: kind.to_string() },
-            });
-            let directory = found.map_err(|kind| SourceError::new(kind).in_file(&self.shown))?;
-            if !directory.is_dir() {
-                return Err(invalid("url", "must be a directory"));
-            }
-        }
+        self.directory().await?;
         let mut files = all(&self.place, &self.place.root).await?;
         files.retain(|file| {
             let hidden = file.shown.split('/').any(|part| part.starts_with(['.', '_']));
@@ -241,6 +257,11 @@ impl<K: FileKind> Connection for FileConnection<K> {
             Ok(tables)
         };
         discover.await.map_err(|error: SourceError| error.within(&place))
+    }
+
+    fn accepts(&self, request: &TableRequest) -> Result<(), SourceError> {
+        let place = self.place(Some(&request.table));
+        self.table_params(request).map(|_| ()).map_err(|error| error.within(&place))
     }
 
     async fn table(&self, request: &TableRequest) -> Result<Arc<dyn TableProvider>, SourceError> {

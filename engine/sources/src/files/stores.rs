@@ -62,8 +62,9 @@ pub(crate) fn resolve(url: &str, context: &ConnectContext) -> Result<Place, Sour
         }
         // A memory store would be a new, empty one.
         "memory" => Err(unknown_scheme(parsed.scheme())),
-        scheme => remote(&parsed, context)
-            .ok_or_else(|| unknown_scheme(&context.shown("url", scheme))),
+        scheme => {
+            remote(&parsed, context).ok_or_else(|| unknown_scheme(&context.shown("url", scheme)))
+        }
     }
 }
 

@@ -76,6 +76,10 @@ impl Connector for Sqlite {
     }
 }
 
+fn table_params(request: &TableRequest) -> Result<TableParams, SourceError> {
+    params::parse(&request.params)
+}
+
 /// A database file.
 #[derive(Debug)]
 struct Database {
@@ -139,10 +143,14 @@ impl Connection for Database {
         .await
     }
 
+    fn accepts(&self, request: &TableRequest) -> Result<(), SourceError> {
+        let place = self.place(Some(&request.table));
+        table_params(request).map(|_| ()).map_err(|error| error.within(&place))
+    }
+
     async fn table(&self, request: &TableRequest) -> Result<Arc<dyn TableProvider>, SourceError> {
         let place = self.place(Some(&request.table));
-        let params: TableParams =
-            params::parse(&request.params).map_err(|error| error.within(&place))?;
+        let params = table_params(request).map_err(|error| error.within(&place))?;
         let name = params.table.unwrap_or_else(|| request.table.clone());
         let declared = request.declared.clone();
         let shown = place.clone();

@@ -1,0 +1,289 @@
+//! Why a column may not leave, or a rule cannot hold: the words, the place, and how to mend it.
+
+use arrow::datatypes::FieldRef;
+use engine_masking::{BindError, BindErrorKind};
+use engine_project::{Action, Class, Column, Location, Mask, Relation, Rule, nearest};
+
+use super::subject::Subject;
+use crate::codes::{Code, keys, policy};
+use crate::diagnostic::Diagnostic;
+use crate::masks::resolver::ResolveError;
+use crate::types::type_name;
+
+/// Functions and keys that rules name and that are not there, whether a rule wins a column or not.
+pub(super) fn of_rules(
+    rules: &[Rule],
+    key: impl Fn(&str) -> Result<(), Vec<String>>,
+) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for rule in rules {
+        let Action::Mask(mask) = &rule.action else { continue };
+        if engine_masking::find(&mask.function.value).is_none() {
+            findings.push(unknown_mask(mask));
+        }
+        if let Some(wanted) = &mask.key
+            && let Err(held) = key(&wanted.value)
+        {
+            findings.push(unknown_key(wanted.at, &wanted.value, &held));
+        }
+    }
+    findings
+}
+
+pub(super) fn unknown_mask(mask: &Mask) -> Diagnostic {
+    let names: Vec<&str> = engine_masking::ALL.iter().map(|function| function.name()).collect();
+    let name = &mask.function.value;
+    Diagnostic::new(&policy::MASK_UNKNOWN, format!("there is no mask `{name}`"))
+        .at(mask.function.at, label(nearest(name, names.iter().copied()), "unknown mask"))
+        .help(format!("masks there are: {}", names.join(", ")))
+}
+
+pub(super) fn unknown_key(at: Location, wanted: &str, held: &[String]) -> Diagnostic {
+    let near = nearest(wanted, held.iter().map(String::as_str));
+    Diagnostic::new(&keys::KEY_UNKNOWN, format!("the keyring has no masking key `{wanted}`"))
+        .at(at, label(near, "unknown key"))
+        .help(format!("masking keys there are: {}", held.join(", ")))
+}
+
+fn label(nearest: Option<&str>, otherwise: &str) -> String {
+    nearest.map_or_else(|| otherwise.to_owned(), |near| format!("did you mean `{near}`?"))
+}
+
+/// A column that is neither masked nor kept, with the rule that would fit it.
+pub(super) fn uncovered(
+    subject: &Subject<'_>,
+    field: &FieldRef,
+    declared: Option<&Column>,
+) -> Diagnostic {
+    let column = format!("{}.{}", subject.from, field.name());
+    let class = declared.and_then(|column| column.class.as_ref()).map(|class| class.value.as_str());
+    let of_model = matches!(subject.from, Relation::Model { .. });
+    let name = field.name();
+    let words = match (class, of_model) {
+        (Some(class), _) => format!("class `{class}` has no rule"),
+        (None, true) => format!("`{name}` has no class"),
+        (None, false) => format!("`{name}` has no class, and no rule names it"),
+    };
+    let help = match (class, of_model) {
+        (None, true) => format!(
+            "give the column a class in the model's YAML, for example: {{name: {name}, class: …}}, and have a rule for it"
+        ),
+        _ => format!("add a rule, for example: {}", suggested_rule(subject, field, class, &column)),
+    };
+    let at = declared.map_or(subject.at, |column| column.name.at);
+    Diagnostic::new(
+        &policy::COLUMN_UNCOVERED,
+        format!("export `{}` would publish `{column}` as it is", subject.export),
+    )
+    .at(at, words)
+    .help(help)
+}
+
+fn suggested_rule(
+    subject: &Subject<'_>,
+    field: &FieldRef,
+    class: Option<&str>,
+    column: &str,
+) -> String {
+    let matcher = class
+        .map_or_else(|| format!("{{column: {column}}}"), |class| format!("{{class: {class}}}"));
+    let word = class.unwrap_or(field.name());
+    let name = word.replace('.', "_").to_lowercase();
+    let keep = "keep: {owner: \"@…\", reason: …}";
+    let known = class.and_then(|class| subject.project.class(class));
+    if let Some((_, Class { sensitive: false, .. })) = known {
+        return format!("{{name: {name}, match: {matcher}, {keep}}}");
+    }
+    let mask = suggested_mask(subject, field, word);
+    format!("{{name: {name}, match: {matcher}, {mask}}}; or let it through with {keep}")
+}
+
+/// A mask that takes the column as it is, with the parameters it cannot do without.
+fn suggested_mask(subject: &Subject<'_>, field: &FieldRef, word: &str) -> String {
+    let input = field.data_type();
+    let takes = |name: &str| engine_masking::find(name).is_some_and(|mask| mask.accepts(input));
+    let name = match engine_masking::suggest(word, input) {
+        _ if subject.unique.contains_key(field.name()) && takes("token") => "token",
+        name => name,
+    };
+    match (name, subject.key_column()) {
+        ("bucket", _) => "mask: bucket, params: {width: 10}".to_owned(),
+        ("noise", _) => "mask: noise, params: {ratio: 0.1}".to_owned(),
+        ("partial", _) => "mask: partial, params: {keep_last: 4}".to_owned(),
+        ("date_shift", Some(key)) => format!("mask: date_shift, params: {{days: 30, per: {key}}}"),
+        ("date_shift", None) => "mask: truncate, params: {unit: year}".to_owned(),
+        ("truncate", _) if input.is_numeric() => {
+            "mask: truncate, params: {multiple: 10}".to_owned()
+        }
+        ("truncate", _) if input.is_temporal() => "mask: truncate, params: {unit: year}".to_owned(),
+        ("truncate", _) => "mask: truncate, params: {keep: 2}".to_owned(),
+        // Without quotes YAML would read no text at all.
+        ("null", _) => "mask: \"null\"".to_owned(),
+        (name, _) => format!("mask: {name}"),
+    }
+}
+
+/// A mask that cannot be bound to a column.
+pub(super) fn unbound(
+    subject: &Subject<'_>,
+    rule: &Rule,
+    mask: &Mask,
+    field: &FieldRef,
+    error: &ResolveError,
+) -> Diagnostic {
+    match error {
+        ResolveError::Bind(error) => of_binding(subject, mask, field, error),
+        other => {
+            let message = format!("rule `{}` cannot be bound: {other}", rule.name.value);
+            Diagnostic::new(&keys::KEY_UNKNOWN, message).at(rule.name.at, "this rule")
+        }
+    }
+}
+
+/// A code, what happened, the words at the place, and how to mend it.
+type Words = (&'static Code, String, String, Option<String>);
+
+fn of_binding(
+    subject: &Subject<'_>,
+    mask: &Mask,
+    field: &FieldRef,
+    error: &BindError,
+) -> Diagnostic {
+    let BindError { path, kind, hint } = error;
+    let (code, message, label, help) = words(subject, mask, field, path, kind);
+    let at = match **kind {
+        BindErrorKind::UnknownParameter { .. } => {
+            let keys: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+            mask.params.locate_key(&keys)
+        }
+        BindErrorKind::MissingParameter { .. } | BindErrorKind::TypeNotAccepted { .. } => {
+            mask.function.at
+        }
+        _ => mask.params.locate_path(path),
+    };
+    let mut diagnostic = Diagnostic::new(code, message).at(at, label);
+    // What depends on the column's type or table holds for this export, and maybe not for others.
+    if code == &policy::MASK_TYPE || code == &policy::MASK_COLUMN {
+        let column = format!("{}.{}", subject.from, field.name());
+        diagnostic = diagnostic.related(subject.at, format!("`{column}` is exported here"));
+    }
+    match help.or_else(|| hint.clone()) {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}
+
+fn words(
+    subject: &Subject<'_>,
+    mask: &Mask,
+    field: &FieldRef,
+    path: &str,
+    kind: &BindErrorKind,
+) -> Words {
+    let function = &mask.function.value;
+    let parameter = path.trim_start_matches('/').replace('/', ".");
+    let not_possible = || format!("parameter `{parameter}` of mask `{function}` is not possible");
+    match kind {
+        BindErrorKind::UnknownParameter { name, nearest, valid } => (
+            &policy::MASK_PARAMETER,
+            format!("mask `{function}` has no parameter `{name}`"),
+            label(nearest.as_deref(), "unknown parameter"),
+            Some(listed("parameters", valid)),
+        ),
+        BindErrorKind::MissingParameter { name } => (
+            &policy::MASK_PARAMETER_MISSING,
+            format!("mask `{function}` lacks its parameter `{name}`"),
+            format!("needs `{name}`"),
+            Some(format!("add it to the rule: params: {{{name}: …}}")),
+        ),
+        BindErrorKind::TypeNotAccepted { input, fitting, .. } => (
+            &policy::MASK_TYPE,
+            format!(
+                "mask `{function}` does not fit `{}.{}`, whose type is {}",
+                subject.from,
+                field.name(),
+                type_name(input)
+            ),
+            format!("takes no {} columns", type_name(input)),
+            Some(format!("masks that do: {}", fitting.join(", "))),
+        ),
+        BindErrorKind::UnknownLookup { name, nearest, valid } => (
+            &policy::MASK_LOOKUP,
+            format!("there is no lookup `{name}`"),
+            label(nearest.as_deref(), "unknown lookup"),
+            Some(match valid.as_slice() {
+                [] => format!("add the file lookups/{name}.csv, one entry a line"),
+                valid => listed("lookups", valid),
+            }),
+        ),
+        BindErrorKind::UnknownLocale { name, nearest, valid } => (
+            &policy::MASK_LOCALE,
+            format!("mask `{function}` has no words for the locale `{name}`"),
+            label(nearest.as_deref(), "unknown locale"),
+            Some(format!(
+                "{}; or set `lookup` to a file of your own words",
+                listed("locales", valid)
+            )),
+        ),
+        BindErrorKind::UnknownColumn { name } => no_column(subject, mask, name),
+        BindErrorKind::ColumnType { name, found } => (
+            &policy::MASK_COLUMN,
+            format!(
+                "mask `{function}` cannot use column `{name}`, whose type is {}",
+                type_name(found)
+            ),
+            "has no text form to key by".to_owned(),
+            Some("name a column of whole numbers or text".to_owned()),
+        ),
+        BindErrorKind::OutOfRange { expected } => {
+            (&policy::MASK_PARAMETER_VALUE, not_possible(), format!("should be {expected}"), None)
+        }
+        other => {
+            let text = other.to_string();
+            let label = match text.rsplit_once(", expected ") {
+                Some((_, expected)) => format!("should be {expected}"),
+                None => text,
+            };
+            (&policy::MASK_PARAMETER_VALUE, not_possible(), label, None)
+        }
+    }
+}
+
+/// A mask reads a column of the row that the table does not have.
+pub(super) fn missing_input(
+    subject: &Subject<'_>,
+    mask: &Mask,
+    field: &FieldRef,
+    name: &str,
+) -> Diagnostic {
+    let (code, message, label, help) = no_column(subject, mask, name);
+    let column = format!("{}.{}", subject.from, field.name());
+    let named = mask.params.entries().iter().find(|(_, value)| value.as_str() == Some(name));
+    let at = named.map_or(mask.function.at, |(_, value)| value.at);
+    let diagnostic = Diagnostic::new(code, message)
+        .at(at, label)
+        .related(subject.at, format!("`{column}` is exported here"));
+    match help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}
+
+fn no_column(subject: &Subject<'_>, mask: &Mask, name: &str) -> Words {
+    let there: Vec<String> =
+        subject.schema.fields().iter().map(|field| field.name().clone()).collect();
+    let near = nearest(name, there.iter().map(String::as_str));
+    (
+        &policy::MASK_COLUMN,
+        format!("`{}` has no column `{name}` for mask `{}`", subject.from, mask.function.value),
+        label(near, "unknown column"),
+        Some(listed("columns", &there)),
+    )
+}
+
+fn listed(what: &str, names: &[String]) -> String {
+    match names {
+        [] => format!("there are no {what}"),
+        names => format!("{what} there are: {}", names.join(", ")),
+    }
+}
