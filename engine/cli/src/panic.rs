@@ -77,6 +77,7 @@ mod tests {
         assert!(thread.join().is_err());
         let value = panic::catch_unwind(|| refused().expect("a value"));
         assert!(value.is_err());
+        assert!(panic::catch_unwind(|| panic::panic_any(CANARY)).is_err());
         // Whatever the command says of itself then: a thread of it panicked.
         assert_eq!(exit_after(Exit::Ok), Exit::Internal);
     }
@@ -86,7 +87,7 @@ mod tests {
         for format in ["human", "json"] {
             let shown = shown_by_child(format);
             assert!(!shown.contains("kanarie") && !shown.contains("4711"), "{shown}");
-            assert_eq!(shown.matches(run::INTERNAL.id).count(), 2, "{shown}");
+            assert_eq!(shown.matches(run::INTERNAL.id).count(), 3, "{shown}");
             assert!(shown.contains("src/panic.rs:"), "{shown}");
         }
     }
