@@ -13,6 +13,8 @@ mod repository;
 mod harness;
 #[cfg(test)]
 mod people;
+#[cfg(test)]
+mod store;
 
 #[cfg(test)]
 mod golden;
@@ -45,6 +47,8 @@ mod program;
 mod raw_on_disk;
 #[cfg(test)]
 mod retry;
+#[cfg(test)]
+mod tamper;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

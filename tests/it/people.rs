@@ -97,7 +97,7 @@ pub(crate) fn rows(project: &Project, export: &str) -> Vec<Value> {
 pub(crate) fn loaded(project: &Project) -> Vec<Value> {
     let database = rusqlite::Connection::open(project.path(DATABASE)).unwrap();
     let mut statement = database.prepare("select * from people order by figure").unwrap();
-    let names: Vec<String> = statement.column_names().into_iter().map(ToOwned::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(ToOwned::to_owned).collect();
     let rows = statement.query_map([], |row| {
         let mut object = Map::new();
         for (index, name) in names.iter().enumerate() {

@@ -26,6 +26,9 @@ fn help(kind: &SourceErrorKind) -> Option<&'static str> {
         }
         SourceErrorKind::Changed => "run again when nobody writes to it",
         SourceErrorKind::Locked => "run again when the other process has finished",
+        SourceErrorKind::Malformed { .. } => {
+            "check that the connection's `type` and `compression` fit the file, and that it arrived whole"
+        }
         SourceErrorKind::Encoding { .. } => {
             "declare the file's `encoding`: utf-8, utf-16, utf-16le, utf-16be or latin-1"
         }

@@ -82,6 +82,12 @@ impl UnsealStore {
         file: &SealedFile,
     ) -> Result<(ObjectMeta, RangeReader)> {
         let name = location.to_string();
+        let size = self.inner.head(location).await;
+        let size = size.map_err(|error| UnsealError::store(&name, &error))?.size;
+        if size != file.bytes {
+            let reason = "is not of the length its manifest states: it was truncated or extended";
+            return Err(UnsealError::tampered(name, reason).into());
+        }
         let options =
             GetOptions { range: Some((0..PROLOGUE_BYTES as u64).into()), ..GetOptions::default() };
         let found = self
@@ -90,10 +96,6 @@ impl UnsealStore {
             .await
             .map_err(|error| UnsealError::store(&name, &error))?;
         let meta = found.meta.clone();
-        if meta.size != file.bytes {
-            let reason = "is not of the length its manifest states: it was truncated or extended";
-            return Err(UnsealError::tampered(name, reason).into());
-        }
         let prologue = found.bytes().await.map_err(|error| UnsealError::store(&name, &error))?;
         let reader = RangeReader::new(&*self.keys, &file.context, &prologue, meta.size)
             .map_err(|error| UnsealError::sealed(&name, &error))?;
