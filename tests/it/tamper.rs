@@ -268,3 +268,22 @@ fn a_changed_chunk_is_not_loaded() {
     crate::store::assert_refused(&ended, &as_strs(new), FLIPPED);
     assert!(people::loaded(&store.project) == loaded, "the database was changed");
 }
+
+#[test]
+fn a_changed_manifest_is_reported_and_refused() {
+    for export in [0, 1] {
+        let store = base().duplicate();
+        let files = store.exports()[export];
+        let newest = files.manifests[1].as_str();
+        // Beyond the header, whose faults have errors of their own.
+        let bit = (store.bytes(newest).len() as u64 / 2) * 8;
+        store.flip(newest, bit);
+        let select = format!("select * from {}", files.export);
+        for arguments in [&["verify"][..], &["query", &select]] {
+            let ended = store.project.run(&[arguments, &["--log-format", "json"]].concat());
+            let shown = ended.to_string();
+            assert!(shown.contains("E0610"), "{shown}");
+            assert!(shown.contains(newest.rsplit_once("exports/").unwrap().1), "{shown}");
+        }
+    }
+}
