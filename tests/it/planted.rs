@@ -186,14 +186,12 @@ impl Planted {
         self.project.path(SETTINGS[2].1)
     }
 
-    /// Runs a command in every way of showing things, and looks for canaries after each. It must end
+    /// Runs a command in both ways of showing things, and looks for canaries after each. It must end
     /// with `status` each time, and name `code`, so that it is known to have failed as it should.
     #[track_caller]
     pub(crate) fn fails(&self, arguments: &[&str], status: i32, code: &str) {
-        for (format, logs) in
-            [("human", "human"), ("human", "json"), ("json", "human"), ("json", "json")]
-        {
-            let shown = ["--format", format, "--log-format", logs, "--verbose"];
+        for format in ["human", "json"] {
+            let shown = ["--format", format, "--log-format", format, "--verbose"];
             let ended = self.project.run(&[arguments, &shown].concat()).status(status);
             assert!(ended.stderr.contains(code), "{code} is not named: {ended}");
             self.check(&ended);
