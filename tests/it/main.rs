@@ -38,6 +38,8 @@ mod diagnostics;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod forged;
+#[cfg(test)]
 mod interop;
 #[cfg(test)]
 mod plans;

@@ -62,10 +62,6 @@ fn project_of_equal_rows() -> Project {
     project
 }
 
-fn as_strs(paths: &[String]) -> Vec<&str> {
-    paths.iter().map(String::as_str).collect()
-}
-
 #[test]
 fn every_flipped_bit_of_a_chunk_is_reported() {
     let mut dice = Dice::new(1);
@@ -87,6 +83,41 @@ fn every_flipped_bit_of_a_chunk_is_reported() {
         assert_eq!(files.len(), 4 * CHUNKS);
         store.assert_reported(&files, &[CHANGED]);
     }
+}
+
+#[test]
+fn no_row_of_a_chunk_with_a_flipped_bit_is_read() {
+    let store = base().duplicate();
+    let mut dice = Dice::new(2);
+    let mut unread = 0;
+    for round in 0..48 {
+        for export in store.exports() {
+            let path = &export.new[round % CHUNKS];
+            let whole = store.bytes(path);
+            let bits = whole.len() as u64 * 8;
+            let bit = match round {
+                0..16 => round as u64 * 8 + 1,
+                16..24 => bits - (round as u64 - 15) * 8,
+                _ => dice.below(bits),
+            };
+            store.flip(path, bit);
+            let sql = format!("select * from {}", export.export);
+            let ended =
+                store.project.run(&["query", &sql, "--log-format", "json", "--format", "json"]);
+            if export.export == "contacts" && ended.status == Some(0) {
+                // A reader of Parquet does not look at all of a file; what it looks at is right.
+                assert!(ended.rows() == export.rows, "bit {bit} changed rows\n{ended}");
+                unread += 1;
+            } else {
+                crate::store::assert_refused(&ended, &[path], &[FLIPPED, &[CHANGED]].concat());
+                assert!(ended.stdout.is_empty(), "{ended}");
+            }
+            store.put(path, &whole);
+        }
+    }
+    store.exports().into_iter().for_each(|export| store.assert_readable(export));
+    eprintln!("{unread} bits of modular chunks unread");
+    assert!(unread <= 12, "{unread} of 48 bits of modular chunks are looked at by nobody");
 }
 
 #[test]
@@ -257,33 +288,16 @@ fn segments_cannot_be_cut_off_exchanged_or_repeated() {
     }
 }
 
-/// A chunk that is changed while nobody looks is not loaded into a database either.
 #[test]
 fn a_changed_chunk_is_not_loaded() {
     let store = base().duplicate();
     let loaded = people::loaded(&store.project);
-    let Files { new, .. } = &store.people;
-    store.flip(&new[7], 5_000);
-    let ended = store.project.run(&["load", "people", "--to", "masked", "--log-format", "json"]);
-    crate::store::assert_refused(&ended, &as_strs(new), FLIPPED);
-    assert!(people::loaded(&store.project) == loaded, "the database was changed");
-}
-
-#[test]
-fn a_changed_manifest_is_reported_and_refused() {
-    for export in [0, 1] {
-        let store = base().duplicate();
-        let files = store.exports()[export];
-        let newest = files.manifests[1].as_str();
-        // Beyond the header, whose faults have errors of their own.
-        let bit = (store.bytes(newest).len() as u64 / 2) * 8;
-        store.flip(newest, bit);
-        let select = format!("select * from {}", files.export);
-        for arguments in [&["verify"][..], &["query", &select]] {
-            let ended = store.project.run(&[arguments, &["--log-format", "json"]].concat());
-            let shown = ended.to_string();
-            assert!(shown.contains("E0610"), "{shown}");
-            assert!(shown.contains(newest.rsplit_once("exports/").unwrap().1), "{shown}");
-        }
+    for Files { export, new, .. } in store.exports() {
+        // In the middle of a column, where no footer shows it.
+        store.flip(&new[7], 8 * 200);
+        let arguments = ["load", export, "--to", "masked", "--log-format", "json"];
+        let ended = store.project.run(&arguments);
+        crate::store::assert_refused(&ended, &[&new[7]], &[FLIPPED, &[CHANGED]].concat());
     }
+    assert!(people::loaded(&store.project) == loaded, "the database was changed");
 }

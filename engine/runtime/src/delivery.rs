@@ -17,7 +17,7 @@ use crate::fault;
 use crate::keys::Keys;
 use crate::report::LoadDone;
 use crate::store::{Store, Stored};
-use crate::unseal::SnapshotTable;
+use crate::unseal::{SnapshotTable, changed};
 use crate::workspace::{self, Workspace};
 
 /// What every load of a command shares.
@@ -109,8 +109,9 @@ impl Deliverer<'_> {
         let connection = self.workspace.bound.connections.get(name);
         let loader = connection.and_then(|connection| connection.loader());
         loader.ok_or_else(|| {
-            Diagnostic::new(&sources::NOT_LOADABLE, format!("connection `{name}` cannot be loaded"))
-                .at(load.connection.at, "is read-only")
+            let message = format!("nothing can be loaded into connection `{name}`");
+            Diagnostic::new(&sources::NOT_LOADABLE, message)
+                .at(load.connection.at, "only reads")
                 .into()
         })
     }
@@ -128,7 +129,8 @@ impl Deliverer<'_> {
             .await
             .map_err(refused)?;
         let frame = session.read_table(Arc::new(table)).map_err(refused)?;
-        frame.execute_stream().await.map_err(refused)
+        let rows = frame.execute_stream().await.map_err(refused)?;
+        Ok(changed::explained(rows, Arc::clone(self.store.objects()), file, manifest.clone()))
     }
 }
 
@@ -138,9 +140,15 @@ fn refusal(export: &BoundExport, connection: &str, error: &SourceError) -> Failu
         return fault::running(rows, &export.name).into();
     }
     let finding = fault::diagnose(error);
-    if finding.code == &sources::SOURCE_FAILED {
-        let message = format!("`{}` could not be loaded into `{connection}`", export.name);
-        return Diagnostic::new(&run::LOAD_FAILED, message).into();
+    // What the rows or the project are to blame for has a page of its own; the rest is the database.
+    let of_rows =
+        [&sources::LOAD_CONSTRAINT, &sources::SOURCE_UNSUPPORTED, &sources::SOURCE_LOCKED];
+    if of_rows.contains(&finding.code) {
+        return finding.into();
     }
-    finding.into()
+    let message =
+        format!("`{}` is committed, and was not loaded into `{connection}`: {error}", export.name);
+    let help = finding.help.unwrap_or_else(|| "check the database with its own tools".to_owned());
+    let help = format!("{help}; then run `engine load {} --to {connection}`", export.name);
+    Diagnostic::new(&run::LOAD_FAILED, message).help(help).into()
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use engine_bundle::chain::Anchor;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::FileId;
+use engine_bundle::layout::manifest_path;
 use serde::{Deserialize, Serialize};
 
 use crate::codes::store;
@@ -30,6 +31,7 @@ pub struct Heads {
 #[derive(Debug, Clone)]
 pub struct Seen {
     anchor: Option<Anchor>,
+    file: FileId,
     path: PathBuf,
 }
 
@@ -50,7 +52,7 @@ impl Heads {
     pub fn seen(&self, file: FileId) -> Seen {
         let head = self.read().get(&self.name(file)).copied();
         let anchor = head.map(|head| Anchor { version: head.version, digest: head.digest });
-        Seen { anchor, path: self.path.clone() }
+        Seen { anchor, file, path: self.path.clone() }
     }
 
     /// Records the newest snapshot of an export.
@@ -101,10 +103,12 @@ impl Seen {
         if newest >= seen.version && !replaced {
             return Ok(());
         }
-        let message = format!(
-            "the store has snapshot {newest} of `{export}`, but snapshot {} was committed from here",
-            seen.version
-        );
+        let name = manifest_path(self.file, seen.version).unwrap_or_default();
+        let message = if replaced {
+            format!("{name}: is not the snapshot {} of `{export}` that was committed", seen.version)
+        } else {
+            format!("{name}: is missing: the store ends with snapshot {newest} of `{export}`")
+        };
         Err(Diagnostic::new(&store::ROLLED_BACK, message)
             .help(format!(
                 "restore the store; if it was replaced on purpose, remove {}",

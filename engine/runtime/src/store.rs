@@ -10,7 +10,8 @@ use engine_bundle::context::Context;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::FileId;
 use engine_bundle::key::{KeyId, KeySource, NamedKey};
-use engine_bundle::layout::{StoreObject, chunks_prefix, manifest_path, manifests_prefix};
+use engine_bundle::keyring::FILE_BYTES_MAX;
+use engine_bundle::layout::{KEYRING, StoreObject, chunks_prefix, manifest_path, manifests_prefix};
 use engine_bundle::manifest::{MANIFEST_BYTES_MAX, Manifest};
 use engine_bundle::sealed;
 use engine_project::Project;
@@ -235,14 +236,19 @@ impl Store {
     /// # Errors
     /// The store refuses it.
     pub async fn publish_keyring(&self, keys: &Keys) -> Outcome<()> {
-        let path = StoreObject::Keyring
-            .path()
-            .map_err(|error| Diagnostic::new(&run::INTERNAL, error.to_string()))?;
         let bytes = keys.wrapped().to_vec();
-        match self.objects.put(&Path::from(path), bytes.into()).await {
+        match self.objects.put(&Path::from(KEYRING), bytes.into()).await {
             Ok(_) => Ok(()),
             Err(error) => Err(SealError::from(error).diagnostic().into()),
         }
+    }
+
+    /// The wrapped keyring that lies beside the data.
+    ///
+    /// # Errors
+    /// It is missing, longer than a keyring may be, or the store cannot be read.
+    pub async fn published_keyring(&self) -> Result<bytes::Bytes, UnsealError> {
+        self.read(KEYRING, FILE_BYTES_MAX as u64).await
     }
 
     async fn read(&self, name: &str, bytes_max: u64) -> Result<bytes::Bytes, UnsealError> {
@@ -250,7 +256,7 @@ impl Store {
         let found =
             self.objects.get(&path).await.map_err(|error| UnsealError::store(name, &error))?;
         if found.meta.size > bytes_max {
-            return Err(UnsealError::tampered(name, "is longer than a manifest may be"));
+            return Err(UnsealError::tampered(name, "is longer than it may be"));
         }
         found.bytes().await.map_err(|error| UnsealError::store(name, &error))
     }

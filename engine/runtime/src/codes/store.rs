@@ -1,7 +1,7 @@
 //! E06xx: the store, sealed chunks, and the chain of manifests.
 //!
 //! ```text
-//!  store ──E0601…E0603──▶ manifests ──E0610, E0611, E0615…E0617──▶ chunks ──E0612…E0614
+//!  store ──E0601…E0603──▶ manifests ──E0610, E0611, E0615…E0618──▶ chunks ──E0612…E0614
 //!                            ▲
 //!                            └── E0620: another writer was first
 //! ```
@@ -22,6 +22,7 @@ pub const ALL: &[&Code] = &[
     &NO_SNAPSHOT,
     &FORMAT_VERSION,
     &ROLLED_BACK,
+    &FILE_KEY,
     &WRITER_LOST,
     &STORE_LOCKED,
 ];
@@ -163,6 +164,19 @@ pub static ROLLED_BACK: Code = Code {
     example: "cp -r target/store old && engine run && rm -r target/store && mv old target/store && engine verify",
     fix: "Restore the newer state of the store. If going back was meant, remove the record that \
           the message names.",
+};
+
+/// A file was sealed with another key.
+pub static FILE_KEY: Code = Code {
+    id: "E0618",
+    title: "A file was sealed with a key that is not at hand",
+    exit: Exit::KeyRefused,
+    what: "The header of a chunk or manifest names a key that the keyring does not hold.",
+    why: "The file was sealed with a key of another keyring, or with a version that was taken out of \
+          this one; or somebody changed the header.",
+    example: "engine keys init     # in place of a lost keyring, beside its store\nengine verify",
+    fix: "Use the keyring that holds the key. `engine keys list` prints those at hand; \
+          `keys/keyring.json` in the store is the one that the last run used.",
 };
 
 /// Another run committed first.

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::context::SessionContext;
+use engine_bundle::ids::FileId;
+use engine_bundle::manifest::Manifest;
+use futures::TryStreamExt;
 
 use crate::codes::{commands, names, store as store_codes};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
@@ -13,8 +16,8 @@ use crate::heads::Heads;
 use crate::keys::{self, Keys};
 use crate::request::Context;
 use crate::session::read_only;
-use crate::store::{self, Store};
-use crate::unseal::SnapshotTable;
+use crate::store::{self, Store, Stored};
+use crate::unseal::{SnapshotTable, changed};
 use crate::workspace;
 
 /// The rows of an answer.
@@ -39,11 +42,11 @@ pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
     let mut found = Vec::new();
     for export in &project.exports {
         let name = &export.name.value;
-        if mentions(sql, name) && register(&heads, &session, &store, &keys, name).await? {
-            found.push(name.clone());
+        if mentions(sql, name) {
+            found.extend(register(&heads, &session, &store, &keys, name).await?);
         }
     }
-    answer(&session, sql, &found).await
+    answer(&session, sql, &store, found).await
 }
 
 /// The first rows of an export.
@@ -68,11 +71,10 @@ pub async fn show(context: &Context, export: &str, limit: usize) -> Outcome<Quer
     let store = store::open(&project)?;
     let heads = Heads::of(&context.root, &project.target.name.value);
     let session = workspace::new_session(workspace::limits(&project, context))?;
-    if !register(&heads, &session, &store, &keys, export).await? {
-        return Err(no_snapshot(export));
-    }
+    let table = register(&heads, &session, &store, &keys, export).await?;
+    let table = table.ok_or_else(|| no_snapshot(export))?;
     let sql = format!("SELECT * FROM \"{export}\" LIMIT {limit}");
-    answer(&session, &sql, &[export.to_owned()]).await
+    answer(&session, &sql, &store, vec![table]).await
 }
 
 /// The refusal of an export that was never committed.
@@ -87,37 +89,53 @@ fn mentions(sql: &str, name: &str) -> bool {
     sql.contains(name)
 }
 
-/// Registers the newest snapshot of an export; `false` when there is none.
+/// A snapshot that a query may read.
+struct Table {
+    file: FileId,
+    manifest: Manifest,
+}
+
+/// Registers the newest snapshot of an export, when there is one.
 async fn register(
     heads: &Heads,
     session: &SessionContext,
     store: &Store,
     keys: &Keys,
     export: &str,
-) -> Outcome<bool> {
+) -> Outcome<Option<Table>> {
     let file = keys.file_id(store.project(), export)?;
     let seen = heads.seen(file);
     let head = store.head(file, export, keys).await?;
     seen.check(export, head.as_ref())?;
-    let Some(head) = head else { return Ok(false) };
+    let Some(Stored { manifest, .. }) = head else { return Ok(None) };
     let refused = |error| Failure::from(fault::running(&error, export));
     let keys = Arc::new(keys.clone());
-    let table = SnapshotTable::open(session, store.objects(), file, &head.manifest, keys)
+    let table = SnapshotTable::open(session, store.objects(), file, &manifest, keys)
         .await
         .map_err(refused)?;
     session.register_table(export, Arc::new(table)).map_err(refused)?;
-    Ok(true)
+    Ok(Some(Table { file, manifest }))
 }
 
-async fn answer(session: &SessionContext, sql: &str, tables: &[String]) -> Outcome<QueryReport> {
+async fn answer(
+    session: &SessionContext,
+    sql: &str,
+    store: &Store,
+    tables: Vec<Table>,
+) -> Outcome<QueryReport> {
     let frame = session.sql_with_options(sql, read_only()).await.map_err(|error| {
         let words = fault::planning_text(&error);
-        let tables = if tables.is_empty() { "none".to_owned() } else { tables.join(", ") };
+        let names: Vec<&str> = tables.iter().map(|table| table.manifest.export.as_str()).collect();
+        let tables = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         Diagnostic::new(&commands::QUERY_REFUSED, format!("the query is refused: {words}"))
             .help(format!("one SELECT over committed exports; those it names: {tables}"))
     })?;
     let schema = Arc::clone(frame.schema().inner());
-    let batches =
-        frame.collect().await.map_err(|error| Failure::from(fault::running(&error, "query")))?;
+    let refused = |error| Failure::from(fault::running(&error, "query"));
+    let mut rows = frame.execute_stream().await.map_err(refused)?;
+    for Table { file, manifest } in tables {
+        rows = changed::explained(rows, Arc::clone(store.objects()), file, manifest);
+    }
+    let batches = rows.try_collect().await.map_err(refused)?;
     Ok(QueryReport { schema, batches })
 }

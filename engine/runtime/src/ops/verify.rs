@@ -4,24 +4,23 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine_bundle::chain::{self, Expected, Link};
-use engine_bundle::digest::Digester;
+use engine_bundle::chain::{self, ChainFault, Expected, Link};
 use engine_bundle::ids::FileId;
 use engine_bundle::key::KeySource;
+use engine_bundle::layout::{KEYRING, manifest_path};
 use engine_bundle::manifest::{Chunk, Manifest};
 use engine_bundle::sealed::{PROLOGUE_BYTES, RangeReader};
 use engine_project::Project;
-use futures::StreamExt;
 use object_store::ObjectStoreExt;
 use serde::Serialize;
 
-use crate::codes::{names, store as codes};
+use crate::codes::{keys as key_codes, names, store as codes};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::heads::{Heads, Seen};
 use crate::keys::{self, Keys};
 use crate::request::Context;
 use crate::store::{self, Store};
-use crate::unseal::{UnsealError, chunk_file};
+use crate::unseal::{UnsealError, changed, chunk_file};
 use crate::workspace;
 
 /// Plaintext bytes that are opened at once.
@@ -81,7 +80,24 @@ pub async fn verify(context: &Context, export: Option<&str>) -> Outcome<VerifyRe
         report.exports.push(verified);
         report.findings.extend(findings);
     }
+    if report.exports.iter().any(|export| export.snapshots > 0) {
+        report.findings.extend(keyring_copy(&store, &keys).await);
+    }
     Ok(report)
+}
+
+/// What is wrong with the keyring that a recipient finds in the store.
+async fn keyring_copy(store: &Store, keys: &Keys) -> Option<Diagnostic> {
+    match store.published_keyring().await {
+        Ok(bytes) if *bytes == *keys.wrapped() => None,
+        Ok(_) => {
+            let what = "was changed, or is not the project's keyring any more";
+            let finding =
+                Diagnostic::new(&key_codes::KEYRING_MALFORMED, format!("{KEYRING}: {what}"));
+            Some(finding.help("`engine run` puts the project's own there"))
+        }
+        Err(error) => Some(error.diagnostic()),
+    }
 }
 
 fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<String>> {
@@ -165,15 +181,34 @@ impl Examination<'_> {
             anchor: self.seen.anchor(),
         };
         let faults = chain::verify(links, expected);
-        let to_finding = |fault: &chain::ChainFault| {
-            let code = match fault {
-                chain::ChainFault::RolledBack { .. } => &codes::ROLLED_BACK,
-                _ => &codes::MANIFEST_CHAIN,
-            };
-            Diagnostic::new(code, format!("`{}`: {fault}", self.name))
-                .help("restore the manifests from a copy of the store")
+        faults.iter().map(|fault| self.fault(fault)).collect()
+    }
+
+    /// A fault of the chain, with the manifest that is missing or not what it should be.
+    fn fault(&self, fault: &ChainFault) -> Diagnostic {
+        let (version, what) = match fault {
+            ChainFault::Missing { from, to } if from == to => (*from, "is missing".to_owned()),
+            ChainFault::Missing { from, to } => {
+                (*from, format!("is missing, like all after it up to version {to}"))
+            }
+            ChainFault::RolledBack { newest, known } => {
+                (*known, format!("is missing: the store ends with version {newest}"))
+            }
+            ChainFault::Foreign { stored_as: version }
+            | ChainFault::Misplaced { stored_as: version, .. }
+            | ChainFault::Replayed { stored_as: version, .. }
+            | ChainFault::Broken { version }
+            | ChainFault::Replaced { version } => (*version, fault.to_string()),
+            // Kinds that this version does not know of.
+            _ => (0, fault.to_string()),
         };
-        faults.iter().map(to_finding).collect()
+        let code = match fault {
+            ChainFault::RolledBack { .. } => &codes::ROLLED_BACK,
+            _ => &codes::MANIFEST_CHAIN,
+        };
+        let name = manifest_path(self.file, version).unwrap_or_else(|_| self.name.to_owned());
+        Diagnostic::new(code, format!("{name}: {what}"))
+            .help("restore the manifests from a copy of the store")
     }
 
     async fn chunk(&self, manifest: &Manifest, chunk: &Chunk) -> Result<(), Box<Diagnostic>> {
@@ -182,18 +217,7 @@ impl Examination<'_> {
         let name = path.to_string();
         let boxed = |error: UnsealError| Box::new(error.diagnostic());
         let objects = self.store.objects();
-        let digested = digest(&**objects, &path)
-            .await
-            .map_err(|error| boxed(UnsealError::store(&name, &error)))?;
-        if digested.0 != chunk.bytes {
-            let reason = "is not of the length its manifest states: it was truncated or extended";
-            return Err(boxed(UnsealError::tampered(&name, reason)));
-        }
-        if digested.1 != chunk.digest.to_string() {
-            // The digest says that it was changed; opening says where, when it can.
-            let reason = "does not have the digest its manifest states: it was changed or swapped";
-            return Err(boxed(UnsealError::tampered(&name, reason)));
-        }
+        changed::check(&**objects, &described, &chunk.digest).await.map_err(boxed)?;
         if chunk.modular.is_none() {
             self.segments(manifest, chunk, &name).await.map_err(boxed)?;
         }
@@ -235,19 +259,4 @@ impl Examination<'_> {
         }
         Ok(())
     }
-}
-
-async fn digest(
-    objects: &dyn object_store::ObjectStore,
-    path: &object_store::path::Path,
-) -> object_store::Result<(u64, String)> {
-    let mut stream = objects.get(path).await?.into_stream();
-    let mut digester = Digester::new();
-    let mut bytes = 0_u64;
-    while let Some(part) = stream.next().await {
-        let part = part?;
-        bytes = bytes.saturating_add(part.len() as u64);
-        digester.update(&part);
-    }
-    Ok((bytes, digester.finish().to_string()))
 }

@@ -1,6 +1,7 @@
 //! What can stop a chunk from being read. Names the file and the reason, never a value.
 
 use engine_bundle::header::HeaderError;
+use engine_bundle::layout::KEYRING;
 use engine_bundle::sealed::SealedError;
 use engine_bundle::stream::StreamError;
 
@@ -104,12 +105,16 @@ impl UnsealError {
 
     fn code(&self) -> &'static Code {
         let manifest = self.file.ends_with(".json.enc");
+        let keyring = self.file == KEYRING;
         match self.cause {
+            Cause::Missing if keyring => &keys::KEYRING_MISSING,
+            Cause::Missing if manifest => &store::MANIFEST_CHAIN,
             Cause::Missing => &store::CHUNK_MISSING,
+            Cause::Tampered if keyring => &keys::KEYRING_MALFORMED,
             Cause::Tampered if manifest => &store::MANIFEST_TAMPERED,
             Cause::Tampered => &store::CHUNK_TAMPERED,
             Cause::Version => &store::FORMAT_VERSION,
-            Cause::Key => &keys::KEY_UNKNOWN,
+            Cause::Key => &store::FILE_KEY,
             Cause::Store => &store::STORE_UNAVAILABLE,
         }
     }

@@ -12,6 +12,8 @@ pub mod footer;
 mod store;
 mod table;
 
+pub mod changed;
+
 pub use error::UnsealError;
 pub use store::{SealedFile, UnsealStore};
 pub use table::{SnapshotTable, arrow_schema, chunk_file};

@@ -88,15 +88,17 @@ impl SnapshotTable {
         keys: Arc<dyn KeySource + Send + Sync>,
     ) -> Result<()> {
         let mut files = BTreeMap::new();
+        let mut paths = Vec::with_capacity(manifest.chunks.len());
         for chunk in &manifest.chunks {
             // DataFusion keeps of a footer that it cannot read a text only: here the file is named, and
             // what is wrong with it.
             chunk_file(manifest, file, chunk).footer(store, &keys).await.map_err(external)?;
             let path = Path::from(chunk_path(file, chunk.id, Encryption::Sealed));
             let context = Context::chunk(&manifest.project, &manifest.export, chunk.id);
-            files.insert(path, SealedFile::new(context, chunk.bytes));
+            files.insert(path.clone(), SealedFile::new(context, chunk.bytes));
+            // In the manifest's order: rows are read as they were written.
+            paths.push(path);
         }
-        let paths: Vec<Path> = files.keys().cloned().collect();
         let unsealed = Arc::new(UnsealStore::new(Arc::clone(store), keys, files));
         for path in paths {
             self.files.push(PartitionedFile::from(unsealed.head(&path).await?));
