@@ -43,12 +43,23 @@ impl Environment {
         let text = match read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self),
-            Err(error) => return Err(unreadable(&format!("{}", error.kind()))),
+            Err(error) => {
+                return Err(unreadable(
+                    &error.kind().to_string(),
+                    "check that it is a file that may be read, and UTF-8 text",
+                ));
+            }
         };
-        for (position, entry) in dotenvy::from_read_iter(text.as_bytes()).enumerate() {
-            // The error of a line quotes the line.
-            let (name, value) = entry.map_err(|_| {
-                unreadable(&format!("entry {} is not NAME=value", position.saturating_add(1)))
+        for entry in dotenvy::from_read_iter(text.as_bytes()) {
+            let (name, value) = entry.map_err(|error| {
+                let place = line_of(&error, &text).map_or_else(
+                    || "a line".to_owned(),
+                    |line| format!("line {line}"),
+                );
+                unreadable(
+                    &format!("{place} is not NAME=value"),
+                    "write one NAME=value on each line, with quotes around values that hold spaces or #",
+                )
             })?;
             self.variables.entry(name).or_insert(value);
         }
@@ -91,10 +102,17 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-fn unreadable(reason: &str) -> Failure {
+fn unreadable(reason: &str, help: &str) -> Failure {
     Diagnostic::new(&config::ENVIRONMENT_FILE, format!("`.env` cannot be read: {reason}"))
-        .help("write one NAME=value on each line, with quotes around values that hold spaces or #")
+        .help(help)
         .into()
+}
+
+/// The line, from 1, that an error quotes. The quote itself goes no further: it may hold a secret.
+fn line_of(error: &dotenvy::Error, text: &str) -> Option<usize> {
+    let dotenvy::Error::LineParse(quoted, _) = error else { return None };
+    let first = quoted.lines().next()?.trim();
+    text.lines().position(|line| line.trim() == first)?.checked_add(1)
 }
 
 #[cfg(test)]

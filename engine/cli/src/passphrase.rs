@@ -99,7 +99,9 @@ impl PassphraseSource for Passphrase {
 fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let refused = |reason: &str| -> Failure {
         let message = format!("the passphrase file `{}` {reason}", path.display());
-        Diagnostic::new(&keys::KEY_FILE, message).help(keys::KEY_FILE.fix).into()
+        Diagnostic::new(&keys::KEY_FILE, message)
+            .help("give the path of a file whose first line is the passphrase")
+            .into()
     };
     let mut text = Zeroizing::new(String::new());
     let file = File::open(path)

@@ -7,7 +7,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use datafusion::execution::context::SessionContext;
 use engine_bundle::manifest::{TestResult, TestStatus};
-use engine_project::{ColumnTest, ExportTest};
+use engine_project::{ColumnTest, ExportTest, Spanned};
 use serde_json::{Value, json};
 
 use crate::codes::run;
@@ -46,13 +46,13 @@ pub async fn run(
     session: &SessionContext,
     table: SnapshotTable,
     export: &str,
-    tests: &[ExportTest],
+    tests: &[Spanned<ExportTest>],
 ) -> Outcome<Vec<TestResult>> {
     let refused = |error| fault::running(&error, export);
     session.register_table(CANDIDATE, Arc::new(table)).map_err(refused)?;
     let mut results = Vec::with_capacity(tests.len());
     for test in tests {
-        results.push(one(session, export, test).await?);
+        results.push(one(session, export, &test.value).await?);
     }
     session.deregister_table(CANDIDATE).map_err(refused)?;
     Ok(results)
@@ -144,31 +144,39 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The findings of failed tests, most serious first.
-pub fn findings(export: &str, results: &[TestResult]) -> Vec<Diagnostic> {
-    let failed = results.iter().filter(|result| result.status == TestStatus::Failed);
-    let mut findings: Vec<Diagnostic> = failed
-        .map(|result| {
-            let TestResult { name, failures, measured, .. } = result;
-            if result.kind == "k_anonymity" {
-                let smallest = measured
-                    .map(|size| format!("; the smallest has {size} rows"))
-                    .unwrap_or_default();
-                Diagnostic::new(
-                    &run::K_ANONYMITY,
-                    format!(
-                        "`{export}`: {failures} groups are smaller than {name} allows{smallest}"
-                    ),
-                )
-                .help("coarsen the columns (bucket, truncate), or leave one out")
-            } else {
-                Diagnostic::new(
-                    &run::TEST_FAILED,
-                    format!("`{export}`: {name} failed for {failures} rows"),
-                )
-            }
-        })
-        .collect();
+/// The findings of failed tests, most serious first; `results` are those of `tests`, in their order.
+pub fn findings(
+    export: &str,
+    tests: &[Spanned<ExportTest>],
+    results: &[TestResult],
+) -> Vec<Diagnostic> {
+    let failed = tests.iter().zip(results);
+    let failed = failed.filter(|(_, result)| result.status == TestStatus::Failed);
+    let mut findings: Vec<Diagnostic> =
+        failed.map(|(test, result)| finding(export, result).at(test.at, "this test")).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.code.exit));
     findings
+}
+
+fn finding(export: &str, result: &TestResult) -> Diagnostic {
+    let TestResult { name, kind, failures, measured, .. } = result;
+    if kind == "k_anonymity" {
+        let smallest = measured.map(|size| format!("; the smallest has {}", counted(size, "row")));
+        let message = format!(
+            "`{export}`: {} smaller than {name} allows{}",
+            if *failures == 1 { "1 group is".to_owned() } else { format!("{failures} groups are") },
+            smallest.unwrap_or_default()
+        );
+        Diagnostic::new(&run::K_ANONYMITY, message)
+            .help("coarsen the columns (bucket, truncate), or leave one out; nothing was published")
+    } else {
+        let what = if kind == "unique" { "value" } else { "row" };
+        let message = format!("`{export}`: {name} fails for {}", counted(*failures, what));
+        Diagnostic::new(&run::TEST_FAILED, message)
+            .help("mend the data, filter such rows out with `where`, or change the test; nothing was published")
+    }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

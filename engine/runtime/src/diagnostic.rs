@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use engine_project::{Location, SourceMap};
+use engine_project::{Location, Project, SourceMap};
 
 use crate::codes::Code;
 use crate::exit::Exit;
@@ -76,6 +76,17 @@ impl Failure {
             self.files = Some(Arc::clone(files));
         }
         self
+    }
+}
+
+impl Failure {
+    /// Adds the files of a project, for findings made before it is bound.
+    #[must_use]
+    pub fn in_project(self, project: &Project) -> Self {
+        match self.files {
+            Some(_) => self,
+            None => Self { files: Some(Arc::new(project.files.clone())), ..self },
+        }
     }
 }
 

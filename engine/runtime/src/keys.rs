@@ -76,6 +76,10 @@ pub fn listed(project: &Project) -> MaskingKeys {
 /// # Errors
 /// No keyring, no secret to open it with, or the wrong one.
 pub fn open(project: &Project, context: &Context) -> Outcome<Keys> {
+    opened(project, context).map_err(|failure| failure.in_project(project))
+}
+
+fn opened(project: &Project, context: &Context) -> Outcome<Keys> {
     let shown = shown_path(project);
     let bytes = read(&keyring_path(project), &shown)?;
     let keyring = Keyring::parse(&bytes).map_err(|error| refusal(&error, &shown))?;
@@ -89,6 +93,10 @@ pub fn open(project: &Project, context: &Context) -> Outcome<Keys> {
 /// # Errors
 /// There is one already, or no secret to protect it with.
 pub fn create(project: &Project, context: &Context) -> Outcome<Keys> {
+    created(project, context).map_err(|failure| failure.in_project(project))
+}
+
+fn created(project: &Project, context: &Context) -> Outcome<Keys> {
     let shown = shown_path(project);
     let protection = match &project.target.keys.provider {
         KeyProvider::Passphrase { .. } => Protection::passphrase(),
@@ -105,7 +113,7 @@ pub fn create(project: &Project, context: &Context) -> Outcome<Keys> {
         .map_err(|error| refusal(&error, &shown))?;
     files::create_private(&keyring_path(project), &bytes).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            Diagnostic::new(&keys::KEYRING_EXISTS, format!("there is a keyring at {}", shown.display()))
+            Diagnostic::new(&keys::KEYRING_EXISTS, format!("there is a keyring at `{}`", shown.display()))
                 .help("a new keyring could open nothing that the old one sealed; move it away first if that is meant")
         }
         _ => unreadable(&shown, "cannot be written"),
@@ -118,7 +126,7 @@ fn read(path: &Path, shown: &Path) -> Outcome<Vec<u8>> {
         let finding = match error.kind() {
             io::ErrorKind::NotFound => Diagnostic::new(
                 &keys::KEYRING_MISSING,
-                format!("there is no keyring at {}", shown.display()),
+                format!("there is no keyring at `{}`", shown.display()),
             )
             .help("make one with `engine keys init`, or restore the project's own"),
             io::ErrorKind::InvalidData => refusal(&KeyringError::TooLarge, shown),
@@ -129,7 +137,8 @@ fn read(path: &Path, shown: &Path) -> Outcome<Vec<u8>> {
 }
 
 fn unreadable(path: &Path, what: &str) -> Diagnostic {
-    Diagnostic::new(&keys::KEY_FILE, format!("{} {what}", path.display()))
+    Diagnostic::new(&keys::KEY_FILE, format!("`{}` {what}", path.display()))
+        .help("check that it is a file, and the rights of the user who runs the engine")
 }
 
 fn secret(project: &Project, context: &Context, provider: Provider) -> Outcome<Secret> {
@@ -148,8 +157,9 @@ fn secret(project: &Project, context: &Context, provider: Provider) -> Outcome<S
         }
         (Provider::Environment, KeyProvider::Environment { env }) => {
             let given = context.environment.get(&env.value).ok_or_else(|| {
-                Diagnostic::new(&keys::KEY_ENVIRONMENT, format!("{} is not set", env.value))
-                    .at(env.at, "this variable")
+                let message = format!("environment variable `{}` is not set", env.value);
+                Diagnostic::new(&keys::KEY_ENVIRONMENT, message)
+                    .at(env.at, "not set")
                     .help("it holds the key that opens the keyring: 32 bytes in base64 or hexadecimal digits")
             })?;
             Ok(Secret::new(given.as_bytes().to_vec()))
@@ -159,6 +169,7 @@ fn secret(project: &Project, context: &Context, provider: Provider) -> Outcome<S
             let bytes = files::read(&file, 4096).map_err(|_| {
                 Diagnostic::new(&keys::KEY_FILE, "the key file cannot be read")
                     .at(path.at, "this file")
+                    .help("check that the file exists and may be read; relative paths start at the project's folder")
             })?;
             Ok(Secret::new(bytes))
         }
@@ -166,7 +177,8 @@ fn secret(project: &Project, context: &Context, provider: Provider) -> Outcome<S
             &keys::KEYRING_MALFORMED,
             format!("the keyring is opened by {wanted}, and the target names another provider"),
         )
-        .at(project.target.keys.at, "the target's keys")
+        .at(project.target.keys.at, "names another provider")
+        .help(format!("name {wanted} here, or the keyring that belongs to this target"))
         .into()),
     }
 }
@@ -186,7 +198,18 @@ fn refusal(error: &KeyringError, path: &Path) -> Diagnostic {
     if matches!(error, KeyringError::WrongPassphrase) {
         return Diagnostic::new(code, "wrong passphrase");
     }
-    Diagnostic::new(code, format!("{}: {error}", path.display())).help(error.hint())
+    let help = if code == &keys::KEYRING_MALFORMED {
+        "restore the file from a copy you trust"
+    } else {
+        error.hint()
+    };
+    match error {
+        // About what was given, not about the file.
+        KeyringError::PassphraseTooShort | KeyringError::Random(_) => {
+            Diagnostic::new(code, error.to_string()).help(help)
+        }
+        _ => Diagnostic::new(code, format!("`{}`: {error}", path.display())).help(help),
+    }
 }
 
 impl Keys {

@@ -235,7 +235,7 @@ fn planned(bound: &BoundProject, export: &BoundExport, known: Known) -> PlannedE
             engine_project::Encryption::Sealed => "sealed".to_owned(),
             engine_project::Encryption::Modular => "modular".to_owned(),
         },
-        tests: export.tests.iter().map(checks::describe).collect(),
+        tests: export.tests.iter().map(|test| checks::describe(&test.value)).collect(),
         loads: export
             .loads
             .iter()

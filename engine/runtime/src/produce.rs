@@ -188,7 +188,7 @@ impl Producer<'_> {
         self.context.observer.notice(&Event::ExportStarted { export: export.name.clone() });
         self.workspace.resolver.reset_counts();
         let (chunks, resumed) = self.write(export, &snapshot).await?;
-        check_unchanged(&self.workspace.resolver, &export.name)?;
+        check_unchanged(&self.workspace.resolver, &self.workspace.bound.project, export)?;
         let candidate = snapshot.manifest(&chunks, Vec::new())?;
         let tests = self.test(export, file, &candidate).await?;
         let manifest = snapshot.manifest(&chunks, tests)?;
@@ -280,14 +280,14 @@ impl Producer<'_> {
             .await
             .map_err(|error| fault::running(&error, &export.name))?;
         let results = checks::run(&session, table, &export.name, &export.tests).await?;
-        let findings = checks::findings(&export.name, &results);
+        let findings = checks::findings(&export.name, &export.tests, &results);
         if findings.is_empty() { Ok(results) } else { Err(findings.into()) }
     }
 }
 
 /// Columns whose values are all different: a key of one column, and those tested to be unique.
 fn distinct(export: &BoundExport) -> Vec<String> {
-    let tested = export.tests.iter().filter_map(|test| match test {
+    let tested = export.tests.iter().filter_map(|test| match &test.value {
         ExportTest::Column { column, test: ColumnTest::Unique } => Some(column.value.clone()),
         _ => None,
     });

@@ -11,12 +11,14 @@ use engine_bundle::manifest::{
     Chunk, Column, EngineBuild, FORMAT_VERSION, Inputs, Manifest, ModularKey, Predecessor,
     SourceFingerprint, TestResult,
 };
+use engine_project::Project;
 
 use crate::bind::{BoundColumn, BoundExport, Treatment};
 use crate::codes::{run, store};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keys::Keys;
 use crate::masks::resolver::Resolver;
+use crate::masks::spec::MaskSpec;
 use crate::seal::SealedChunk;
 use crate::store::{Commit, Store, Stored};
 use crate::types::type_name;
@@ -27,6 +29,8 @@ const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION
 const UNCHANGED_VALUES_MIN: u64 = 20;
 /// A mask that leaves more than one value in this many unchanged is not a mask.
 const UNCHANGED_ONE_IN: u64 = 5;
+/// A mask that may give values back changes at least one value in this many.
+const CHANGED_ONE_IN: u64 = 20;
 
 /// What a snapshot is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,20 +193,61 @@ fn column(column: &BoundColumn) -> Column {
 ///
 /// # Errors
 /// Every such mask.
-pub fn check_unchanged(resolver: &Arc<Resolver>, export: &str) -> Outcome<()> {
-    let counted = resolver.counted();
-    let findings: Vec<Diagnostic> = counted
-        .iter()
-        .filter(|(_, _, values, unchanged)| {
-            *values >= UNCHANGED_VALUES_MIN && unchanged.saturating_mul(UNCHANGED_ONE_IN) > *values
-        })
-        .map(|(function, _, values, unchanged)| {
-            Diagnostic::new(
-                &run::MASK_UNCHANGED,
-                format!("mask `{function}` of `{export}` left {unchanged} of {values} values as they were"),
-            )
-            .help("the column may hold other data than its class says; nothing was published")
-        })
-        .collect();
+pub fn check_unchanged(
+    resolver: &Arc<Resolver>,
+    project: &Project,
+    export: &BoundExport,
+) -> Outcome<()> {
+    let mut findings = Vec::new();
+    for (function, spec, values, unchanged) in resolver.counted() {
+        let may_return = export.columns.iter().any(|column| match &column.treatment {
+            Treatment::Masked { function: of_column, spec: own, properties, .. } => {
+                **of_column == *function && own.canonical() == spec && properties.may_return_input
+            }
+            Treatment::Kept { .. } => false,
+        });
+        if values < UNCHANGED_VALUES_MIN || !is_too_little(values, unchanged, may_return) {
+            continue;
+        }
+        let message = format!(
+            "`{}`: mask `{function}` left {unchanged} of {values} values as they were",
+            export.name
+        );
+        let finding = Diagnostic::new(&run::MASK_UNCHANGED, message).help(
+            "nothing was published; the columns may hold other data than their class says, or what the mask writes stands there already",
+        );
+        // Counted under what it was bound from, which names the rule.
+        let rule = serde_json::from_str::<MaskSpec>(&spec).map(|spec| spec.rule);
+        let rule =
+            rule.ok().and_then(|name| project.rules.iter().find(|rule| rule.name.value == name));
+        findings.push(match rule {
+            Some(rule) => finding.at(rule.name.at, "this rule"),
+            None => finding,
+        });
+    }
     if findings.is_empty() { Ok(()) } else { Err(findings.into()) }
+}
+
+/// Some masks may give back a value that already is what they would write, such as a round number; they
+/// are no masks only when that is nearly all they do.
+fn is_too_little(values: u64, unchanged: u64, may_return_input: bool) -> bool {
+    if may_return_input {
+        (values - unchanged.min(values)).saturating_mul(CHANGED_ONE_IN) < values
+    } else {
+        unchanged.saturating_mul(UNCHANGED_ONE_IN) > values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_that_may_give_values_back_may_do_so_more_often() {
+        assert!(!is_too_little(100, 20, false) && is_too_little(100, 21, false));
+        assert!(!is_too_little(100, 95, true) && is_too_little(100, 96, true));
+        assert!(
+            is_too_little(u64::MAX, u64::MAX, true) && is_too_little(u64::MAX, u64::MAX, false)
+        );
+    }
 }

@@ -29,8 +29,12 @@ pub fn exports<'b>(bound: &'b BoundProject, texts: &[String]) -> Outcome<Vec<&'b
         bound.exports.iter().filter(|export| selection.exports.contains(&export.name)).collect();
     if chosen.is_empty() {
         let names: Vec<&str> = bound.exports.iter().map(|export| export.name.as_str()).collect();
-        let finding = Diagnostic::new(&run::NOTHING_SELECTED, "no export is selected")
-            .help(format!("the exports are: {}", names.join(", ")));
+        let help = if names.is_empty() {
+            "the project declares none; declare one under `exports:`".to_owned()
+        } else {
+            format!("exports there are: {}", names.join(", "))
+        };
+        let finding = Diagnostic::new(&run::NOTHING_SELECTED, "no export is selected").help(help);
         return Err(Failure::from(finding));
     }
     Ok(chosen)

@@ -21,7 +21,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use crate::codes::{run, store};
-use crate::diagnostic::{Diagnostic, Outcome};
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::files;
 use crate::keys::Keys;
 use crate::seal::SealError;
@@ -68,16 +68,19 @@ pub fn open(project: &Project) -> Outcome<Store> {
         Some(("file", path)) => path,
         None => url,
         Some(_) => {
-            return Err(Diagnostic::new(&store::STORE_URL, "no store of this kind is built in")
+            let finding = Diagnostic::new(&store::STORE_URL, "no store of this kind is built in")
                 .at(setting.at, "this URL")
-                .help("use file://<directory>")
-                .into());
+                .help("use file:// and a directory");
+            return Err(Failure::from(finding).in_project(project));
         }
     };
     let directory = project.root.join(path);
     let objects = open_directory(&directory).map_err(|error| {
-        Diagnostic::new(&store::STORE_UNAVAILABLE, format!("the store cannot be opened: {error}"))
+        let message = format!("the store cannot be opened: {}", error.kind());
+        let finding = Diagnostic::new(&store::STORE_UNAVAILABLE, message)
             .at(setting.at, "this directory")
+            .help("check that it is a directory, or can be made one, and the rights to it");
+        Failure::from(finding).in_project(project)
     })?;
     Ok(Store { objects: Arc::new(objects), directory, project: project.name.value.clone() })
 }

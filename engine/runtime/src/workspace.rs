@@ -119,7 +119,10 @@ fn lookups(project: &Project) -> Outcome<Lookups> {
                 lookups.insert(name.clone(), entries);
             }
             Err(words) => {
-                findings.push(Diagnostic::new(&policy::LOOKUP_INVALID, format!("{path} {words}")));
+                findings.push(
+                    Diagnostic::new(&policy::LOOKUP_INVALID, format!("`{path}` {words}"))
+                        .help("write one entry on each line, as UTF-8"),
+                );
             }
         }
     }

@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn short_lines_stand_as_they_are_without_control_characters() {
-        let (text, marked, column) = drawn("é: 1\nä\u{1b}[31m: wörd\n", (14, 5));
+        let (text, marked, column) = drawn("é: 1\nä\u{1b}[31m: wörd\n", (15, 5));
         assert_eq!((text.as_str(), marked.as_str(), column), ("é: 1\nä?[31m: wörd\n", "wörd", 8));
     }
 

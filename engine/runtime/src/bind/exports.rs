@@ -18,7 +18,7 @@ use super::policy::{BoundColumn, treat};
 use super::sql::export_sql;
 use super::subject::Subject;
 use super::tables::{Connections, reference};
-use super::{Binding, refusals};
+use super::{Binding, refusals, tests};
 use crate::codes::names::UNKNOWN_COLUMN;
 use crate::codes::{policy, sources, sql};
 use crate::diagnostic::Diagnostic;
@@ -49,7 +49,7 @@ pub struct BoundExport {
     /// Columns that identify a row, where the export has them all.
     pub key: Vec<String>,
     /// Tests of its rows.
-    pub tests: Vec<ExportTest>,
+    pub tests: Vec<Spanned<ExportTest>>,
     /// Where it is loaded.
     pub loads: Vec<Load>,
     /// Where its name stands.
@@ -126,6 +126,8 @@ async fn one(
             Vec::new()
         }
     };
+    let tests = tests::of(project, export, &columns);
+    findings.extend(tests::misfits(&tests, &columns));
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -142,7 +144,7 @@ async fn one(
         partition_by: export.partition_by.iter().map(|column| column.value.clone()).collect(),
         chunk_rows: export.chunk.rows,
         encryption: export.encryption,
-        tests: export.tests.iter().map(|test| test.value.clone()).collect(),
+        tests,
         loads: export.loads.clone(),
         at: export.name.at,
     })

@@ -15,6 +15,7 @@ mod subject;
 mod refusals;
 mod policy;
 mod sql;
+mod tests;
 mod exports;
 
 use std::collections::BTreeMap;

@@ -70,8 +70,9 @@ pub static MASK_UNCHANGED: Code = Code {
     id: "E0804",
     title: "A mask changed too little",
     exit: Exit::GateRefused,
-    what: "A masking rule gave back more values unchanged than it may. Nothing of the export was \
-          published.",
+    what: "A masking rule gave back more values unchanged than it may: more than one in five, or, for \
+          functions whose result may be the value itself, such as `bucket`, nearly all. Nothing of the \
+          export was published.",
     why: "A mask that returns what it was given does not protect, however it is configured.",
     example: r#"- {name: notes, match: {class: pii.note}, mask: redact, params: {with: "n/a"}}     # the column holds n/a everywhere"#,
     fix: "Use another function or other parameters for the column. If the column holds no personal \

@@ -232,6 +232,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_mask_that_refuses_a_batch_is_named() {
+        let refused = engine_masking::MaskError::BatchTooLarge { bytes_max: 7 };
+        let error = DataFusionError::External(Box::new(refused)).context("while masking");
+        let finding = running(&DataFusionError::Shared(std::sync::Arc::new(error)), "customers");
+        assert_eq!(finding.code.id, "E0803");
+        assert!(finding.message.contains("`customers`") && finding.message.contains('7'));
+    }
+
+    #[test]
     fn the_parsers_position_is_read_and_removed() {
         let text = "sql parser error: Expected: an expression, found: FROM at Line: 3, Column: 14";
         assert_eq!(position(text), Some((3, 14)));

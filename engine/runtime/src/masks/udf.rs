@@ -133,11 +133,8 @@ impl ScalarUDFImpl for MaskUdf {
     }
 }
 
-/// Counts what came out as it went in, where a mask should have changed it.
+/// Counts what came out as it went in.
 fn count(bound: &Bound, before: &ArrayRef, after: &ArrayRef) -> Result<()> {
-    if bound.mask.properties().may_return_input {
-        return Ok(());
-    }
     let unchanged = engine_masking::unchanged_rows(before, after)
         .map_err(|error| DataFusionError::External(Box::new(error)))?;
     let values = before.len().saturating_sub(before.null_count()) as u64;

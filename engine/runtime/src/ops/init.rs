@@ -40,7 +40,7 @@ pub fn init(directory: &Path, template: &[TemplateFile]) -> Outcome<InitReport> 
         )
     };
     if !files::is_vacant(directory).map_err(|_| unwritable(directory))? {
-        let message = format!("{} is not empty", directory.display());
+        let message = format!("`{}` is not empty", directory.display());
         return Err(Diagnostic::new(&commands::DIRECTORY_NOT_EMPTY, message)
             .help("name a new directory; nothing that exists is overwritten")
             .into());

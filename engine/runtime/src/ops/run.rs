@@ -12,7 +12,7 @@ use engine_bundle::ids::RunId;
 use crate::bind::{BoundExport, Schemas};
 use crate::clock;
 use crate::codes::{keys as key_codes, run, store as store_codes};
-use crate::diagnostic::{Diagnostic, Outcome};
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::Event;
 use crate::git;
 use crate::journal::{Journal, Line, Status};
@@ -77,7 +77,7 @@ pub(crate) async fn attempt(
     let access = Access::Opened(&keys);
     let workspace = workspace::open(&project, context, access, Schemas::Sources).await?;
     let exports = selection::exports(&workspace.bound, &request.select)?;
-    gates(context, request, &workspace, &exports, &keys).await?;
+    gates(request, &workspace, &exports, &keys).await?;
     store.publish_keyring(&keys).await?;
     let first = Line::Run {
         run: id.to_string(),
@@ -135,7 +135,6 @@ async fn each(
 
 /// What must hold before a byte is read.
 async fn gates(
-    context: &Context,
     request: &RunRequest,
     workspace: &Workspace,
     exports: &[&BoundExport],
@@ -146,10 +145,10 @@ async fn gates(
         if target.protected {
             let message =
                 format!("target `{}` is protected and runs only from a plan", target.name.value);
-            return Err(Diagnostic::new(&run::PLAN_REQUIRED, message)
+            let finding = Diagnostic::new(&run::PLAN_REQUIRED, message)
                 .at(target.name.at, "has protected: true")
-                .help("have the plan of `engine plan --out FILE` reviewed, then use `engine run --plan FILE`")
-                .into());
+                .help("have the plan of `engine plan --out FILE` reviewed, then use `engine run --plan FILE`");
+            return Err(Failure::from(finding).with_files(&workspace.bound.files));
         }
         return Ok(());
     };
@@ -160,17 +159,13 @@ async fn gates(
     }
     Err(Diagnostic::new(
         &run::PLAN_STALE,
-        format!("{} no longer holds: {}", file.display(), difference(&given, &made)),
+        format!("`{}` no longer holds: {}", file.display(), difference(&given, &made)),
     )
-    .help(format!(
-        "make a new plan with `engine plan --out {}` in {} and have it reviewed",
-        file.display(),
-        context.root.display()
-    ))
+    .help("make a new plan with `engine plan --out FILE` and have it reviewed")
     .into())
 }
 
-/// The first difference between two plans, in words.
+/// What differs between two plans, in words.
 fn difference(given: &crate::plan::Plan, made: &crate::plan::Plan) -> String {
     if given.engine != made.engine {
         return format!("it was made by engine {}, this is {}", given.engine, made.engine);
@@ -181,17 +176,21 @@ fn difference(given: &crate::plan::Plan, made: &crate::plan::Plan) -> String {
     if !given.base_known {
         return "it was made without the keys, so it does not say what it would follow".to_owned();
     }
-    for export in &made.exports {
-        match given.exports.iter().find(|one| one.name == export.name) {
-            None => return format!("it does not have export `{}`", export.name),
+    let changed = made.exports.iter().filter_map(|export| {
+        let name = &export.name;
+        match given.exports.iter().find(|one| one.name == *name) {
+            None => Some(format!("it does not have export `{name}`")),
             Some(one) if one.base != export.base => {
-                return format!("export `{}` has a new snapshot since", export.name);
+                Some(format!("export `{name}` has a new snapshot since"))
             }
-            Some(one) if one != export => {
-                return format!("export `{}` was changed since", export.name);
-            }
-            Some(_) => {}
+            Some(one) if one != export => Some(format!("export `{name}` was changed since")),
+            Some(_) => None,
         }
-    }
-    "it has other exports".to_owned()
+    });
+    let gone = given.exports.iter().filter_map(|export| {
+        let there = made.exports.iter().any(|one| one.name == export.name);
+        (!there).then(|| format!("export `{}` is gone", export.name))
+    });
+    let differences: Vec<String> = changed.chain(gone).collect();
+    if differences.is_empty() { "it was changed".to_owned() } else { differences.join("; ") }
 }

@@ -223,11 +223,7 @@ impl Examination<'_> {
         }
         let footer = described.footer(objects, &self.source).await.map_err(boxed)?;
         let rows = u64::try_from(footer.file_metadata().num_rows()).unwrap_or(u64::MAX);
-        if rows != chunk.rows {
-            let message = format!("{name}: has {rows} rows, its manifest states {}", chunk.rows);
-            return Err(Box::new(Diagnostic::new(&codes::CHUNK_COUNT, message)));
-        }
-        Ok(())
+        counted(&name, rows, chunk.rows)
     }
 
     /// Opens every segment of a sealed chunk.
@@ -258,5 +254,28 @@ impl Examination<'_> {
             start = end;
         }
         Ok(())
+    }
+}
+
+/// Refuses a chunk that has another number of rows than its manifest states.
+fn counted(name: &str, rows: u64, stated: u64) -> Result<(), Box<Diagnostic>> {
+    if rows == stated {
+        return Ok(());
+    }
+    let message = format!("{name}: has {rows} rows, its manifest states {stated}");
+    let finding = Diagnostic::new(&codes::CHUNK_COUNT, message);
+    Err(Box::new(finding.help("publish the export again from its source")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_are_not_those_of_the_manifest_are_refused() {
+        assert!(counted("chunk", 3, 3).is_ok());
+        let finding = counted("chunk", 2, 3).unwrap_err();
+        assert_eq!(finding.code.id, "E0614");
+        assert_eq!(finding.message, "chunk: has 2 rows, its manifest states 3");
     }
 }

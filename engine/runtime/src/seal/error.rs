@@ -101,6 +101,16 @@ mod tests {
     }
 
     #[test]
+    fn every_refusal_has_a_code_of_its_own() {
+        let code = |error: SealError| error.diagnostic().code.id;
+        assert_eq!(code(SealError::Full), "E0603");
+        assert_eq!(code(SealError::Store(None)), "E0602");
+        assert_eq!(code(SealError::Key), "E0705");
+        assert_eq!(code(SealError::Random), "E0710");
+        assert_eq!(code(SealError::Parquet), "E0814");
+    }
+
+    #[test]
     fn another_reason_is_named_without_its_text() {
         let denied = of_store(io::ErrorKind::PermissionDenied);
         let shown = SealError::from_io(&io::Error::other(denied)).to_string();
