@@ -32,7 +32,8 @@ use arrow::temporal_conversions::{as_datetime, as_time};
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 
 use crate::error::MaskError;
-use crate::forms::{TextBuilder, is_text, logical, map_text};
+use crate::forms::{ROWS_TOGETHER, TextBuilder, logical};
+use crate::key::{Draw, LinkageKey};
 
 /// Whether values of this type have canonical bytes.
 pub(crate) fn has_text(input: &DataType) -> bool {
@@ -69,48 +70,84 @@ pub(crate) fn for_each(
     }
 }
 
-/// The canonical value of each row mapped by `map`; none where the row is null. A
+/// The keyed stream of each row's canonical value mapped by `map`; none where the row is null. A
 /// dictionary's entries are mapped once each.
-pub(crate) fn map_rows<T: Copy>(
+pub(crate) fn map_drawn<T: Copy>(
     column: &ArrayRef,
-    mut map: impl FnMut(&[u8]) -> T,
+    key: &LinkageKey,
+    mut map: impl FnMut(Draw<'_>) -> T,
 ) -> Result<Vec<Option<T>>, MaskError> {
     let Some(dictionary) = column.as_any_dictionary_opt() else {
         let mut mapped = Vec::with_capacity(column.len());
-        for_each(column.as_ref(), |_, value| {
-            mapped.push(value.map(&mut map));
-            Ok(())
-        })?;
+        for_each_drawn(
+            column,
+            key,
+            |_| true,
+            |draw| {
+                mapped.push(draw.map(&mut map));
+                Ok(())
+            },
+        )?;
         return Ok(mapped);
     };
     if dictionary.values().is_empty() {
         return Ok(vec![None; column.len()]);
     }
-    let entries = map_rows(dictionary.values(), map)?;
+    let entries = map_drawn(dictionary.values(), key, map)?;
     let keys = dictionary.normalized_keys().into_iter().enumerate();
     let entry = |key: usize| entries.get(key).copied().flatten();
     Ok(keys.map(|(row, key)| if column.is_null(row) { None } else { entry(key) }).collect())
 }
 
-/// Maps the canonical bytes of a plain column to text: text keeps its form, other types
-/// give Utf8. `write` appends the masked value (UTF-8). Null stays null, empty stays empty.
+/// Maps a plain column other than text to text by key. `write` appends the masked value (UTF-8). Null
+/// stays null, empty stays empty.
 pub(crate) fn map_to_text(
     column: &ArrayRef,
-    mut write: impl FnMut(&[u8], &mut Vec<u8>),
+    key: &LinkageKey,
+    mut write: impl FnMut(Draw<'_>, &mut Vec<u8>),
 ) -> Result<ArrayRef, MaskError> {
-    if is_text(column.data_type()) {
-        return map_text(column, |value, out| write(value.as_bytes(), out));
-    }
     let mut builder = TextBuilder::<i32>::with_rows(column.len());
-    for_each(column.as_ref(), |_, value| {
-        if let Some(value) = value
-            && !value.is_empty()
-        {
-            write(value, builder.bytes());
-        }
-        builder.end_row()
-    })?;
+    for_each_drawn(
+        column,
+        key,
+        |value| !value.is_empty(),
+        |draw| {
+            if let Some(draw) = draw {
+                write(draw, builder.bytes());
+            }
+            builder.end_row()
+        },
+    )?;
     Ok(Arc::new(builder.finish(column.nulls().cloned())?))
+}
+
+/// Calls `each` with the keyed stream of every row's canonical value; none where it is null, or
+/// not one that is `wanted`.
+fn for_each_drawn(
+    column: &ArrayRef,
+    key: &LinkageKey,
+    wanted: fn(&[u8]) -> bool,
+    mut each: impl FnMut(Option<Draw<'_>>) -> Result<(), MaskError>,
+) -> Result<(), MaskError> {
+    let mut lanes = key.lanes();
+    let mut hashed = Vec::with_capacity(ROWS_TOGETHER);
+    for start in (0..column.len()).step_by(ROWS_TOGETHER) {
+        let rows = column.slice(start, ROWS_TOGETHER.min(column.len() - start));
+        lanes.clear();
+        hashed.clear();
+        for_each(rows.as_ref(), |_, value| {
+            let value = value.filter(|value| wanted(value));
+            hashed.push(value.is_some());
+            value.into_iter().for_each(|value| lanes.push(value));
+            Ok(())
+        })?;
+        let mut hashes = lanes.finish().iter();
+        for hashed in &hashed {
+            let hash = if *hashed { hashes.next() } else { None };
+            each(hash.map(|hash| key.draw(*hash)))?;
+        }
+    }
+    Ok(())
 }
 
 fn slices<V: AsRef<[u8]>>(

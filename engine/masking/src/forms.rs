@@ -19,6 +19,8 @@ use arrow::datatypes::DataType;
 use arrow_select::dictionary::garbage_collect_any_dictionary;
 
 use crate::error::MaskError;
+use crate::key::{Draw, LinkageKey};
+use crate::lanes::Lanes;
 
 /// The type of the values: what a dictionary's entries are, else the type itself.
 pub(crate) fn logical(input: &DataType) -> &DataType {
@@ -115,6 +117,63 @@ pub(crate) fn map_text(
         }
         found => Err(MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }),
     }
+}
+
+/// Rows whose values are hashed together: few enough to stay in the processor's first cache.
+pub(crate) const ROWS_TOGETHER: usize = 256;
+
+/// Maps text to text of the same form by key: `hash` adds what a value is keyed by to the lanes,
+/// once, and gives what `write` should know of the value when it appends the masked one (UTF-8). Nulls
+/// stay null, empty stays empty.
+pub(crate) fn map_text_keyed<C>(
+    column: &ArrayRef,
+    key: &LinkageKey,
+    hash: impl FnMut(&str, &mut Lanes<'_>) -> C,
+    write: impl FnMut(&str, C, Draw<'_>, &mut Vec<u8>),
+) -> Result<ArrayRef, MaskError> {
+    match column.data_type() {
+        DataType::Utf8 => {
+            Ok(Arc::new(rewrite_keyed::<i32, _, _>(&column.as_string::<i32>(), key, hash, write)?))
+        }
+        DataType::LargeUtf8 => {
+            Ok(Arc::new(rewrite_keyed::<i64, _, _>(&column.as_string::<i64>(), key, hash, write)?))
+        }
+        DataType::Utf8View => {
+            let text = rewrite_keyed::<i32, _, _>(&column.as_string_view(), key, hash, write)?;
+            Ok(Arc::new(StringViewArray::from(&text)))
+        }
+        found => Err(MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }),
+    }
+}
+
+fn rewrite_keyed<'a, O: OffsetSizeTrait, A: StringArrayType<'a>, C>(
+    column: &A,
+    key: &LinkageKey,
+    mut hash: impl FnMut(&str, &mut Lanes<'_>) -> C,
+    mut write: impl FnMut(&str, C, Draw<'_>, &mut Vec<u8>),
+) -> Result<GenericStringArray<O>, MaskError> {
+    let mut builder = TextBuilder::with_rows(column.len());
+    let mut lanes = key.lanes();
+    let mut known = Vec::with_capacity(ROWS_TOGETHER);
+    let value = |row: usize| {
+        let value = if column.is_null(row) { "" } else { column.value(row) };
+        Some(value).filter(|value| !value.is_empty())
+    };
+    for start in (0..column.len()).step_by(ROWS_TOGETHER) {
+        let rows = start..column.len().min(start + ROWS_TOGETHER);
+        lanes.clear();
+        known.extend(rows.clone().filter_map(value).map(|value| hash(value, &mut lanes)));
+        let mut hashes = lanes.finish().iter().zip(known.drain(..));
+        for row in rows {
+            if let Some(value) = value(row)
+                && let Some((hash, known)) = hashes.next()
+            {
+                write(value, known, key.draw(*hash), builder.bytes());
+            }
+            builder.end_row()?;
+        }
+    }
+    builder.finish(column.nulls().cloned())
 }
 
 /// Text of fresh buffers, built row by row.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  master key ─┐
-//!  version     ├─ BLAKE3 derive_key ─▶ LinkageKey ── keyed_hash(canonical bytes) ─▶ 256 bits
+//!  version     ├─ BLAKE3 derive_key ─▶ LinkageKey ── keyed_hash(padded bytes) ─▶ 256 bits
 //!  linkage     │   (length-prefixed)
 //!  function    │
 //!  ABI version ┘
@@ -14,6 +14,8 @@
 use std::fmt;
 
 use zeroize::Zeroizing;
+
+use crate::lanes::Lanes;
 
 /// Context string of the derivation; BLAKE3 paper, section 2.4 (`derive_key`).
 const CONTEXT: &str = "engine 2026 masking v1";
@@ -56,15 +58,22 @@ impl LinkageKey {
         Self(Zeroizing::new(*hasher.finalize().as_bytes()))
     }
 
-    /// 256 pseudo-random bits of a value's canonical bytes: BLAKE3 `keyed_hash`.
-    #[inline]
+    /// Hashes many values together.
+    pub(crate) fn lanes(&self) -> Lanes<'_> {
+        Lanes::new(&self.0)
+    }
+
+    /// The stream of one value; of many, see [`LinkageKey::lanes`].
     pub(crate) fn prf(&self, value: &[u8]) -> Draw<'_> {
-        Draw {
-            key: self,
-            block: *blake3::keyed_hash(&self.0, value).as_bytes(),
-            next: 0,
-            blocks: 0,
-        }
+        let mut lanes = self.lanes();
+        lanes.push(value);
+        self.draw(*lanes.finish().first().unwrap_or(&[0; 32]))
+    }
+
+    /// The stream that begins with a value's hash.
+    #[inline]
+    pub(crate) fn draw(&self, block: [u8; 32]) -> Draw<'_> {
+        Draw { key: self, block, next: 0, blocks: 0 }
     }
 }
 
@@ -75,7 +84,8 @@ impl fmt::Debug for LinkageKey {
 }
 
 /// The pseudo-random stream of one value: its 32-byte hash first, then
-/// `keyed_hash(previous block ‖ "next" ‖ count)` for as long as it is read.
+/// `keyed_hash(previous block ‖ "next" ‖ count)` for as long as it is read. That input
+/// has 44 bytes, and a padded value whole blocks: neither can be taken for the other.
 pub(crate) struct Draw<'a> {
     key: &'a LinkageKey,
     block: [u8; 32],
@@ -154,7 +164,9 @@ mod tests {
             material.extend_from_slice(field);
         }
         let key = blake3::derive_key(CONTEXT, &material);
-        let expected = *blake3::keyed_hash(&key, b"value").as_bytes();
+        let mut padded = [0; 64];
+        padded[..6].copy_from_slice(b"value\x80");
+        let expected = *blake3::keyed_hash(&key, &padded).as_bytes();
         assert_eq!(first(&LinkageKey::derive(&EXAMPLE_MASTER, 1, "l", "f", 3)), expected);
     }
 

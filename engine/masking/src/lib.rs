@@ -15,6 +15,8 @@
 // Leaves first: a module uses only modules above it.
 mod error;
 
+mod lanes;
+
 mod key;
 
 mod properties;

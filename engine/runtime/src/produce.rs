@@ -2,13 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine_bundle::digest::Digest;
-use engine_bundle::ids::{FileId, RunId};
-use engine_bundle::key::Purpose;
-use engine_bundle::manifest::SourceFingerprint;
-use engine_project::{ColumnTest, ExportTest};
-
-use crate::bind::BoundExport;
+use crate::bind::{BoundColumn, BoundExport, Treatment};
 use crate::checks;
 use crate::codes::{commands, run};
 use crate::definition::{definition, digest};
@@ -28,6 +22,11 @@ use crate::seal::{ChunkSpec, ChunkTarget, SealedChunk};
 use crate::store::{Store, Stored};
 use crate::unseal::SnapshotTable;
 use crate::workspace::{self, Workspace};
+use arrow::datatypes::DataType;
+use engine_bundle::digest::Digest;
+use engine_bundle::ids::{FileId, RunId};
+use engine_bundle::key::Purpose;
+use engine_bundle::manifest::SourceFingerprint;
 
 /// Chunks of earlier attempts, by export.
 pub type Earlier = BTreeMap<String, resume::Attempted>;
@@ -216,7 +215,7 @@ impl Producer<'_> {
             encryption: encryption(export.encryption),
             rows_max: export.chunk_rows,
             partition_by: export.partition_by.clone(),
-            distinct: distinct(export),
+            unordered: unordered(export),
         };
         let session = &self.workspace.session;
         let writing = execute::prepare(session, &export.plan, &spec).await?;
@@ -285,14 +284,22 @@ impl Producer<'_> {
     }
 }
 
-/// Columns whose values are all different: a key of one column, and those tested to be unique.
-fn distinct(export: &BoundExport) -> Vec<String> {
-    let tested = export.tests.iter().filter_map(|test| match &test.value {
-        ExportTest::Column { column, test: ColumnTest::Unique } => Some(column.value.clone()),
-        _ => None,
-    });
-    let key = if export.key.len() == 1 { &export.key[..] } else { &[] };
-    tested.chain(key.iter().cloned()).collect()
+/// Columns of masked text whose order says nothing about the values.
+fn unordered(export: &BoundExport) -> Vec<String> {
+    let is_unordered = |column: &&BoundColumn| match &column.treatment {
+        Treatment::Masked { properties, .. } => {
+            is_text(column.output.data_type()) && !properties.preserves.order
+        }
+        Treatment::Kept { .. } => false,
+    };
+    export.columns.iter().filter(is_unordered).map(|column| column.name.clone()).collect()
+}
+
+fn is_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Dictionary(_, values) => is_text(values),
+        kind => kind.is_string(),
+    }
 }
 
 fn codes(failure: &Failure) -> impl Iterator<Item = String> {

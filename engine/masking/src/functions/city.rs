@@ -30,8 +30,8 @@ impl Function for City {
             privacy: "Only which rows held equal values remains. Never gives the value itself.",
             nulls: NULLS,
             examples: vec![
-                example("{}", &["Port Beerside", "East Metzton"]),
-                example(r#"{"locale": "de"}"#, &["Engelberg", "Fischerheim"]),
+                example("{}", &["West Swiftberg", "South Parkerville"]),
+                example(r#"{"locale": "de"}"#, &["Krügerkirchen", "Möllering"]),
             ],
         }
     }

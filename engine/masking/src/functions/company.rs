@@ -30,8 +30,11 @@ impl Function for Company {
             privacy: "Only which rows held equal values remains. Never gives the value itself.",
             nulls: NULLS,
             examples: vec![
-                example("{}", &["Willms & Jaskolski Inc", "Lind & Keeling LLC"]),
-                example(r#"{"locale": "de"}"#, &["Bergmann & Lehmann KG", "Jung & Mayer UG"]),
+                example("{}", &["Kling & Tillman LLC", "Lindgren & Glover Inc"]),
+                example(
+                    r#"{"locale": "de"}"#,
+                    &["Walter & Schulte Stiftung", "Möller & Schröder KG"],
+                ),
             ],
         }
     }

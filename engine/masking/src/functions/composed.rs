@@ -17,9 +17,10 @@ use serde_json::Value;
 use super::params::{self, nearest};
 use crate::dictionaries::{LOCALES, Locale, Piece, locale};
 use crate::error::{BindError, BindErrorKind, MaskError};
-use crate::forms::{map_text, over_values};
+use crate::forms::{map_text_keyed, over_values};
 use crate::function::{BindContext, Function, Mask};
 use crate::key::{Draw, LinkageKey};
+use crate::lanes::Lanes;
 use crate::normal::{Normal, normalize};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
@@ -145,9 +146,8 @@ struct Bound {
 
 impl Bound {
     #[inline]
-    fn write(&self, value: &str, out: &mut Vec<u8>) {
+    fn write(&self, value: &str, mut draw: Draw<'_>, out: &mut Vec<u8>) {
         let start = out.len();
-        let mut draw = self.key.prf(normalize(&self.normalize, value).as_bytes());
         for _ in 0..DRAWS_MAX {
             for piece in &self.pieces {
                 piece.write(&mut draw, out);
@@ -177,7 +177,12 @@ impl Mask for Bound {
 
     fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
         over_values(&self.input, column, |values| {
-            map_text(values, |value, out| self.write(value, out))
+            let hash = |value: &str, lanes: &mut Lanes<'_>| {
+                lanes.push(normalize(&self.normalize, value).as_bytes());
+            };
+            map_text_keyed(values, &self.key, hash, |value, (), draw, out| {
+                self.write(value, draw, out)
+            })
         })
     }
 }

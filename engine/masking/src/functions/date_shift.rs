@@ -13,11 +13,11 @@ use serde_json::Value;
 
 use super::params;
 use crate::calendar::{map_ticks, ticks_per_day};
-use crate::canonical::map_rows;
+use crate::canonical::map_drawn;
 use crate::error::{BindError, BindErrorKind, MaskError};
 use crate::forms::{decode, logical, only};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
-use crate::key::LinkageKey;
+use crate::key::{Draw, LinkageKey};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
 /// A hundred years.
@@ -59,14 +59,14 @@ impl Function for DateShift {
                     input_type: DataType::Date32,
                     input: &["1984-05-17", "2024-02-28", "1984-05-17"],
                     others: &[("customer_id", &["17", "17", "18"])],
-                    output: &["1984-06-01", "2024-03-14", "1984-06-07"],
+                    output: &["1984-05-08", "2024-02-19", "1984-06-01"],
                 },
                 Example {
                     params: r#"{"days": 365, "whole_column": true}"#,
                     input_type: DataType::Date32,
                     input: &["1984-05-17", "1984-05-18"],
                     others: &[],
-                    output: &["1983-08-10", "1983-08-11"],
+                    output: &["1984-04-28", "1984-04-29"],
                 },
             ],
         }
@@ -122,9 +122,9 @@ struct Bound {
 
 impl Bound {
     /// The shift of an entity, in ticks: uniform over [-days, days] without 0.
-    fn shift(&self, entity: &[u8]) -> i64 {
+    fn shift(&self, mut entity: Draw<'_>) -> i64 {
         let days = i64::from(self.days);
-        let drawn = self.key.prf(entity).below(2 * u64::from(self.days)) as i64;
+        let drawn = entity.below(2 * u64::from(self.days)) as i64;
         let shift = if drawn < days { drawn - days } else { drawn - days + 1 };
         // At most 36525 days of 8.64e13 ns: far below 2^63.
         shift.saturating_mul(self.ticks_per_day)
@@ -154,10 +154,10 @@ impl Mask for Bound {
     fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
         let plain = decode(&self.input, column)?;
         if self.per.is_empty() {
-            let shift = self.shift(b"");
+            let shift = self.shift(self.key.prf(b""));
             return map_ticks(&plain, |_, ticks| ticks.checked_add(shift));
         }
-        let shifts = map_rows(only(others, column)?, |entity| self.shift(entity))?;
+        let shifts = map_drawn(only(others, column)?, &self.key, |entity| self.shift(entity))?;
         map_ticks(&plain, |row, ticks| ticks.checked_add(shifts.get(row).copied().flatten()?))
     }
 }

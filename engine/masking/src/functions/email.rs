@@ -9,9 +9,10 @@ use serde_json::Value;
 use super::params;
 use super::token::base32;
 use crate::error::{BindError, MaskError};
-use crate::forms::{is_text, map_text, over_values};
+use crate::forms::{is_text, map_text_keyed, over_values};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
-use crate::key::LinkageKey;
+use crate::key::{Draw, LinkageKey};
+use crate::lanes::Lanes;
 use crate::normal::{Normal, normalize};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
@@ -60,8 +61,8 @@ impl Function for Email {
                     input: &["ada@lovelace.org", "not an address"],
                     others: &[],
                     output: &[
-                        "bhadoj5qigslpfteaddfl3cm5q@example.com",
-                        "xset7m3mh6dfig6aj5etdlab4k@example.com",
+                        "2hnlginqc7aqf3oehv5j4eadqy@example.com",
+                        "gl4qdbb6gge3vpox7qcej6ghuz@example.com",
                     ],
                 },
                 Example {
@@ -70,9 +71,9 @@ impl Function for Email {
                     input: &["Ada@lovelace.org", "ada@lovelace.org", "ada@not a domain"],
                     others: &[],
                     output: &[
-                        "bhadoj5qigslpfteaddfl3cm5q@lovelace.org",
-                        "bhadoj5qigslpfteaddfl3cm5q@lovelace.org",
-                        "tovcyriboo5cmzd3dl26z73og6@masked.invalid",
+                        "2hnlginqc7aqf3oehv5j4eadqy@lovelace.org",
+                        "2hnlginqc7aqf3oehv5j4eadqy@lovelace.org",
+                        "an5is3khxpicjapnzoqvfjikcx@masked.invalid",
                     ],
                 },
             ],
@@ -124,14 +125,16 @@ struct Bound {
 
 impl Bound {
     #[inline]
-    fn write(&self, value: &str, out: &mut Vec<u8>) {
-        let value = normalize(&self.normalize, value);
-        base32(self.key.prf(value.as_bytes()).bytes(), LOCAL_LENGTH, out);
+    fn write(&self, value: &str, draw: &Draw<'_>, out: &mut Vec<u8>) {
+        base32(draw.bytes(), LOCAL_LENGTH, out);
         out.push(b'@');
+        if !self.keep_domain {
+            out.extend_from_slice(self.domain.as_bytes());
+            return;
+        }
+        let value = normalize(&self.normalize, value);
         let kept = match value.rsplit_once('@') {
-            Some((local, domain)) if self.keep_domain && is_local(local) && is_domain(domain) => {
-                domain
-            }
+            Some((local, domain)) if is_local(local) && is_domain(domain) => domain,
             _ => &self.domain,
         };
         out.extend_from_slice(kept.as_bytes());
@@ -162,7 +165,12 @@ impl Mask for Bound {
 
     fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
         over_values(&self.input, column, |values| {
-            map_text(values, |value, out| self.write(value, out))
+            let hash = |value: &str, lanes: &mut Lanes<'_>| {
+                lanes.push(normalize(&self.normalize, value).as_bytes());
+            };
+            map_text_keyed(values, &self.key, hash, |value, (), draw, out| {
+                self.write(value, &draw, out)
+            })
         })
     }
 }

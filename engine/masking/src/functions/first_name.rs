@@ -31,8 +31,8 @@ impl Function for FirstName {
             privacy: "Only which rows held equal values remains. Never gives the value itself.",
             nulls: NULLS,
             examples: vec![
-                example("{}", &["Merle", "Will", "Merle"]),
-                example(r#"{"locale": "de"}"#, &["Dieter", "Ulrich", "Dieter"]),
+                example("{}", &["Annamae", "Myra", "Annamae"]),
+                example(r#"{"locale": "de"}"#, &["Günther", "Frank", "Günther"]),
             ],
         }
     }

@@ -30,8 +30,8 @@ impl Function for FullName {
             privacy: "Only which rows held equal values remains. Never gives the value itself.",
             nulls: NULLS,
             examples: vec![
-                example("{}", &["Justina Torp", "Justina Waelchi"]),
-                example(r#"{"locale": "de"}"#, &["Margarete Schulte", "Margarete Pohl"]),
+                example("{}", &["Gavin West", "Danyka Christiansen"]),
+                example(r#"{"locale": "de"}"#, &["Elke Arnold", "Helga Müller"]),
             ],
         }
     }

@@ -31,8 +31,8 @@ impl Function for LastName {
             privacy: "Only which rows held equal values remains. Never gives the value itself.",
             nulls: NULLS,
             examples: vec![
-                example("{}", &["Champlin", "Kihn"]),
-                example(r#"{"locale": "de"}"#, &["Müller", "Köhler"]),
+                example("{}", &["Hagenes", "Ziemann"]),
+                example(r#"{"locale": "de"}"#, &["Zimmermann", "Götz"]),
             ],
         }
     }

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::params;
-use crate::canonical::{for_each, map_rows};
+use crate::canonical::{for_each, map_drawn};
 use crate::error::{BindError, BindErrorKind, MaskError};
 use crate::forms::{decode, logical, only, over_values};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
-use crate::key::LinkageKey;
+use crate::key::{Draw, LinkageKey};
 use crate::numbers::{Number, map_numbers};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
@@ -68,14 +68,14 @@ impl Function for Noise {
                     DataType::Decimal128(10, 2),
                     &["52000.00", "100.00", "52000.00"],
                     &[],
-                    &["52198.66", "174.28", "52198.66"],
+                    &["51747.30", "509.32", "51747.30"],
                 ),
                 example(
                     r#"{"ratio": 0.1, "decimals": 1, "per": "id"}"#,
                     DataType::Float64,
                     &["71.5", "71.5"],
                     &[("id", &["1", "2"])],
-                    &["67.0", "66.6"],
+                    &["78.6", "65.1"],
                 ),
             ],
         }
@@ -201,12 +201,11 @@ struct Bound {
 /// Two words of a value's stream: how far, and which way.
 type Words = [u64; 2];
 
-impl Bound {
-    fn words(&self, keyed: &[u8]) -> Words {
-        let mut draw = self.key.prf(keyed);
-        [draw.next_u64(), draw.next_u64()]
-    }
+fn words(mut draw: Draw<'_>) -> Words {
+    [draw.next_u64(), draw.next_u64()]
+}
 
+impl Bound {
     /// A whole step from 1 to the largest, up or down; taken the other way if it would leave
     /// the range, and to the farther bound if it would leave it both ways. A number outside
     /// the range goes to the bound next to it if the step does not bring it inside.
@@ -276,20 +275,25 @@ impl Bound {
         plain: &ArrayRef,
         entities: &ArrayRef,
     ) -> Result<Vec<Option<Words>>, MaskError> {
-        let entities = map_rows(entities, |entity| *self.key.prf(entity).bytes())?;
-        let mut words = Vec::with_capacity(plain.len());
+        let entities = map_drawn(entities, &self.key, |entity| *entity.bytes())?;
+        let mut lanes = self.key.lanes();
+        let mut both = Vec::with_capacity(plain.len());
         let mut keyed = Vec::with_capacity(96);
         for_each(plain.as_ref(), |row, value| {
             let entity = entities.get(row).copied().flatten();
-            words.push(entity.zip(value).map(|(entity, value)| {
+            both.push(entity.is_some() && value.is_some());
+            if let Some((entity, value)) = entity.zip(value) {
                 keyed.clear();
                 keyed.extend_from_slice(&entity);
                 keyed.extend_from_slice(value);
-                self.words(&keyed)
-            }));
+                lanes.push(&keyed);
+            }
             Ok(())
         })?;
-        Ok(words)
+        let mut hashes = lanes.finish().iter();
+        let words =
+            |both| if both { hashes.next().map(|hash| words(self.key.draw(*hash))) } else { None };
+        Ok(both.into_iter().map(words).collect())
     }
 }
 
@@ -316,7 +320,7 @@ impl Mask for Bound {
     fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
         if self.per.is_empty() {
             return over_values(&self.input, column, |values| {
-                let words = map_rows(values, |value| self.words(value))?;
+                let words = map_drawn(values, &self.key, words)?;
                 self.moved(values, &words)
             });
         }

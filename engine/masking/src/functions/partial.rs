@@ -133,7 +133,10 @@ impl Bound {
             false => (byte_of(value, first), byte_of(value, first + hidden)),
         };
         out.extend_from_slice(value.as_bytes().get(..start).unwrap_or_default());
-        (0..hidden).for_each(|_| out.extend_from_slice(self.with.as_bytes()));
+        match self.with.as_bytes() {
+            [one] => out.resize(out.len() + hidden, *one),
+            several => (0..hidden).for_each(|_| out.extend_from_slice(several)),
+        }
         out.extend_from_slice(value.as_bytes().get(end..).unwrap_or_default());
     }
 }

@@ -13,9 +13,10 @@ use serde_json::Value;
 
 use super::params;
 use crate::error::{BindError, MaskError};
-use crate::forms::{is_text, map_text, over_values};
+use crate::forms::{is_text, map_text_keyed, over_values};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::key::{Draw, LinkageKey};
+use crate::lanes::Lanes;
 use crate::properties::{Preserves, Properties, Uniqueness};
 
 /// Digits that must be replaced before a country code or trunk prefix may stay.
@@ -69,12 +70,12 @@ impl Function for Phone {
                 example(
                     "{}",
                     &["+49 (0)30 901820", "0049 (0)30-901820", "(415) 555-0132"],
-                    &["+49 (0)56 336956", "0049 (0)56-336956", "(927) 852-2265"],
+                    &["+49 (0)66 522893", "0049 (0)66-522893", "(325) 578-2492"],
                 ),
                 example(
                     r#"{"keep_country": false}"#,
                     &["+49 30 901820", "ask Ada"],
-                    &["+86 15 835875", "5323810891"],
+                    &["+37 00 524185", "9251444050"],
                 ),
             ],
         }
@@ -106,15 +107,14 @@ struct Bound {
 }
 
 impl Bound {
-    fn write(&self, value: &str, digits: &mut Vec<u8>, out: &mut Vec<u8>) {
-        let shape = Shape::read(value, digits);
-        let mut replaced = Digits { draw: self.key.prf(digits), pool: 0, left: 0 };
+    fn write(&self, value: &str, shape: &Shape, draw: Draw<'_>, out: &mut Vec<u8>) {
+        let mut replaced = Digits { draw, pool: 0, left: 0 };
         let start = out.len();
         if !shape.is_number {
             replaced.first(out);
             (1..LENGTH_OF_OTHERS).for_each(|_| replaced.next(out));
         } else {
-            self.replace(value, &shape, &mut replaced, out);
+            self.replace(value, shape, &mut replaced, out);
         }
         if out.get(start..) == Some(value.as_bytes())
             && let Some(last) = out.iter_mut().skip(start).rfind(|byte| byte.is_ascii_digit())
@@ -155,7 +155,23 @@ impl Bound {
 /// Whether a character may stand in a written phone number besides digits: spaces, the usual
 /// separators, a plus, and marks of pauses and extensions.
 fn is_formatting(character: char) -> bool {
-    "+ \u{a0}\u{202f}-\u{2011}.()/#*,;x".contains(character)
+    matches!(
+        character,
+        '+' | ' '
+            | '\u{a0}'
+            | '\u{202f}'
+            | '-'
+            | '\u{2011}'
+            | '.'
+            | '('
+            | ')'
+            | '/'
+            | '#'
+            | '*'
+            | ','
+            | ';'
+            | 'x'
+    )
 }
 
 /// Where the parts of a written number end.
@@ -266,9 +282,16 @@ impl Mask for Bound {
     }
 
     fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        let mut digits = Vec::with_capacity(32);
         over_values(&self.input, column, |values| {
-            map_text(values, |value, out| self.write(value, &mut digits, out))
+            let mut digits = Vec::with_capacity(32);
+            let hash = |value: &str, lanes: &mut Lanes<'_>| {
+                let shape = Shape::read(value, &mut digits);
+                lanes.push(&digits);
+                shape
+            };
+            map_text_keyed(values, &self.key, hash, |value, shape, draw, out| {
+                self.write(value, &shape, draw, out);
+            })
         })
     }
 }

@@ -30,8 +30,8 @@ impl Function for Street {
             privacy: "Only which rows held equal values remains. Never gives the value itself.",
             nulls: NULLS,
             examples: vec![
-                example("{}", &["413 Bergstrom Cove", "9206 O'Connell Manor"]),
-                example(r#"{"locale": "de"}"#, &["Ćosićallee 28", "Hornsteg 103"]),
+                example("{}", &["811 Cole Fields", "3134 Emmerich Haven"]),
+                example(r#"{"locale": "de"}"#, &["Schustergang 50", "Zimmermanngang 73"]),
             ],
         }
     }

@@ -9,9 +9,10 @@ use serde_json::Value;
 use super::params::{self, TEXT_BYTES_MAX};
 use crate::canonical::{has_text, map_to_text};
 use crate::error::{BindError, MaskError};
-use crate::forms::{over_values, text_of};
+use crate::forms::{is_text, map_text_keyed, over_values, text_of};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
-use crate::key::LinkageKey;
+use crate::key::{Draw, LinkageKey};
+use crate::lanes::Lanes;
 use crate::normal::{Normal, normalize};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
@@ -76,9 +77,9 @@ impl Function for Token {
                     input: &["17", "18", "17"],
                     others: &[],
                     output: &[
-                        "412ae8f8f820b3f192e5169845bd516b",
-                        "59b0cd565bc424e10f7b41a35e930762",
-                        "412ae8f8f820b3f192e5169845bd516b",
+                        "086968cba04a8f04cd268b4e3042b5d3",
+                        "03d76528123ecb35f3cef166943f5de6",
+                        "086968cba04a8f04cd268b4e3042b5d3",
                     ],
                 },
                 Example {
@@ -86,14 +87,14 @@ impl Function for Token {
                     input_type: DataType::Utf8,
                     input: &["A-17", " a-17 "],
                     others: &[],
-                    output: &["cus_gs6f25ett2zkvheq", "cus_gs6f25ett2zkvheq"],
+                    output: &["cus_dh6mb2bemyi6mgyd", "cus_dh6mb2bemyi6mgyd"],
                 },
                 Example {
                     params: r#"{"length": 16}"#,
                     input_type: DataType::Date32,
                     input: &["2024-02-29"],
                     others: &[],
-                    output: &["d3e046e8aaac093c"],
+                    output: &["6e58b3c5091bd493"],
                 },
             ],
         }
@@ -143,12 +144,7 @@ struct Bound {
 
 impl Bound {
     #[inline]
-    fn write(&self, value: &[u8], out: &mut Vec<u8>) {
-        let normalized = match std::str::from_utf8(value) {
-            Ok(text) if !self.normalize.is_empty() => Some(normalize(&self.normalize, text)),
-            _ => None,
-        };
-        let draw = self.key.prf(normalized.as_ref().map_or(value, |text| text.as_bytes()));
+    fn write(&self, draw: &Draw<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(self.prefix.as_bytes());
         match self.format {
             Format::Hex => hex(draw.bytes(), self.length, out),
@@ -176,7 +172,15 @@ impl Mask for Bound {
 
     fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
         over_values(&self.input, column, |values| {
-            map_to_text(values, |value, out| self.write(value, out))
+            if is_text(values.data_type()) {
+                let hash = |value: &str, lanes: &mut Lanes<'_>| {
+                    lanes.push(normalize(&self.normalize, value).as_bytes());
+                };
+                return map_text_keyed(values, &self.key, hash, |_, (), draw, out| {
+                    self.write(&draw, out)
+                });
+            }
+            map_to_text(values, &self.key, |draw, out| self.write(&draw, out))
         })
     }
 }

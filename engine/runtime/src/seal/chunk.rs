@@ -20,19 +20,13 @@ use object_store::ObjectStore;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
 use parquet::encryption::encrypt::FileEncryptionProperties;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
-use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 
+use super::encoding;
 use super::error::SealError;
 
-/// Rows of a row group: small enough to bound memory, large enough to prune and compress well.
-const ROW_GROUP_ROWS: usize = 131_072;
-/// Masked columns are mostly random text, on which a higher level spends time and saves nothing.
-const ZSTD_LEVEL: i32 = 1;
 /// Bytes of one part of an upload. Stores want at least 5 MiB.
 const PART_BYTES: usize = 8 << 20;
 /// Parts of one upload that are under way at once.
@@ -65,8 +59,8 @@ pub struct ChunkSpec {
     pub rows_max: u64,
     /// Columns whose values divide the chunks.
     pub partition_by: Vec<String>,
-    /// Columns whose values hardly repeat, for which no dictionary is tried.
-    pub distinct: Vec<String>,
+    /// Columns of masked text whose order says nothing, so that no least and greatest value is kept.
+    pub unordered: Vec<String>,
 }
 
 /// Where chunks go and what opens their key: what a worker has of its own.
@@ -138,22 +132,18 @@ pub(super) struct ChunkWriter {
 
 impl ChunkWriter {
     /// Opens a chunk whose rows all have `values` in the partition columns; they stand in the footer
-    /// too, so that a chunk can be taken up again without the manifest it was meant for.
+    /// too, so that a chunk can be taken up again without the manifest it was meant for. `sample` are
+    /// its first rows.
     pub(super) fn open(
         target: &ChunkTarget,
         spec: &ChunkSpec,
-        schema: &Schema,
+        sample: &RecordBatch,
         values: &[Option<String>],
     ) -> Result<Self, SealError> {
         let id = ChunkId::random().map_err(|_| SealError::Random)?;
         let context = Context::chunk(&spec.project, &spec.export, id);
         let key = target.keys.find(&spec.key).ok_or(SealError::Key)?;
-        let mut properties = WriterProperties::builder()
-            .set_created_by("engine".to_owned())
-            .set_compression(Compression::ZSTD(
-                ZstdLevel::try_new(ZSTD_LEVEL).map_err(|_| SealError::Parquet)?,
-            ))
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
+        let mut properties = encoding::properties(&spec.unordered, sample)?;
         let partition = serde_json::to_string(values).map_err(|_| SealError::Parquet)?;
         let mut metadata = vec![KeyValue::new(PARTITION_KEY.to_owned(), partition)];
         let sink = match spec.encryption {
@@ -176,11 +166,8 @@ impl ChunkWriter {
             }
         };
         properties = properties.set_key_value_metadata(Some(metadata));
-        for column in &spec.distinct {
-            let path = ColumnPath::from(vec![column.clone()]);
-            properties = properties.set_column_dictionary_enabled(path, false);
-        }
-        let parquet = ArrowWriter::try_new(sink, bare(schema), Some(properties.build()))
+        let schema = bare(&sample.schema());
+        let parquet = ArrowWriter::try_new(sink, schema, Some(properties.build()))
             .map_err(|_| SealError::Parquet)?;
         let path = Path::from(chunk_path(spec.file, id, spec.encryption));
         let upload = BufWriter::with_capacity(Arc::clone(&target.store), path, PART_BYTES)

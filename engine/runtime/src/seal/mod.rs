@@ -7,8 +7,9 @@
 //!                         value)
 //! ```
 
-mod chunk;
 mod error;
+mod encoding;
+mod chunk;
 mod exec;
 mod router;
 

@@ -94,8 +94,7 @@ impl Router {
                 Some(open) => open,
                 None => {
                     self.make_room(full).await?;
-                    let writer =
-                        ChunkWriter::open(&self.target, &self.spec, &part.schema(), &values)?;
+                    let writer = ChunkWriter::open(&self.target, &self.spec, &part, &values)?;
                     Open { writer, used: 0 }
                 }
             };
