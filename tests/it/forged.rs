@@ -12,6 +12,7 @@ const REASONS: &[&str] = &[
     "not a sealed file",
     "sealed in format version",
     "sealed as a",
+    "was published for target `prod`",
     "the header names no possible key",
     "sealed with key",
     "the file ends inside its header",
@@ -124,9 +125,13 @@ fn a_manifest_holds_in_its_own_place_only() {
 
 #[test]
 fn a_foreign_manifest_is_refused() {
-    // Of another project with the same keys, and of the same project with other keys.
-    let changes: [fn(&Project); 2] = [
+    // Of another project or target with the same keys, and of the same with other keys.
+    let changes: [fn(&Project); 3] = [
         |project| project.replace("engine.yml", "name: people", "name: peopel"),
+        |project| {
+            project.replace("profiles.yml", "default: dev", "default: prod");
+            project.replace("profiles.yml", "  dev:\n", "  prod:\n");
+        },
         |project| {
             std::fs::remove_file(project.path("keyring.json")).unwrap();
             project.run(&["keys", "init"]).success();

@@ -69,6 +69,7 @@ fn make_manifest(keyring: &OpenKeyring, sealed_chunk: &[u8]) -> Manifest {
     Manifest {
         format_version: 1,
         project: PROJECT.to_owned(),
+        target: "prod".to_owned(),
         export: EXPORT.to_owned(),
         version: 1,
         run: run_id(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::bind::{BoundColumn, BoundExport, Treatment};
 use crate::checks;
-use crate::codes::{commands, run};
+use crate::codes::{commands, run, sources};
 use crate::definition::{definition, digest};
 use crate::delivery::Deliverer;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
@@ -166,6 +166,18 @@ impl Producer<'_> {
         Ok(Origin { definition: digest(&definition(bound, export)), sources })
     }
 
+    /// Refuses an export whose sources changed while it was taken up again: its rows would be partly of
+    /// one state and partly of another.
+    async fn still(&self, export: &BoundExport, origin: &Origin) -> Outcome<()> {
+        if self.origin(export).await? == *origin {
+            return Ok(());
+        }
+        let message = format!("the sources of `{}` changed while it was read", export.name);
+        Err(Diagnostic::new(&sources::SOURCE_CHANGED, message)
+            .help("run again: everything is read from the beginning then")
+            .into())
+    }
+
     async fn publish(
         &self,
         export: &BoundExport,
@@ -188,6 +200,9 @@ impl Producer<'_> {
         self.workspace.resolver.reset_counts();
         let (chunks, resumed) = self.write(export, &snapshot).await?;
         check_unchanged(&self.workspace.resolver, &self.workspace.bound.project, export)?;
+        if resumed > 0 {
+            self.still(export, origin).await?;
+        }
         let candidate = snapshot.manifest(&chunks, Vec::new())?;
         let tests = self.test(export, file, &candidate).await?;
         let manifest = snapshot.manifest(&chunks, tests)?;

@@ -84,6 +84,7 @@ impl Snapshot<'_> {
         Ok(Manifest {
             format_version: FORMAT_VERSION,
             project: self.store.project().to_owned(),
+            target: self.store.target().to_owned(),
             export: self.export.name.clone(),
             version: self.head.map_or(1, |head| head.manifest.version.saturating_add(1)),
             run: self.run,

@@ -10,7 +10,7 @@ use engine_bundle::context::Context;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::FileId;
 use engine_bundle::key::{KeyId, KeySource, NamedKey};
-use engine_bundle::keyring::FILE_BYTES_MAX;
+use engine_bundle::keyring::{FILE_BYTES_MAX, Keyring};
 use engine_bundle::layout::{KEYRING, StoreObject, chunks_prefix, manifest_path, manifests_prefix};
 use engine_bundle::manifest::{MANIFEST_BYTES_MAX, Manifest};
 use engine_bundle::sealed;
@@ -20,7 +20,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
-use crate::codes::{run, store};
+use crate::codes::{keys as key_codes, run, store};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::files;
 use crate::keys::Keys;
@@ -33,6 +33,7 @@ pub struct Store {
     objects: Arc<dyn ObjectStore>,
     directory: PathBuf,
     project: String,
+    target: String,
 }
 
 /// The right to publish into a store. Ends with the process at the latest.
@@ -82,7 +83,12 @@ pub fn open(project: &Project) -> Outcome<Store> {
             .help("check that it is a directory, or can be made one, and the rights to it");
         Failure::from(finding).in_project(project)
     })?;
-    Ok(Store { objects: Arc::new(objects), directory, project: project.name.value.clone() })
+    Ok(Store {
+        objects: Arc::new(objects),
+        directory,
+        project: project.name.value.clone(),
+        target: project.target.name.value.clone(),
+    })
 }
 
 fn open_directory(directory: &FilePath) -> std::io::Result<LocalFileSystem> {
@@ -116,6 +122,11 @@ impl Store {
     /// The project whose exports it holds.
     pub fn project(&self) -> &str {
         &self.project
+    }
+
+    /// The target it is the store of.
+    pub fn target(&self) -> &str {
+        &self.target
     }
 
     /// The versions whose manifests exist, ascending.
@@ -184,6 +195,10 @@ impl Store {
         if !right {
             return Err(UnsealError::tampered(&name, "is the manifest of another snapshot"));
         }
+        if manifest.target != self.target {
+            let words = format!("was published for target `{}`", manifest.target);
+            return Err(UnsealError::tampered(&name, words));
+        }
         Ok(Stored { digest: Digest::of(&plain), manifest })
     }
 
@@ -237,8 +252,22 @@ impl Store {
     /// Puts the wrapped keyring beside the data, so that a recipient has it with the store.
     ///
     /// # Errors
-    /// The store refuses it.
+    /// The store refuses it, or holds another keyring, whose data could not be opened any more.
     pub async fn publish_keyring(&self, keys: &Keys) -> Outcome<()> {
+        match self.published_keyring().await {
+            Ok(bytes) if *bytes == *keys.wrapped() => return Ok(()),
+            Ok(bytes) => {
+                let copy = Keyring::parse(&bytes);
+                if copy.is_ok_and(|copy| !copy.is_copy_of(keys.keyring())) {
+                    let message = format!("{KEYRING}: the store holds another keyring");
+                    return Err(Diagnostic::new(&key_codes::KEYRING_EXISTS, message)
+                        .help("use the keyring that this store was made with, or another store")
+                        .into());
+                }
+            }
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(error.diagnostic().into()),
+        }
         let bytes = keys.wrapped().to_vec();
         match self.objects.put(&Path::from(KEYRING), bytes.into()).await {
             Ok(_) => Ok(()),

@@ -211,6 +211,8 @@ pub struct LoadRequest {
     pub schema: SchemaRef,
     /// The primary key's columns; may be empty.
     pub key: Vec<String>,
+    /// How many rows there are: any other number is an error, and loads nothing.
+    pub rows: u64,
     /// Names what is loaded. Written in the same transaction, so that [`Loader::receipt`]
     /// tells for certain whether a load happened.
     pub receipt: String,

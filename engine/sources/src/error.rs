@@ -81,6 +81,14 @@ pub enum SourceErrorKind {
     /// A file whose size, time or tag changed while it was read. Retrying may help.
     #[error("the file changed while it was read")]
     Changed,
+    /// Another number of rows came than was announced.
+    #[error("{found} rows came where {expected} were announced")]
+    RowCount {
+        /// As announced.
+        expected: u64,
+        /// As they came.
+        found: u64,
+    },
     /// Another process holds the database's lock. Retrying may help.
     #[error("the database is locked by another process")]
     Locked,

@@ -106,6 +106,15 @@ impl Keyring {
         self.document.list()
     }
 
+    /// Whether every key of this file is in `open` too: it is a copy of an earlier or the same state.
+    #[must_use]
+    pub fn is_copy_of(&self, open: &OpenKeyring) -> bool {
+        let same = |a: &WrappedKey, b: &WrappedKey| {
+            a.id() == b.id() && a.wrapped.get() == b.wrapped.get() && a.tag.get() == b.tag.get()
+        };
+        self.document.keys.iter().all(|key| open.document.keys.iter().any(|own| same(key, own)))
+    }
+
     /// Proves the secret, checks the file and unwraps its keys.
     ///
     /// # Errors

@@ -204,3 +204,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_copy_is_known_by_its_keys() {
+    let secret = Secret::from("a passphrase of some length".to_owned());
+    let protection = Protection::Argon2id { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
+    let make = || Keyring::create(protection, &secret, &Keyring::default_keys()).unwrap();
+    let (bytes, mut open) = make();
+    let copy = Keyring::parse(&bytes).unwrap();
+    assert!(copy.is_copy_of(&open));
+    open.add_version(Purpose::Data, &KeyName::default_name()).unwrap();
+    assert!(copy.is_copy_of(&open));
+    assert!(!Keyring::parse(&open.to_bytes()).unwrap().is_copy_of(&make().1));
+}

@@ -142,6 +142,9 @@ pub struct Manifest {
     pub format_version: u32,
     /// The project's name.
     pub project: String,
+    /// The target it was published for: a snapshot of one target is foreign to the store of another,
+    /// though both may share a keyring.
+    pub target: String,
     /// The export's name.
     pub export: String,
     /// The snapshot's version, from 1.

@@ -27,6 +27,7 @@ fn manifest() -> Manifest {
     Manifest {
         format_version: 1,
         project: "acme".to_owned(),
+        target: "prod".to_owned(),
         export: "customers".to_owned(),
         version: 2,
         run: "00".repeat(16).parse().unwrap(),

@@ -39,6 +39,7 @@ fn check_counts(manifest: &Manifest) -> Result<(), ManifestError> {
 
 fn check_texts(manifest: &Manifest) -> Result<(), ManifestError> {
     text("project name", &manifest.project)?;
+    text("target name", &manifest.target)?;
     text("export name", &manifest.export)?;
     text("engine version", &manifest.inputs.engine.version)?;
     optional_text("Git commit", manifest.git_commit.as_deref())?;

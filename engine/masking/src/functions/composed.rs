@@ -181,7 +181,7 @@ impl Mask for Bound {
                 lanes.push(normalize(&self.normalize, value).as_bytes());
             };
             map_text_keyed(values, &self.key, hash, |value, (), draw, out| {
-                self.write(value, draw, out)
+                self.write(value, draw, out);
             })
         })
     }

@@ -177,7 +177,7 @@ impl Mask for Bound {
                     lanes.push(normalize(&self.normalize, value).as_bytes());
                 };
                 return map_text_keyed(values, &self.key, hash, |_, (), draw, out| {
-                    self.write(&draw, out)
+                    self.write(&draw, out);
                 });
             }
             map_to_text(values, &self.key, |draw, out| self.write(&draw, out))

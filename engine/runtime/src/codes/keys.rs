@@ -88,10 +88,11 @@ pub static KEYRING_EXISTS: Code = Code {
     id: "E0706",
     title: "There is a keyring already",
     exit: Exit::KeyRefused,
-    what: "`engine keys init` would overwrite a keyring.",
+    what: "`engine keys init` would overwrite a keyring, or a run the one that lies in the store \
+           and was not made with the project's.",
     why: "Everything sealed under its keys could never be opened again.",
     example: "engine keys init && engine keys init",
-    fix: "Keep the keyring. Use another path in `profiles.yml` for another one.",
+    fix: "Keep the keyring. Use another path in `profiles.yml` for another one, and another store.",
 };
 
 /// A key or passphrase file cannot be used.

@@ -107,7 +107,8 @@ pub static SOURCE_CHANGED: Code = Code {
     id: "E0506",
     title: "A file changed while it was read",
     exit: Exit::Unavailable,
-    what: "The size, time or tag of a file is another one than when the read began.",
+    what: "The size, time or tag of a file is another one than when the read began, or than when a run \
+           began that was taken up again.",
     why: "The rows would be a mixture of two states that never existed together.",
     example: "engine run & cp new/customers.csv data/customers.csv",
     fix: "Run again when nobody writes. Replace files by renaming a complete new file over the old \

@@ -76,9 +76,10 @@ fn code(kind: &SourceErrorKind) -> &'static Code {
         SourceErrorKind::MissingTable { .. } => &sources::SOURCE_TABLE,
         SourceErrorKind::Unsupported { .. } => &sources::SOURCE_UNSUPPORTED,
         SourceErrorKind::Constraint { .. } => &sources::LOAD_CONSTRAINT,
-        SourceErrorKind::Input | SourceErrorKind::Cancelled | SourceErrorKind::Library { .. } => {
-            &sources::SOURCE_FAILED
-        }
+        SourceErrorKind::Input
+        | SourceErrorKind::RowCount { .. }
+        | SourceErrorKind::Cancelled
+        | SourceErrorKind::Library { .. } => &sources::SOURCE_FAILED,
         _ => &sources::SOURCE_FAILED,
     }
 }

@@ -94,7 +94,7 @@ async fn keyring_copy(store: &Store, keys: &Keys) -> Option<Diagnostic> {
             let what = "was changed, or is not the project's keyring any more";
             let finding =
                 Diagnostic::new(&key_codes::KEYRING_MALFORMED, format!("{KEYRING}: {what}"));
-            Some(finding.help("`engine run` puts the project's own there"))
+            Some(finding.help("remove it, and `engine run` puts the project's own there"))
         }
         Err(error) => Some(error.diagnostic()),
     }

@@ -73,7 +73,7 @@ mod tests {
         let numbers = |modulus| -> ArrayRef {
             Arc::new(Int64Array::from_iter_values((0..2048_i64).map(|row| row % modulus)))
         };
-        let texts = |modulus| -> ArrayRef {
+        let texts = |modulus: i32| -> ArrayRef {
             Arc::new(StringArray::from_iter_values(
                 (0..2048).map(|row| (row % modulus).to_string()),
             ))

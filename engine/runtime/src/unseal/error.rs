@@ -94,6 +94,11 @@ impl UnsealError {
         }
     }
 
+    /// Whether there is no such file.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.cause, Cause::Missing)
+    }
+
     /// The finding to show.
     pub fn diagnostic(&self) -> Diagnostic {
         let diagnostic = Diagnostic::new(self.code(), self.to_string());

@@ -143,6 +143,7 @@ mod tests {
             mode: LoadMode::Replace,
             schema: Arc::new(schema),
             key: vec!["id".to_owned()],
+            rows: 0,
             receipt: "first".to_owned(),
         };
         assert_eq!(
@@ -169,6 +170,7 @@ mod tests {
                 mode: LoadMode::Append,
                 schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
                 key: key.iter().map(|name| (*name).to_owned()).collect(),
+                rows: 0,
                 receipt: "first".to_owned(),
             };
             let error = check(&request).expect_err("refused");

@@ -180,6 +180,10 @@ fn write(
             }
         }
     }
+    if report.rows != request.rows {
+        let (expected, found) = (request.rows, report.rows);
+        return Err(SourceErrorKind::RowCount { expected, found }.into());
+    }
     receipt::write(&transaction, &request.table, &request.receipt)?;
     transaction.commit().map_err(|error| replaced(&error))?;
     Ok(report)

@@ -126,6 +126,7 @@ async fn written(kind: &str, batch: &RecordBatch, base: &Path) -> (Value, Value)
                 mode: LoadMode::Replace,
                 schema: batch.schema(),
                 key: vec!["id".to_owned()],
+                rows: batch.num_rows() as u64,
                 receipt: "first".to_owned(),
             };
             let stream = futures::stream::iter(vec![Ok(batch.clone())]);

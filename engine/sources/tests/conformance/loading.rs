@@ -51,12 +51,13 @@ fn stream(
     Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(batches)))
 }
 
-fn request(mode: LoadMode, schema: SchemaRef) -> LoadRequest {
+fn request(mode: LoadMode, schema: SchemaRef, rows: u64) -> LoadRequest {
     LoadRequest {
         table: "people".to_owned(),
         mode,
         schema,
         key: vec!["id".to_owned()],
+        rows,
         receipt: "first".to_owned(),
     }
 }
@@ -69,7 +70,9 @@ async fn load(
     let connection = connect("sqlite", &json!({"path": "out.sqlite"}), base)?;
     let schema = rows().schema();
     let loader = connection.loader().expect("SQLite can be loaded");
-    let report = loader.load(request(mode, schema.clone()), stream(schema, batches)).await?;
+    let count = batches.iter().flatten().map(|batch| batch.num_rows() as u64).sum();
+    let request = request(mode, schema.clone(), count);
+    let report = loader.load(request, stream(schema, batches)).await?;
     Ok(report.rows)
 }
 
@@ -96,6 +99,21 @@ async fn every_type_comes_back_as_it_went_in() {
     load(directory.path(), LoadMode::Append, vec![Ok(rows().slice(1, 1))]).await.expect("a load");
     expected = stored(directory.path()).await;
     assert_eq!(expected.num_rows(), 2);
+}
+
+#[tokio::test]
+async fn another_number_of_rows_than_announced_loads_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let base = directory.path();
+    load(base, LoadMode::Replace, vec![Ok(rows())]).await.expect("a load");
+    let connection = connect("sqlite", &json!({"path": "out.sqlite"}), base).expect("a database");
+    let loader = connection.loader().expect("SQLite can be loaded");
+    let few = stream(rows().schema(), vec![Ok(rows().slice(0, 1))]);
+    let request = request(LoadMode::Replace, rows().schema(), 2);
+    let error = loader.load(request, few).await.expect_err("a row is missing");
+    assert_eq!(error.kind(), &SourceErrorKind::RowCount { expected: 2, found: 1 });
+    assert_eq!(stored(base).await.num_rows(), 2);
+    assert_eq!(loader.receipt("people").await.expect("a receipt").as_deref(), Some("first"));
 }
 
 #[tokio::test]
@@ -132,7 +150,7 @@ async fn a_dropped_load_leaves_what_was_there() {
     );
     let endless = Box::pin(RecordBatchStreamAdapter::new(schema.clone(), endless));
     let loader = connection.loader().expect("SQLite can be loaded");
-    let load = loader.load(request(LoadMode::Replace, schema), endless);
+    let load = loader.load(request(LoadMode::Replace, schema, 0), endless);
     let short = std::time::Duration::from_millis(200);
     assert!(tokio::time::timeout(short, load).await.is_err(), "it waits for more rows");
     tokio::time::sleep(short).await;
@@ -182,6 +200,7 @@ async fn references_hold_for_added_rows_and_views_are_not_loaded() {
         mode,
         schema: few.schema(),
         key: Vec::new(),
+        rows: few.num_rows() as u64,
         receipt: "first".to_owned(),
     };
     let given = || stream(few.schema(), vec![Ok(few.clone())]);
