@@ -169,6 +169,48 @@ fn a_protected_target_runs_only_from_a_plan() {
 }
 
 #[test]
+fn a_run_of_a_plan_is_taken_up_with_the_same_plan() {
+    let project = people::project(50, 20);
+    project.replace("profiles.yml", "store: file", "protected: true\n    store: file");
+    project.run(&["plan", "--out", "reviewed.json"]).success();
+    // The load fails when both snapshots are there already.
+    std::fs::create_dir_all(project.path(people::DATABASE)).unwrap();
+    project.run(&["run", "--plan", "reviewed.json"]).status(1).says("E0812");
+    std::fs::remove_dir(project.path(people::DATABASE)).unwrap();
+    project.run(&["retry"]).status(4).says("E0808");
+    project.run(&["retry", "--plan", "reviewed.json"]).success();
+    assert_eq!(people::manifests(&project).len(), 2);
+    assert!(project.path(people::DATABASE).is_file());
+    // The run is through: for another one the plan is stale.
+    let again = project.run(&["run", "--plan", "reviewed.json"]);
+    again.status(5).says("has a new snapshot since");
+}
+
+#[test]
+fn a_plan_of_a_selection_runs_just_that() {
+    let project = people::project(50, 20);
+    project.run(&["plan", "--select", "contacts", "--out", "reviewed.json"]).success();
+    project.run(&["run", "--plan", "reviewed.json"]).success();
+    assert_eq!(people::manifests(&project).len(), 1);
+}
+
+#[test]
+fn a_plan_holds_for_its_places_only() {
+    let changes = [
+        ("store: file://target/store", "store: file://target/other"),
+        ("url: data", "url: ./data"),
+    ];
+    for (from, to) in changes {
+        let project = people::project(50, 20);
+        project.run(&["plan", "--out", "reviewed.json"]).success();
+        project.replace("profiles.yml", from, to);
+        let ended = project.run(&["run", "--plan", "reviewed.json"]);
+        ended.status(5).says("the store or a connection is another one");
+        assert!(people::manifests(&project).is_empty());
+    }
+}
+
+#[test]
 fn a_plan_tells_with_its_exit_code_whether_there_is_something_to_do() {
     let project = people::project(50, 20);
     project.run(&["plan", "--detailed-exitcode"]).status(2);

@@ -116,8 +116,10 @@ impl Held {
         for entry in open {
             let Ok(entry) = entry else { continue };
             let Ok(target) = std::fs::read_link(entry.path()) else { continue };
-            // What is no file has a name like `pipe:[4711]`.
-            if target.is_absolute() && !target.starts_with("/dev") && !target.starts_with(&source) {
+            // What is no file has a name like `pipe:[4711]`; the kernel's own files, which the allocator
+            // looks at, are on no disk.
+            let kernel = target.starts_with("/dev") || target.starts_with("/proc");
+            if target.is_absolute() && !kernel && !target.starts_with(&source) {
                 self.search(&entry.path(), &target);
                 seen.insert(target.display().to_string());
             }

@@ -7,7 +7,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use datafusion::execution::context::SessionContext;
 use engine_bundle::manifest::{TestResult, TestStatus};
-use engine_project::{ColumnTest, ExportTest, Spanned};
+use engine_project::{ColumnTest, ExportTest, Relation, Spanned};
 use serde_json::{Value, json};
 
 use crate::codes::run;
@@ -38,28 +38,59 @@ pub fn describe(test: &ExportTest) -> Value {
     }
 }
 
-/// Runs the tests over a candidate snapshot.
+/// Where tests are asked.
+pub struct Grounds<'a> {
+    /// A session of its own for the candidate snapshot.
+    pub session: &'a SessionContext,
+    /// The candidate.
+    pub candidate: SnapshotTable,
+    /// The session that has the sources.
+    pub sources: &'a SessionContext,
+    /// What the export is made from.
+    pub from: &'a Relation,
+    /// The export's name.
+    pub export: &'a str,
+}
+
+/// Runs the tests over a candidate snapshot, and those of relationships over the sources.
 ///
 /// # Errors
 /// A test that cannot be executed. A test that fails is a result, not an error.
-pub async fn run(
-    session: &SessionContext,
-    table: SnapshotTable,
-    export: &str,
-    tests: &[Spanned<ExportTest>],
-) -> Outcome<Vec<TestResult>> {
+pub async fn run(grounds: Grounds<'_>, tests: &[Spanned<ExportTest>]) -> Outcome<Vec<TestResult>> {
+    let Grounds { session, candidate, sources, from, export } = grounds;
     let refused = |error| fault::running(&error, export);
-    session.register_table(CANDIDATE, Arc::new(table)).map_err(refused)?;
+    session.register_table(CANDIDATE, Arc::new(candidate)).map_err(refused)?;
     let mut results = Vec::with_capacity(tests.len());
     for test in tests {
-        results.push(one(session, export, &test.value).await?);
+        let result = match &test.value {
+            ExportTest::Column { column, test: ColumnTest::Relationships { to, field } } => {
+                let sql = orphans(from, &column.value, to, field);
+                let name = format!("relationships({})", column.value);
+                one(sources, export, (name, "relationships", sql)).await?
+            }
+            own => one(session, export, statement(own)).await?,
+        };
+        results.push(result);
     }
     session.deregister_table(CANDIDATE).map_err(refused)?;
     Ok(results)
 }
 
-async fn one(session: &SessionContext, export: &str, test: &ExportTest) -> Outcome<TestResult> {
-    let (name, kind, sql) = statement(test);
+/// The rows of `from` whose value in `column` does not stand in `field` of `to`.
+fn orphans(from: &Relation, column: &str, to: &Relation, field: &str) -> String {
+    let (column, field) = (quoted(column), quoted(field));
+    format!(
+        "SELECT count(*) FROM {} AS of WHERE of.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {} AS at WHERE at.{field} = of.{column})",
+        from.quoted(),
+        to.quoted()
+    )
+}
+
+async fn one(
+    session: &SessionContext,
+    export: &str,
+    (name, kind, sql): (String, &'static str, String),
+) -> Outcome<TestResult> {
     let refused = |error| fault::running(&error, export);
     let frame = session.sql(&sql).await.map_err(|error| {
         let words = fault::planning_text(&error);
@@ -124,12 +155,8 @@ fn column_statement(column: &str, test: &ColumnTest) -> String {
                 "{column} IS NOT NULL AND NOT regexp_like(CAST({column} AS VARCHAR), '{pattern}')"
             ))
         }
-        ColumnTest::Relationships { to, field } => {
-            let (other, field) = (to.quoted(), quoted(field));
-            format!(
-                "SELECT count(*) FROM {CANDIDATE} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT {field} FROM {other} WHERE {field} IS NOT NULL)"
-            )
-        }
+        // Asked of the sources.
+        ColumnTest::Relationships { .. } => count("false".to_owned()),
     }
 }
 

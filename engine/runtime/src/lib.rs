@@ -32,6 +32,7 @@ pub mod heads;
 pub mod checks;
 pub mod definition;
 pub mod plan;
+pub mod lookups;
 pub mod workspace;
 pub mod selection;
 pub mod journal;

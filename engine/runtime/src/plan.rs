@@ -30,6 +30,10 @@ pub struct Plan {
     pub target: String,
     /// Whether the store was looked at: without keys, no base snapshot is known.
     pub base_known: bool,
+    /// The selectors it was made with; none for every export.
+    pub select: Vec<String>,
+    /// A keyed digest of the store's and the connections' settings; none without the keys.
+    pub places: Option<String>,
     /// The exports, in declared order.
     pub exports: Vec<PlannedExport>,
     /// The digest of everything above.
@@ -156,6 +160,15 @@ pub struct Base {
     pub definition: Digest,
 }
 
+/// What a plan is made for, besides the project.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scope<'a> {
+    /// The selectors.
+    pub select: &'a [String],
+    /// A keyed digest of the places that are read and written.
+    pub places: Option<&'a str>,
+}
+
 /// What the store said about an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
@@ -169,13 +182,15 @@ pub enum Known {
 
 impl Plan {
     /// The plan of these exports of a bound project.
-    pub fn new(bound: &BoundProject, exports: &[(&BoundExport, Known)]) -> Self {
+    pub fn new(bound: &BoundProject, scope: Scope<'_>, exports: &[(&BoundExport, Known)]) -> Self {
         let mut plan = Self {
             format_version: FORMAT_VERSION,
             engine: env!("CARGO_PKG_VERSION").to_owned(),
             project: bound.project.name.value.clone(),
             target: bound.project.target.name.value.clone(),
             base_known: exports.iter().all(|(_, known)| *known != Known::Nothing),
+            select: scope.select.to_vec(),
+            places: scope.places.map(str::to_owned),
             exports: exports.iter().map(|(export, known)| planned(bound, export, *known)).collect(),
             digest: String::new(),
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::bind::{BoundColumn, BoundExport, Treatment};
-use crate::checks;
+use crate::checks::{self, Grounds};
 use crate::codes::{commands, run, sources};
 use crate::definition::{definition, digest};
 use crate::delivery::Deliverer;
@@ -293,7 +293,14 @@ impl Producer<'_> {
         let table = SnapshotTable::open(&session, self.store.objects(), file, candidate, keys)
             .await
             .map_err(|error| fault::running(&error, &export.name))?;
-        let results = checks::run(&session, table, &export.name, &export.tests).await?;
+        let grounds = Grounds {
+            session: &session,
+            candidate: table,
+            sources: &self.workspace.session,
+            from: &export.from,
+            export: &export.name,
+        };
+        let results = checks::run(grounds, &export.tests).await?;
         let findings = checks::findings(&export.name, &export.tests, &results);
         if findings.is_empty() { Ok(results) } else { Err(findings.into()) }
     }

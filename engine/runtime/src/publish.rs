@@ -28,9 +28,9 @@ const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION
 /// Values a mask must have seen before its rate of unchanged values counts.
 const UNCHANGED_VALUES_MIN: u64 = 20;
 /// A mask that leaves more than one value in this many unchanged is not a mask.
-const UNCHANGED_ONE_IN: u64 = 5;
+const UNCHANGED_ONE_IN: u128 = 5;
 /// A mask that may give values back changes at least one value in this many.
-const CHANGED_ONE_IN: u64 = 20;
+const CHANGED_ONE_IN: u128 = 20;
 
 /// What a snapshot is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,10 +232,11 @@ pub fn check_unchanged(
 /// Some masks may give back a value that already is what they would write, such as a round number; they
 /// are no masks only when that is nearly all they do.
 fn is_too_little(values: u64, unchanged: u64, may_return_input: bool) -> bool {
+    let (values, unchanged) = (u128::from(values), u128::from(unchanged));
     if may_return_input {
-        (values - unchanged.min(values)).saturating_mul(CHANGED_ONE_IN) < values
+        values.saturating_sub(unchanged) * CHANGED_ONE_IN < values
     } else {
-        unchanged.saturating_mul(UNCHANGED_ONE_IN) > values
+        unchanged * UNCHANGED_ONE_IN > values
     }
 }
 

@@ -1,26 +1,21 @@
 //! From a caller's context to a loaded project, its session and its masks.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::execution::context::SessionContext;
-use engine_masking::Lookups;
 use engine_project::{LoadOptions, Project};
 
 use crate::bind::{Binding, BoundProject, Schemas, bind};
 use crate::clock;
-use crate::codes::{policy, run};
+use crate::codes::run;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
-use crate::files;
 use crate::keys::Keys;
+use crate::lookups;
 use crate::masks::resolver::{MaskKeys, Resolver};
 use crate::masks::versions::MaskingKeys;
 use crate::problems;
 use crate::request::Context;
 use crate::session::{Limits, session};
-
-/// Bytes of one dictionary file.
-const LOOKUP_BYTES_MAX: u64 = 64 << 20;
 
 /// Loads the project that a context names.
 ///
@@ -74,7 +69,7 @@ pub async fn open(
 ) -> Outcome<Workspace> {
     let limits = limits(project, context);
     let session = new_session(limits)?;
-    let lookups = lookups(project)?;
+    let lookups = lookups::read(project)?;
     let (mask_keys, versions) = match keys {
         Access::Opened(keys) => (keys.mask_keys(), keys.masking_versions()),
         Access::Listed(versions) => (MaskKeys::PlanOnly, versions.clone()),
@@ -107,37 +102,4 @@ pub enum Access<'a> {
 pub fn new_session(limits: Limits) -> Outcome<SessionContext> {
     session(limits)
         .map_err(|_| Failure::from(Diagnostic::new(&run::INTERNAL, "no session could be made")))
-}
-
-/// The project's dictionaries: one entry a line, the first column of each `lookups/*.csv`.
-fn lookups(project: &Project) -> Outcome<Lookups> {
-    let mut lookups = BTreeMap::new();
-    let mut findings = Vec::new();
-    for (name, path) in &project.lookups {
-        match lookup(&project.root.join(path)) {
-            Ok(entries) => {
-                lookups.insert(name.clone(), entries);
-            }
-            Err(words) => {
-                findings.push(
-                    Diagnostic::new(&policy::LOOKUP_INVALID, format!("`{path}` {words}"))
-                        .help("write one entry on each line, as UTF-8"),
-                );
-            }
-        }
-    }
-    if findings.is_empty() { Ok(lookups) } else { Err(findings.into()) }
-}
-
-fn lookup(path: &std::path::Path) -> Result<Arc<[String]>, &'static str> {
-    let bytes = files::read(path, LOOKUP_BYTES_MAX)
-        .map_err(|_| "cannot be read, or is longer than 64 MiB")?;
-    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8")?;
-    let entries: Vec<String> = text
-        .trim_start_matches('\u{feff}')
-        .lines()
-        .map(|line| line.trim_end_matches('\r').trim_matches('"').to_owned())
-        .filter(|line| !line.is_empty())
-        .collect();
-    if entries.is_empty() { Err("has no entry") } else { Ok(entries.into()) }
 }

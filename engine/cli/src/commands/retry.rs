@@ -1,5 +1,7 @@
 //! `engine retry`: takes up a run where it stopped.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use engine_runtime::diagnostic::Outcome;
 use engine_runtime::exit::Exit;
@@ -21,6 +23,10 @@ pub(crate) struct Retry {
     #[arg(long, value_name = "ID")]
     pub run: Option<String>,
 
+    /// The plan that the run carried out; a protected target needs it again
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+
     #[command(flatten)]
     pub resources: Resources,
 }
@@ -28,5 +34,5 @@ pub(crate) struct Retry {
 /// Takes the run up, and shows how each export ended.
 pub(crate) async fn run(invocation: &Invocation, options: &Retry) -> Outcome<Exit> {
     let context = invocation.context(&options.resources)?;
-    ended(invocation, &retry::retry(&context, options.run.as_deref()).await?)
+    ended(invocation, &retry::retry(&context, options.run.as_deref(), options.plan.clone()).await?)
 }

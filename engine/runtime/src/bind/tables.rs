@@ -8,7 +8,7 @@ use arrow::datatypes::{Field, Schema};
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
-use engine_project::{Node, Project, Relation, Source, Table, Value};
+use engine_project::{ColumnTest, Node, Project, Relation, Source, Table, Value};
 use engine_sources::{
     ConnectContext, Connection, DeclaredColumn, SourceError, SourceErrorKind, TableRequest,
 };
@@ -54,7 +54,7 @@ fn secret_keys(params: &Node) -> BTreeSet<String> {
     secret.map(|(key, _)| key.value.clone()).collect()
 }
 
-/// Registers every table that some model or export reads.
+/// Registers every table that some model, export or test of relationships reads.
 pub(super) async fn register(
     project: &Project,
     connections: &Connections,
@@ -97,7 +97,16 @@ pub(super) async fn register(
 fn needed(project: &Project) -> BTreeSet<Relation> {
     let exported = project.exports.iter().map(|export| export.from.value.clone());
     let used = project.models.iter().flat_map(|model| &model.depends_on);
-    exported.chain(used.map(|on| on.value.clone())).collect()
+    let tests = project
+        .exports
+        .iter()
+        .flat_map(|export| project.columns(&export.from.value))
+        .flat_map(|column| &column.tests);
+    let related = tests.filter_map(|test| match &test.value {
+        ColumnTest::Relationships { to, .. } => Some(to.clone()),
+        _ => None,
+    });
+    exported.chain(used.map(|on| on.value.clone())).chain(related).collect()
 }
 
 /// The name under which a relation stands in the session.

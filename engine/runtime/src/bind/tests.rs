@@ -4,6 +4,7 @@
 //!  column of a table or model          of the export
 //!    not_null, unique                    hold for what is published, masked or not
 //!    accepted_values, range, regex       hold for values that are kept; a mask makes others of them
+//!    relationships                       asked of the sources themselves: masks may part what belongs together
 //! ```
 
 use arrow::datatypes::DataType;
@@ -39,8 +40,7 @@ fn of_column(declared: &Column, column: &BoundColumn) -> Vec<Spanned<ExportTest>
     let holds = |test: &ColumnTest| match (test, &column.treatment) {
         (ColumnTest::NotNull, Treatment::Masked { properties, .. }) => properties.preserves.null,
         (ColumnTest::NotNull | ColumnTest::Unique, _) => true,
-        // The other table is not part of the export.
-        (ColumnTest::Relationships { .. }, _) => false,
+        (ColumnTest::Relationships { .. }, _) => true,
         (_, Treatment::Kept { .. }) => true,
         (_, Treatment::Masked { .. }) => false,
     };

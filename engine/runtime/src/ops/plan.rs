@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use engine_bundle::ids::RunId;
+use engine_project::Project;
+use zeroize::Zeroizing;
+
 use crate::bind::{BoundExport, BoundProject, Schemas};
 use crate::codes::{commands, run};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
 use crate::keys::{self, Keys};
-use crate::plan::{Base, Known, Plan};
+use crate::plan::{Base, Known, Plan, Scope};
 use crate::request::Context;
 use crate::selection;
 use crate::store::{self, Store};
@@ -28,17 +32,20 @@ pub async fn plan(context: &Context, select: &[String]) -> Outcome<Plan> {
     let access = keys.as_ref().map_or(Access::Listed(&listed), Access::Opened);
     let workspace = workspace::open(&project, context, access, Schemas::Catalogs).await?;
     let exports = selection::exports(&workspace.bound, select)?;
-    made(&workspace.bound, &exports, keys.as_ref()).await
+    made(&workspace.bound, select, &exports, keys.as_ref(), None).await
 }
 
-/// The plan of these exports, compared with the store when the keys are there.
+/// The plan of these exports, compared with the store when the keys are there. What `run` has committed
+/// already counts as not there yet, so that its plan holds until it is through.
 ///
 /// # Errors
 /// The store cannot be read, or holds a manifest that was changed.
 pub async fn made(
     bound: &BoundProject,
+    select: &[String],
     exports: &[&BoundExport],
     keys: Option<&Keys>,
+    run: Option<RunId>,
 ) -> Outcome<Plan> {
     let store = match keys {
         Some(_) => Some(store::open(&bound.project)?),
@@ -47,17 +54,44 @@ pub async fn made(
     let mut known = Vec::with_capacity(exports.len());
     for export in exports {
         let base = match (&store, keys) {
-            (Some(store), Some(keys)) => base(store, keys, export).await?,
+            (Some(store), Some(keys)) => base(store, keys, export, run).await?,
             _ => Known::Nothing,
         };
         known.push((*export, base));
     }
-    Ok(Plan::new(bound, &known))
+    let places = keys.map(|keys| places(&bound.project, keys)).transpose()?;
+    let scope = Scope { select, places: places.as_deref() };
+    Ok(Plan::new(bound, scope, &known))
 }
 
-async fn base(store: &Store, keys: &Keys, export: &BoundExport) -> Outcome<Known> {
+/// A digest of where data is read from and written to. Keyed: settings may be secrets, or be guessed.
+fn places(project: &Project, keys: &Keys) -> Outcome<String> {
+    let target = &project.target;
+    let mut text = target.store.value.reveal().to_owned();
+    for (name, connection) in &target.connections {
+        let params = connection.params.reveal_json().to_string();
+        for part in [name.as_str(), connection.kind.value.as_str(), params.as_str()] {
+            text.push('\n');
+            text.push_str(part);
+        }
+    }
+    Ok(keys.file_id(&project.name.value, &Zeroizing::new(text))?.to_string())
+}
+
+async fn base(
+    store: &Store,
+    keys: &Keys,
+    export: &BoundExport,
+    run: Option<RunId>,
+) -> Outcome<Known> {
     let file = keys.file_id(store.project(), &export.name)?;
-    let head = store.head(file, &export.name, keys).await?;
+    let mut head = store.head(file, &export.name, keys).await?;
+    if let Some(newest) = head.take_if(|head| run == Some(head.manifest.run))
+        && let Some(before) = newest.manifest.predecessor
+    {
+        let before = store.manifest(file, &export.name, before.version, keys).await;
+        head = Some(before.map_err(|error| error.diagnostic())?);
+    }
     Ok(head.map_or(Known::NoSnapshot, |head| {
         Known::Snapshot(Base {
             version: head.manifest.version,

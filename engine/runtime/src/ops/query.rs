@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::context::SessionContext;
+use datafusion::execution::memory_pool::MemoryConsumer;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
 use futures::TryStreamExt;
@@ -136,6 +137,13 @@ async fn answer(
     for Table { file, manifest } in tables {
         rows = changed::explained(rows, Arc::clone(store.objects()), file, manifest);
     }
-    let batches = rows.try_collect().await.map_err(refused)?;
+    // The answer is held in memory, within the limit that sorts and joins have.
+    let pool = &session.runtime_env().memory_pool;
+    let held = MemoryConsumer::new("the answer").register(pool);
+    let mut batches = Vec::new();
+    while let Some(batch) = rows.try_next().await.map_err(refused)? {
+        held.try_grow(batch.get_array_memory_size()).map_err(refused)?;
+        batches.push(batch);
+    }
     Ok(QueryReport { schema, batches })
 }

@@ -1,5 +1,7 @@
 //! `retry`: takes up the last run where it stopped.
 
+use std::path::PathBuf;
+
 use crate::codes::run as codes;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::journal::{Journal, Line};
@@ -9,11 +11,16 @@ use crate::request::Context;
 use crate::resume;
 
 /// Runs what the last run did not finish. Committed exports stay; chunks of the others that are in the
-/// store already are used again where their rows come in the same order.
+/// store already are used again where their rows come in the same order. A run of a plan is taken up
+/// with the same plan.
 ///
 /// # Errors
 /// There is no run to take up, or one of another id or target was asked for; then those of [`crate::ops::run::run`].
-pub async fn retry(context: &Context, run: Option<&str>) -> Outcome<RunReport> {
+pub async fn retry(
+    context: &Context,
+    run: Option<&str>,
+    plan: Option<PathBuf>,
+) -> Outcome<RunReport> {
     let journal = Journal::of(&context.root);
     let nothing = |what: String| {
         Diagnostic::new(&codes::NOTHING_TO_RETRY, what).help("start a run with `engine run`")
@@ -37,8 +44,7 @@ pub async fn retry(context: &Context, run: Option<&str>) -> Outcome<RunReport> {
         return Err(nothing(format!("run {id} finished, nothing is left of it")).into());
     }
     let parsed = id.parse().map_err(|_| nothing("the journal names no run".to_owned()))?;
-    let request =
-        RunRequest { select: exports.clone(), plan: None, on_failure: OnFailure::Continue };
+    let request = RunRequest { select: exports.clone(), plan, on_failure: OnFailure::Continue };
     let earlier = resume::attempted(&lines);
     attempt(&context, &request, parsed, attempts.saturating_add(1), &earlier).await
 }

@@ -5,7 +5,7 @@
 //!                                        └─no──▶ write ─▶ checks ─▶ commit ─▶ loads
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use engine_bundle::ids::RunId;
 
@@ -18,6 +18,7 @@ use crate::git;
 use crate::journal::{Journal, Line, Status};
 use crate::keys::{self, Keys};
 use crate::ops::plan;
+use crate::plan::Plan;
 use crate::produce::{self, Earlier, Producer};
 use crate::report::RunReport;
 use crate::request::Context;
@@ -76,8 +77,10 @@ pub(crate) async fn attempt(
     })?;
     let access = Access::Opened(&keys);
     let workspace = workspace::open(&project, context, access, Schemas::Sources).await?;
-    let exports = selection::exports(&workspace.bound, &request.select)?;
-    gates(request, &workspace, &exports, &keys).await?;
+    let plan = request.plan.as_deref().map(plan::read).transpose()?;
+    let select = plan.as_ref().map_or(&request.select, |plan| &plan.select);
+    let exports = selection::exports(&workspace.bound, select)?;
+    gate(&workspace, request.plan.as_deref().zip(plan.as_ref()), &exports, &keys, id).await?;
     store.publish_keyring(&keys).await?;
     let first = Line::Run {
         run: id.to_string(),
@@ -134,14 +137,15 @@ async fn each(
 }
 
 /// What must hold before a byte is read.
-async fn gates(
-    request: &RunRequest,
+async fn gate(
     workspace: &Workspace,
+    plan: Option<(&Path, &Plan)>,
     exports: &[&BoundExport],
     keys: &Keys,
+    run: RunId,
 ) -> Outcome<()> {
     let target = &workspace.bound.project.target;
-    let Some(file) = &request.plan else {
+    let Some((file, given)) = plan else {
         if target.protected {
             let message =
                 format!("target `{}` is protected and runs only from a plan", target.name.value);
@@ -152,21 +156,20 @@ async fn gates(
         }
         return Ok(());
     };
-    let given = plan::read(file)?;
-    let made = plan::made(&workspace.bound, exports, Some(keys)).await?;
-    if given.digest == made.digest && given == made {
+    let made = plan::made(&workspace.bound, &given.select, exports, Some(keys), Some(run)).await?;
+    if *given == made {
         return Ok(());
     }
     Err(Diagnostic::new(
         &run::PLAN_STALE,
-        format!("`{}` no longer holds: {}", file.display(), difference(&given, &made)),
+        format!("`{}` no longer holds: {}", file.display(), difference(given, &made)),
     )
     .help("make a new plan with `engine plan --out FILE` and have it reviewed")
     .into())
 }
 
 /// What differs between two plans, in words.
-fn difference(given: &crate::plan::Plan, made: &crate::plan::Plan) -> String {
+fn difference(given: &Plan, made: &Plan) -> String {
     if given.engine != made.engine {
         return format!("it was made by engine {}, this is {}", given.engine, made.engine);
     }
@@ -175,6 +178,9 @@ fn difference(given: &crate::plan::Plan, made: &crate::plan::Plan) -> String {
     }
     if !given.base_known {
         return "it was made without the keys, so it does not say what it would follow".to_owned();
+    }
+    if given.places != made.places {
+        return "the store or a connection is another one".to_owned();
     }
     let changed = made.exports.iter().filter_map(|export| {
         let name = &export.name;

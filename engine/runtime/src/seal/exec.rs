@@ -11,6 +11,7 @@ use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
@@ -165,6 +166,8 @@ impl ExecutionPlan for SealExec {
     ) -> Result<SendableRecordBatchStream> {
         let services =
             context.session_config().get_extension::<SealServices>().ok_or(SealError::NotSetUp)?;
+        let pool = Arc::clone(context.memory_pool());
+        let memory = MemoryConsumer::new("open chunks").register(&pool);
         let input = self.input.execute(partition, context)?;
         let columns = partition_columns(&input.schema(), &self.spec)?;
         let skip = services
@@ -173,7 +176,7 @@ impl ExecutionPlan for SealExec {
             .filter(|((of, _), _)| *of == partition)
             .map(|((_, values), rows)| (values.clone(), *rows))
             .collect();
-        let router = Router::new(services.target.clone(), self.spec.clone(), columns, skip);
+        let router = Router::new(services.target.clone(), self.spec.clone(), columns, skip, memory);
         let work = Work {
             partition,
             schema: Arc::clone(&self.schema),

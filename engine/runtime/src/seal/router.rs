@@ -1,14 +1,16 @@
 //! Sends each row to the open chunk of its partition values, and closes chunks that are full.
 //!
 //! Bounds: at most [`OPEN_CHUNKS_MAX`] chunks are open per stream, and at most
-//! [`MEMORY_BYTES_MAX`] bytes wait in them; beyond that the least recently used chunk is closed, or the
-//! largest row group ended. More chunks come out then, but never more memory is taken.
+//! [`MEMORY_BYTES_MAX`] bytes wait in them, or less where the session's memory is short; beyond that the
+//! least recently used chunk is closed, or the largest row group ended. More and smaller pieces come out
+//! then, but never more memory is taken.
 
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{cast, take_record_batch};
 use arrow::datatypes::DataType;
+use datafusion::execution::memory_pool::MemoryReservation;
 
 use super::chunk::{ChunkSpec, ChunkTarget, ChunkWriter, Written};
 use super::error::SealError;
@@ -33,18 +35,21 @@ pub(super) struct Router {
     partition_columns: Vec<usize>,
     open: BTreeMap<Values, Open>,
     skip: BTreeMap<Values, u64>,
+    memory: MemoryReservation,
     clock: u64,
 }
 
 impl Router {
-    /// `skip` tells, per partition value, how many rows an earlier attempt has written already.
+    /// `skip` tells, per partition value, how many rows an earlier attempt has written already;
+    /// `memory` is what the waiting bytes count against.
     pub(super) fn new(
         target: ChunkTarget,
         spec: ChunkSpec,
         partition_columns: Vec<usize>,
         skip: BTreeMap<Values, u64>,
+        memory: MemoryReservation,
     ) -> Self {
-        Self { target, spec, partition_columns, open: BTreeMap::new(), skip, clock: 0 }
+        Self { target, spec, partition_columns, open: BTreeMap::new(), skip, memory, clock: 0 }
     }
 
     /// Writes a batch; gives the chunks it filled.
@@ -126,14 +131,21 @@ impl Router {
     }
 
     async fn bound_memory(&mut self) -> Result<(), SealError> {
-        let waiting: usize = self.open.values().map(|open| open.writer.memory_bytes()).sum();
-        if waiting <= MEMORY_BYTES_MAX {
+        let waiting = self.waiting();
+        if waiting <= MEMORY_BYTES_MAX && self.memory.try_resize(waiting).is_ok() {
             return Ok(());
         }
-        match self.open.values_mut().max_by_key(|open| open.writer.memory_bytes()) {
-            Some(largest) => largest.writer.flush().await,
-            None => Ok(()),
+        let largest = self.open.values_mut().max_by_key(|open| open.writer.memory_bytes());
+        if let Some(largest) = largest {
+            largest.writer.flush().await?;
         }
+        // What is left cannot be given back; it is counted, and the next batch ends another row group.
+        self.memory.resize(self.waiting());
+        Ok(())
+    }
+
+    fn waiting(&self) -> usize {
+        self.open.values().map(|open| open.writer.memory_bytes()).sum()
     }
 
     /// The rows of a batch by partition values, in the order of the values; rows keep their order.
