@@ -21,7 +21,7 @@ use crate::masks::resolver::Resolver;
 use crate::masks::spec::MaskSpec;
 use crate::seal::SealedChunk;
 use crate::store::{Commit, Store, Stored};
-use crate::types::type_name;
+use crate::types::stored_name;
 
 /// What tells this build from others: its version and the versions of its masks' mappings follow from it.
 const BUILD: &str = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION"));
@@ -183,7 +183,7 @@ fn column(column: &BoundColumn) -> Column {
     };
     Column {
         name: column.name.clone(),
-        data_type: type_name(column.output.data_type()),
+        data_type: stored_name(column.output.data_type()),
         nullable: column.output.is_nullable(),
         class: column.class.clone(),
         mask,

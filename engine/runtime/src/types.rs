@@ -85,9 +85,35 @@ pub fn type_name(found: &DataType) -> String {
     }
 }
 
+/// How a manifest names a type, so that [`read_type`] gives one that holds the same values: in the words
+/// of the configuration where they lose nothing, else as Arrow writes it.
+pub fn stored_name(found: &DataType) -> String {
+    match column_type(found) {
+        Some(known) if loses_nothing(found, &arrow_type(known)) => known.to_string(),
+        _ => found.to_string(),
+    }
+}
+
+/// The type that a manifest names; `None` when it is none of this engine's.
+pub fn read_type(name: &str) -> Option<DataType> {
+    let declared: Option<ColumnType> = name.parse().ok();
+    declared.map(arrow_type).or_else(|| name.parse().ok())
+}
+
+fn loses_nothing(found: &DataType, word: &DataType) -> bool {
+    match found {
+        DataType::Dictionary(_, values) => loses_nothing(values, word),
+        DataType::Decimal32(..) | DataType::Decimal64(..) => true,
+        DataType::FixedSizeBinary(_) => true,
+        text if text.is_string() || text.is_binary() => true,
+        other => other == word,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::datatypes::{Field, Fields};
 
     #[test]
     fn every_declared_type_reads_back() {
@@ -99,7 +125,48 @@ mod tests {
             let declared: ColumnType = text.parse().unwrap();
             assert_eq!(type_name(&arrow_type(declared)), text);
         }
-        let item = arrow::datatypes::Field::new("item", DataType::Utf8, true);
+        let item = Field::new("item", DataType::Utf8, true);
         assert_eq!(type_name(&DataType::List(Arc::new(item))), "list");
+    }
+
+    #[test]
+    fn every_stored_type_reads_back_without_loss() {
+        let list = |of| DataType::List(Arc::new(Field::new("item", of, true)));
+        let pair = Fields::from(vec![
+            Field::new("a name, with: (marks)", DataType::Int8, false),
+            Field::new("b", list(DataType::Utf8), true),
+        ]);
+        let zone = Some(Arc::from("Europe/Lisbon"));
+        let entries = Fields::from(vec![
+            Field::new("key", DataType::Utf8, false),
+            Field::new("value", DataType::Int64, true),
+        ]);
+        let map = DataType::Map(
+            Arc::new(Field::new("entries", DataType::Struct(entries), false)),
+            false,
+        );
+        for exact in [
+            DataType::Timestamp(TimeUnit::Nanosecond, None),
+            DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
+            DataType::Timestamp(TimeUnit::Microsecond, zone),
+            DataType::Time64(TimeUnit::Nanosecond),
+            DataType::Date64,
+            DataType::Decimal256(50, 2),
+            DataType::Decimal128(5, -2),
+            DataType::Duration(TimeUnit::Microsecond),
+            DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano),
+            DataType::Float16,
+            DataType::Null,
+            list(list(DataType::Timestamp(TimeUnit::Nanosecond, None))),
+            DataType::Struct(pair),
+            map,
+        ] {
+            let name = stored_name(&exact);
+            assert_eq!(read_type(&name), Some(exact), "{name}");
+        }
+        let dictionary = |values| DataType::Dictionary(Box::new(DataType::Int32), Box::new(values));
+        assert_eq!(stored_name(&dictionary(DataType::Utf8View)), "string");
+        assert_eq!(stored_name(&dictionary(DataType::Date64)), dictionary(DataType::Date64).to_string());
+        assert_eq!(read_type("a type of tomorrow"), None);
     }
 }

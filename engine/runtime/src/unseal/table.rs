@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, plan_datafusion_err};
@@ -21,7 +21,6 @@ use engine_bundle::ids::FileId;
 use engine_bundle::key::KeySource;
 use engine_bundle::layout::{Encryption, chunk_path};
 use engine_bundle::manifest::{Chunk, Manifest};
-use engine_project::ColumnType;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::encryption::decrypt::FileDecryptionProperties;
@@ -30,7 +29,7 @@ use parquet::encryption::encrypt::FileEncryptionProperties;
 use super::error::UnsealError;
 use super::footer::ChunkFile;
 use super::store::{SealedFile, UnsealStore};
-use crate::types::arrow_type;
+use crate::types::read_type;
 
 /// One snapshot of an export, readable with SQL.
 #[derive(Debug)]
@@ -44,13 +43,9 @@ pub struct SnapshotTable {
 /// The Arrow schema of a manifest's columns.
 pub fn arrow_schema(manifest: &Manifest) -> Result<Schema> {
     let fields = manifest.schema.iter().map(|column| {
-        let declared: Option<ColumnType> = column.data_type.parse().ok();
-        let data_type = match declared {
-            Some(declared) => arrow_type(declared),
-            None => column.data_type.parse::<DataType>().map_err(|_| {
-                plan_datafusion_err!("the type of column {} cannot be read", column.name)
-            })?,
-        };
+        let data_type = read_type(&column.data_type).ok_or_else(|| {
+            plan_datafusion_err!("the type of column {} cannot be read", column.name)
+        })?;
         Ok(Field::new(&column.name, data_type, column.nullable))
     });
     Ok(Schema::new(fields.collect::<Result<Vec<_>>>()?))
