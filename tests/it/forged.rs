@@ -267,6 +267,7 @@ fn a_wrong_passphrase_says_so_and_nothing_else() {
         &["query", "select * from people"],
         &["show", "people"],
         &["keys", "list"],
+        &["plan"],
     ] {
         assert_says_wrong_passphrase_only(&project.run(arguments));
     }

@@ -195,6 +195,24 @@ fn a_plan_of_a_selection_runs_just_that() {
 }
 
 #[test]
+fn what_is_not_selected_is_not_opened() {
+    let project = people::project(50, 20);
+    project.write(
+        "sources/broken.yml",
+        "sources: [{name: broken, connection: crm, tables: [{name: nowhere, columns: [{name: a, type: string, class: public}]}]}]\n",
+    );
+    project.write(
+        "exports/broken.yml",
+        "exports: [{name: broken, from: \"source('broken', 'nowhere')\"}]\n",
+    );
+    project.run(&["run"]).status(69).says("E0503");
+    project.run(&["run", "--select", "contacts"]).success();
+    project.run(&["run", "--select", "source:crm+"]).success();
+    let nothing = project.run(&["run", "--select", "source:crm"]);
+    nothing.status(3).says("write `+` after the selector");
+}
+
+#[test]
 fn a_plan_holds_for_its_places_only() {
     let changes = [
         ("store: file://target/store", "store: file://target/other"),

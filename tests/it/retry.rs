@@ -213,6 +213,25 @@ fn chunks_that_were_changed_or_removed_are_written_again() {
 }
 
 #[test]
+fn a_snapshot_that_lost_a_chunk_is_published_again() {
+    let project = people::project(60, 20);
+    project.run(&["run"]).success();
+    let chunk = people::chunks(&project).into_iter().next().unwrap();
+    std::fs::remove_file(project.path(&chunk)).unwrap();
+    let ended = project.run(&["run", "--format", "json"]).success();
+    let json = ended.json();
+    let versions: Vec<&Value> =
+        json["exports"].as_array().unwrap().iter().map(|export| &export["snapshot"]).collect();
+    assert!(versions == [2, 1] || versions == [1, 2], "{json}");
+    for export in people::EXPORTS {
+        project.run(&["show", export]).success();
+    }
+    // What is whole is written again when that is asked for.
+    let ended = project.run(&["run", "--force", "--select", "contacts", "--format", "json"]);
+    assert_eq!(ended.success().json()["exports"][0]["status"], "committed");
+}
+
+#[test]
 fn there_is_nothing_to_take_up_before_a_run_and_after_a_whole_one() {
     let project = people::project(10, 10);
     project.run(&["retry"]).status(3).says("no run has left a journal here");

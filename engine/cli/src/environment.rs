@@ -51,13 +51,10 @@ impl Environment {
             }
         };
         for entry in dotenvy::from_read_iter(text.as_bytes()) {
-            let (name, value) = entry.map_err(|error| {
-                let place = line_of(&error, &text).map_or_else(
-                    || "a line".to_owned(),
-                    |line| format!("line {line}"),
-                );
+            // The error of a line quotes the line, which may hold a secret.
+            let (name, value) = entry.map_err(|_| {
                 unreadable(
-                    &format!("{place} is not NAME=value"),
+                    &format!("line {} is not NAME=value", first_bad_line(&text)),
                     "write one NAME=value on each line, with quotes around values that hold spaces or #",
                 )
             })?;
@@ -108,11 +105,17 @@ fn unreadable(reason: &str, help: &str) -> Failure {
         .into()
 }
 
-/// The line, from 1, that an error quotes. The quote itself goes no further: it may hold a secret.
-fn line_of(error: &dotenvy::Error, text: &str) -> Option<usize> {
-    let dotenvy::Error::LineParse(quoted, _) = error else { return None };
-    let first = quoted.lines().next()?.trim();
-    text.lines().position(|line| line.trim() == first)?.checked_add(1)
+/// The line, from 1, with which the text stops being readable.
+fn first_bad_line(text: &str) -> usize {
+    let ends = text.split_inclusive('\n').scan(0, |end, line| {
+        *end += line.len();
+        Some(*end)
+    });
+    let bad = |end: &usize| {
+        let read = text.get(..*end).unwrap_or_default();
+        dotenvy::from_read_iter(read.as_bytes()).any(|entry| entry.is_err())
+    };
+    ends.enumerate().find(|(_, end)| bad(end)).map_or(1, |(line, _)| line + 1)
 }
 
 #[cfg(test)]

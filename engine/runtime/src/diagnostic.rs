@@ -4,11 +4,13 @@
 //! `Diagnostic` passes words of its own, not the text of a library's error.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use engine_project::{Location, Project, SourceMap};
 
-use crate::codes::Code;
+use crate::codes::{Code, commands};
 use crate::exit::Exit;
 
 /// One finding.
@@ -27,6 +29,13 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// A file of the engine's own that cannot be written.
+    pub fn unwritable(path: &Path, error: &io::Error) -> Self {
+        let message = format!("`{}` cannot be written: {}", path.display(), error.kind());
+        Self::new(&commands::OUTPUT_UNWRITABLE, message)
+            .help("check the rights of the user who runs the engine, and that there is room")
+    }
+
     /// A finding without a place.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), at: None, related: Vec::new(), help: None }

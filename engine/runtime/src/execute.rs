@@ -25,6 +25,7 @@ const ORDERED_NODES: &[&str] = &[
     "CooperativeExec",
     "CoalesceBatchesExec",
     "SourceScan",
+    "GuardedScan",
 ];
 
 /// A physical plan that is ready to write.

@@ -79,6 +79,15 @@ pub fn open(project: &Project, context: &Context) -> Outcome<Keys> {
     opened(project, context).map_err(|failure| failure.in_project(project))
 }
 
+/// Whether the key that opens the keyring is given, right or wrong. A passphrase may be asked for.
+pub fn has_key(project: &Project, context: &Context) -> bool {
+    match &project.target.keys.provider {
+        KeyProvider::Passphrase { .. } => true,
+        KeyProvider::Environment { env } => context.environment.contains_key(&env.value),
+        KeyProvider::File { path } => project.root.join(path.value.reveal()).exists(),
+    }
+}
+
 fn opened(project: &Project, context: &Context) -> Outcome<Keys> {
     let shown = shown_path(project);
     let bytes = read(&keyring_path(project), &shown)?;

@@ -64,6 +64,8 @@ pub struct PlannedExport {
     pub encryption: String,
     /// Tests that must hold before the snapshot is committed.
     pub tests: Vec<Value>,
+    /// Tests of columns that do not hold for what is published of them, and are not run.
+    pub tests_left_out: Vec<Value>,
     /// Where the snapshot is loaded.
     pub loads: Vec<PlannedLoad>,
     /// The newest snapshot, which this one would follow.
@@ -251,6 +253,7 @@ fn planned(bound: &BoundProject, export: &BoundExport, known: Known) -> PlannedE
             engine_project::Encryption::Modular => "modular".to_owned(),
         },
         tests: export.tests.iter().map(|test| checks::describe(&test.value)).collect(),
+        tests_left_out: export.tests_left_out.iter().map(checks::describe).collect(),
         loads: export
             .loads
             .iter()

@@ -16,7 +16,7 @@ use crate::journal::{Journal, Line, Status};
 use crate::keys::Keys;
 use crate::publish::{Origin, Snapshot, check_unchanged, encryption};
 use crate::report::ExportReport;
-use crate::request::Context;
+use crate::request::{Context, Reuse};
 use crate::resume;
 use crate::seal::{ChunkSpec, ChunkTarget, SealedChunk};
 use crate::store::{Store, Stored};
@@ -49,12 +49,16 @@ pub struct Producer<'a> {
     pub git_commit: Option<String>,
     /// What earlier attempts wrote.
     pub earlier: &'a Earlier,
+    /// Whether a snapshot whose inputs did not change stays.
+    pub reuse: Reuse,
 }
 
 /// A journal that cannot be written stops the run: a retry would not know what was done.
 pub fn unwritable(journal: &Journal) -> Failure {
     let message = format!("{} cannot be written", journal.path().display());
-    Diagnostic::new(&commands::OUTPUT_UNWRITABLE, message).into()
+    Diagnostic::new(&commands::OUTPUT_UNWRITABLE, message)
+        .help("check the rights of the user who runs the engine, and that there is room")
+        .into()
 }
 
 /// A report of an export with nothing done yet.
@@ -84,7 +88,12 @@ impl Producer<'_> {
         let head = self.store.head(file, &export.name, self.keys).await?;
         seen.check(&export.name, head.as_ref())?;
         let origin = self.origin(export).await?;
-        let unchanged = head.as_ref().filter(|head| origin.made(head));
+        let unchanged = match &head {
+            Some(head) if self.reuse == Reuse::Unchanged && origin.made(head) => {
+                self.store.holds(file, &head.manifest).await?.then_some(head)
+            }
+            _ => None,
+        };
         let (stored, status, resumed) = match unchanged {
             Some(head) => {
                 self.context.observer.notice(&Event::ExportReused {

@@ -44,3 +44,13 @@ impl fmt::Debug for Context {
         formatter.debug_struct("Context").field("root", &self.root).finish_non_exhaustive()
     }
 }
+
+/// What happens to an export whose inputs did not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reuse {
+    /// It keeps its snapshot.
+    #[default]
+    Unchanged,
+    /// It is written again.
+    Nothing,
+}

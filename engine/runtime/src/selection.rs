@@ -1,18 +1,19 @@
 //! `--select`: which exports a command works on.
 
-use engine_project::Problem;
-use engine_project::select::{Selector, select};
+use std::collections::BTreeSet;
 
-use crate::bind::{BoundExport, BoundProject};
+use engine_project::select::{Selection, Selector, select};
+use engine_project::{Problem, Project};
+
 use crate::codes::run;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::problems;
 
-/// The exports that the selectors choose, in declared order; all without selectors.
+/// The names of the exports that the selectors choose; all without selectors.
 ///
 /// # Errors
 /// A selector that cannot be read, or that chooses no export.
-pub fn exports<'b>(bound: &'b BoundProject, texts: &[String]) -> Outcome<Vec<&'b BoundExport>> {
+pub fn exports(project: &Project, texts: &[String]) -> Outcome<BTreeSet<String>> {
     let mut selectors = Vec::with_capacity(texts.len());
     let mut findings = Vec::new();
     for text in texts {
@@ -24,18 +25,22 @@ pub fn exports<'b>(bound: &'b BoundProject, texts: &[String]) -> Outcome<Vec<&'b
     if !findings.is_empty() {
         return Err(findings.into());
     }
-    let selection = select(&bound.project, &selectors, &[]);
-    let chosen: Vec<&BoundExport> =
-        bound.exports.iter().filter(|export| selection.exports.contains(&export.name)).collect();
-    if chosen.is_empty() {
-        let names: Vec<&str> = bound.exports.iter().map(|export| export.name.as_str()).collect();
-        let help = if names.is_empty() {
-            "the project declares none; declare one under `exports:`".to_owned()
-        } else {
-            format!("exports there are: {}", names.join(", "))
-        };
-        let finding = Diagnostic::new(&run::NOTHING_SELECTED, "no export is selected").help(help);
-        return Err(Failure::from(finding));
+    let selection = select(project, &selectors, &[]);
+    if selection.exports.is_empty() {
+        return Err(nothing(project, &selection));
     }
-    Ok(chosen)
+    Ok(selection.exports.into_iter().collect())
+}
+
+fn nothing(project: &Project, selection: &Selection) -> Failure {
+    let names: Vec<&str> =
+        project.exports.iter().map(|export| export.name.value.as_str()).collect();
+    let help = if names.is_empty() {
+        "the project declares none; declare one under `exports:`".to_owned()
+    } else if selection.is_empty() {
+        format!("exports there are: {}", names.join(", "))
+    } else {
+        "what is selected are tables or models; write `+` after the selector for the exports that are made from them".to_owned()
+    };
+    Diagnostic::new(&run::NOTHING_SELECTED, "no export is selected").help(help).into()
 }

@@ -3,6 +3,7 @@
 //! A snapshot exists when its manifest does. A manifest is committed by one conditional put, which only
 //! one of two writers wins.
 
+use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -11,8 +12,10 @@ use engine_bundle::digest::Digest;
 use engine_bundle::ids::FileId;
 use engine_bundle::key::{KeyId, KeySource, NamedKey};
 use engine_bundle::keyring::{FILE_BYTES_MAX, Keyring};
-use engine_bundle::layout::{KEYRING, StoreObject, chunks_prefix, manifest_path, manifests_prefix};
-use engine_bundle::manifest::{MANIFEST_BYTES_MAX, Manifest};
+use engine_bundle::layout::{
+    KEYRING, StoreObject, chunk_path, chunks_prefix, manifest_path, manifests_prefix,
+};
+use engine_bundle::manifest::{Chunk, MANIFEST_BYTES_MAX, Manifest};
 use engine_bundle::sealed;
 use engine_project::Project;
 use futures::TryStreamExt;
@@ -170,6 +173,18 @@ impl Store {
         Ok(found)
     }
 
+    /// Whether every chunk of a snapshot is there, with its length.
+    ///
+    /// # Errors
+    /// The store cannot be listed.
+    pub async fn holds(&self, file: FileId, manifest: &Manifest) -> Outcome<bool> {
+        let found: BTreeMap<String, u64> = self.chunk_files(file).await?.into_iter().collect();
+        let is_there = |chunk: &Chunk| {
+            found.get(&chunk_path(file, chunk.id, manifest.encryption)) == Some(&chunk.bytes)
+        };
+        Ok(manifest.chunks.iter().all(is_there))
+    }
+
     /// The manifest of a version.
     ///
     /// # Errors
@@ -197,7 +212,9 @@ impl Store {
         }
         if manifest.target != self.target {
             let words = format!("was published for target `{}`", manifest.target);
-            return Err(UnsealError::tampered(&name, words));
+            return Err(UnsealError::tampered(&name, words).mended_by(
+                "give every target a store of its own, and bring nothing from one to another",
+            ));
         }
         Ok(Stored { digest: Digest::of(&plain), manifest })
     }

@@ -141,10 +141,8 @@ mod tests {
             Field::new("key", DataType::Utf8, false),
             Field::new("value", DataType::Int64, true),
         ]);
-        let map = DataType::Map(
-            Arc::new(Field::new("entries", DataType::Struct(entries), false)),
-            false,
-        );
+        let map =
+            DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false);
         for exact in [
             DataType::Timestamp(TimeUnit::Nanosecond, None),
             DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
@@ -166,7 +164,10 @@ mod tests {
         }
         let dictionary = |values| DataType::Dictionary(Box::new(DataType::Int32), Box::new(values));
         assert_eq!(stored_name(&dictionary(DataType::Utf8View)), "string");
-        assert_eq!(stored_name(&dictionary(DataType::Date64)), dictionary(DataType::Date64).to_string());
+        assert_eq!(
+            stored_name(&dictionary(DataType::Date64)),
+            dictionary(DataType::Date64).to_string()
+        );
         assert_eq!(read_type("a type of tomorrow"), None);
     }
 }

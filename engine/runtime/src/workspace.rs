@@ -1,5 +1,6 @@
 //! From a caller's context to a loaded project, its session and its masks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::execution::context::SessionContext;
@@ -57,7 +58,7 @@ pub struct Workspace {
     pub limits: Limits,
 }
 
-/// Binds a project in a session of its own.
+/// Binds a project in a session of its own; `only` these exports, and what they are made from.
 ///
 /// # Errors
 /// Every finding of the first step that has any.
@@ -66,6 +67,7 @@ pub async fn open(
     context: &Context,
     keys: Access<'_>,
     schemas: Schemas,
+    only: Option<&BTreeSet<String>>,
 ) -> Outcome<Workspace> {
     let limits = limits(project, context);
     let session = new_session(limits)?;
@@ -80,6 +82,7 @@ pub async fn open(
         resolver: &resolver,
         keys: &versions,
         schemas,
+        only,
         today: clock::today(),
     };
     let bound = bind(Arc::clone(project), &binding).await?;

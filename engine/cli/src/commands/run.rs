@@ -7,6 +7,7 @@ use engine_runtime::diagnostic::Outcome;
 use engine_runtime::exit::Exit;
 use engine_runtime::ops::run::{self, OnFailure, RunRequest};
 use engine_runtime::report::RunReport;
+use engine_runtime::request::Reuse;
 
 use crate::invocation::Invocation;
 use crate::options::{Resources, Selection};
@@ -32,6 +33,10 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub resources: Resources,
 
+    /// Writes exports again although nothing changed since their snapshot
+    #[arg(long)]
+    pub force: bool,
+
     /// Stops at the first export that fails
     #[arg(long)]
     pub fail_fast: bool,
@@ -43,6 +48,7 @@ pub(crate) async fn run(invocation: &Invocation, options: &Run) -> Outcome<Exit>
     let request = RunRequest {
         select: options.selection.select.clone(),
         plan: options.plan.clone(),
+        reuse: if options.force { Reuse::Nothing } else { Reuse::Unchanged },
         on_failure: if options.fail_fast { OnFailure::Stop } else { OnFailure::Continue },
     };
     ended(invocation, &run::run(&context, &request).await?)

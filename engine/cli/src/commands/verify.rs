@@ -46,6 +46,7 @@ fn text(report: &VerifyReport) -> String {
         let result = match (export.faults, export.snapshots) {
             (0, 0) => String::from("nothing published yet"),
             (0, _) => String::from("ok"),
+            (1, _) => String::from("1 FAULT"),
             (faults, _) => format!("{faults} FAULTS"),
         };
         listing.row([

@@ -8,6 +8,7 @@
 //! ```
 
 use engine_runtime::plan::{Action, Plan, PlannedColumn, PlannedExport, PlannedTreatment};
+use serde_json::Value;
 
 use super::table::{Align, Listing};
 use crate::console::printable;
@@ -51,12 +52,40 @@ fn one(export: &PlannedExport) -> String {
         lines.push(format!("  left out: {}", export.left_out.join(", ")));
     }
     if !export.tests.is_empty() {
-        lines.push(format!("  tests: {}", export.tests.len()));
+        lines.push(format!("  tests: {}", tests(&export.tests)));
+    }
+    if !export.tests_left_out.is_empty() {
+        let left_out = tests(&export.tests_left_out);
+        lines.push(format!("  not tested, because masks make other values: {left_out}"));
     }
     for load in &export.loads {
-        lines.push(format!("  loaded into {}.{} ({})", load.connection, load.table, load.mode));
+        let mode = match load.mode.as_str() {
+            "replace" => "the table is dropped and made again",
+            mode => mode,
+        };
+        lines.push(format!("  loaded into {}.{} ({mode})", load.connection, load.table));
     }
     lines.join("\n") + "\n"
+}
+
+/// Tests as a user would name them: `unique(customer_id)`.
+fn tests(tests: &[Value]) -> String {
+    let name = |test: &Value| {
+        let text = |key: &str| test[key].as_str().unwrap_or_default().to_owned();
+        match &test["k_anonymity"] {
+            Value::Null => format!("{}({})", text("test"), text("column")),
+            of => {
+                let columns: Vec<&str> = of["columns"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
+                format!("k_anonymity({}; {})", columns.join(", "), of["k"])
+            }
+        }
+    };
+    tests.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 fn action(export: &PlannedExport) -> String {

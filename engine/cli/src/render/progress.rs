@@ -9,7 +9,7 @@ use engine_runtime::event::{Event, Observer};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::lines;
-use super::table::{bytes, count};
+use super::table::{bytes, count, counted};
 use crate::console::{Console, Loudness};
 
 /// One line of JSON for each event.
@@ -102,7 +102,7 @@ fn words(event: &Event, loudness: Loudness) -> Option<String> {
     let verbose = loudness == Loudness::Verbose;
     match event {
         Event::RunStarted { run, exports } => {
-            verbose.then(|| format!("run {run}: {exports} exports"))
+            verbose.then(|| format!("run {run}: {}", counted(*exports as u64, "export")))
         }
         Event::ExportStarted { export } => Some(format!("{export}: writing")),
         Event::RowsWritten { .. } => None,
@@ -112,12 +112,12 @@ fn words(event: &Event, loudness: Loudness) -> Option<String> {
             Some(format!("{export}: unchanged, snapshot {snapshot} stays"))
         }
         Event::ExportCommitted { export, snapshot, rows, chunks } => Some(format!(
-            "{export}: snapshot {snapshot} committed, {} rows in {} chunks",
-            count(*rows),
-            count(*chunks as u64)
+            "{export}: snapshot {snapshot} committed, {} in {}",
+            counted(*rows, "row"),
+            counted(*chunks as u64, "chunk")
         )),
         Event::ExportLoaded { export, connection, table, rows } => {
-            Some(format!("{export}: {} rows loaded into {connection}.{table}", count(*rows)))
+            Some(format!("{export}: {} loaded into {connection}.{table}", counted(*rows, "row")))
         }
         Event::ExportFailed { export, code } => Some(format!("{export}: failed ({code})")),
     }

@@ -80,6 +80,12 @@ pub(crate) fn bytes(amount: u64) -> String {
     if unit == "B" { format!("{amount} B") } else { format!("{scaled:.1} {unit}") }
 }
 
+/// A number and what is counted: `1 row`, `2,240 rows`.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", count(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -219,7 +219,8 @@ pub struct Load {
 /// What a load does with rows that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum LoadMode {
-    /// Removes them first, in the same transaction.
+    /// Drops the table and makes it again, in one transaction: indexes, triggers and constraints that it
+    /// had are gone.
     #[default]
     Replace,
     /// Leaves them.

@@ -125,7 +125,8 @@ pub(crate) struct RawLoad {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RawLoadMode {
-    /// Removes them first, in the same transaction.
+    /// Drops the table and makes it again, in one transaction: indexes, triggers and constraints that it
+    /// had are gone.
     Replace,
     /// Leaves them.
     Append,

@@ -50,6 +50,8 @@ pub struct BoundExport {
     pub key: Vec<String>,
     /// Tests of its rows.
     pub tests: Vec<Spanned<ExportTest>>,
+    /// Tests of columns that do not hold for what is published of them.
+    pub tests_left_out: Vec<ExportTest>,
     /// Where it is loaded.
     pub loads: Vec<Load>,
     /// Where its name stands.
@@ -73,7 +75,7 @@ pub(super) async fn bind(
 ) -> Result<Vec<BoundExport>, Vec<Diagnostic>> {
     let mut bound = Vec::new();
     let mut findings = Vec::new();
-    for export in &project.exports {
+    for export in project.exports.iter().filter(|export| binding.takes(&export.name.value)) {
         match one(project, connections, binding, export).await {
             Ok(export) => bound.push(export),
             Err(found) => findings.extend(found),
@@ -126,7 +128,7 @@ async fn one(
             Vec::new()
         }
     };
-    let tests = tests::of(project, export, &columns);
+    let (tests, tests_left_out) = tests::of(project, export, &columns);
     findings.extend(tests::misfits(&tests, &columns));
     if !findings.is_empty() {
         return Err(findings);
@@ -145,6 +147,7 @@ async fn one(
         chunk_rows: export.chunk.rows,
         encryption: export.encryption,
         tests,
+        tests_left_out,
         loads: export.loads.clone(),
         at: export.name.at,
     })

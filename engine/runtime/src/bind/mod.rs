@@ -18,12 +18,12 @@ mod sql;
 mod tests;
 mod exports;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 use datafusion::execution::context::SessionContext;
-use engine_project::{Project, Relation, SourceMap};
+use engine_project::{ColumnTest, Project, Relation, SourceMap};
 use engine_sources::{Connection, TableRequest};
 
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
@@ -58,8 +58,17 @@ pub struct Binding<'a> {
     pub keys: &'a MaskingKeys,
     /// Where schemas come from.
     pub schemas: Schemas,
+    /// The exports that are bound; all of them, and all models, when none are named.
+    pub only: Option<&'a BTreeSet<String>>,
     /// Decides which `keep` has expired.
     pub today: NaiveDate,
+}
+
+impl Binding<'_> {
+    /// Whether an export is bound.
+    fn takes(&self, export: &str) -> bool {
+        self.only.is_none_or(|only| only.contains(export))
+    }
 }
 
 /// A table that can be fingerprinted, and read when it was bound to its source.
@@ -133,10 +142,40 @@ async fn bind_steps(
         binding.session.register_udf(function);
     }
     let connections = tables::connect(&project)?;
-    let tables = tables::register(&project, &connections, binding).await?;
-    let models = models::register(&project, binding).await?;
+    let reached = reached(&project, binding);
+    let tables = tables::register(&project, &connections, &reached, binding).await?;
+    let models = models::register(&project, &reached, binding).await?;
     let exports = exports::bind(&project, &connections, binding).await?;
     Ok(BoundProject { project, files, connections, tables, models, exports })
+}
+
+/// The tables and models that are read for what is bound, those of tests of relationships too.
+fn reached(project: &Project, binding: &Binding<'_>) -> BTreeSet<Relation> {
+    let exports = project.exports.iter().filter(|export| binding.takes(&export.name.value));
+    let mut waiting: Vec<Relation> = exports.map(|export| export.from.value.clone()).collect();
+    let columns = waiting.iter().flat_map(|from| project.columns(from));
+    let tests = columns.flat_map(|column| &column.tests);
+    let related: Vec<Relation> = tests
+        .filter_map(|test| match &test.value {
+            ColumnTest::Relationships { to, .. } => Some(to.clone()),
+            _ => None,
+        })
+        .collect();
+    waiting.extend(related);
+    if binding.only.is_none() {
+        let models = project.models.iter().map(|model| model.name.value.clone());
+        waiting.extend(models.map(|name| Relation::Model { name }));
+    }
+    let mut reached = BTreeSet::new();
+    while let Some(relation) = waiting.pop() {
+        if let Relation::Model { name } = &relation {
+            let model = project.model(name);
+            let on = model.iter().flat_map(|model| &model.depends_on);
+            waiting.extend(on.map(|on| on.value.clone()).filter(|on| !reached.contains(on)));
+        }
+        reached.insert(relation);
+    }
+    reached
 }
 
 /// By file and place, each finding once: a rule that holds for ten columns is wrong once, and the

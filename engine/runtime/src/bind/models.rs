@@ -1,7 +1,7 @@
 //! Models: SQL planned over sources and other models, registered as views so that DataFusion inlines
 //! them into the plan of whoever reads them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::catalog::MemorySchemaProvider;
@@ -21,9 +21,10 @@ use crate::diagnostic::Diagnostic;
 use crate::fault;
 use crate::session::read_only;
 
-/// Plans every model in dependency order. A model whose dependency failed is not tried.
+/// Plans the models that are read, in dependency order. A model whose dependency failed is not tried.
 pub(super) async fn register(
     project: &Project,
+    reached: &BTreeSet<Relation>,
     binding: &Binding<'_>,
 ) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
     if let Some(catalog) = binding.session.catalog("datafusion") {
@@ -35,7 +36,9 @@ pub(super) async fn register(
     let mut plans = BTreeMap::new();
     let mut findings = Vec::new();
     let mut failed: Vec<&str> = Vec::new();
-    for model in &project.models {
+    let is_reached =
+        |model: &&Model| reached.contains(&Relation::Model { name: model.name.value.clone() });
+    for model in project.models.iter().filter(is_reached) {
         let blocked = model.depends_on.iter().any(
             |on| matches!(&on.value, Relation::Model { name } if failed.contains(&name.as_str())),
         );

@@ -8,7 +8,7 @@ use arrow::datatypes::{Field, Schema};
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
-use engine_project::{ColumnTest, Node, Project, Relation, Source, Table, Value};
+use engine_project::{Node, Project, Relation, Source, Table, Value};
 use engine_sources::{
     ConnectContext, Connection, DeclaredColumn, SourceError, SourceErrorKind, TableRequest,
 };
@@ -54,13 +54,13 @@ fn secret_keys(params: &Node) -> BTreeSet<String> {
     secret.map(|(key, _)| key.value.clone()).collect()
 }
 
-/// Registers every table that some model, export or test of relationships reads.
+/// Registers the tables that are read.
 pub(super) async fn register(
     project: &Project,
     connections: &Connections,
+    reached: &BTreeSet<Relation>,
     binding: &Binding<'_>,
 ) -> Result<BTreeMap<Relation, BoundTable>, Vec<Diagnostic>> {
-    let needed = needed(project);
     let mut bound = BTreeMap::new();
     let mut findings = Vec::new();
     let catalog = binding.session.catalog("datafusion");
@@ -76,7 +76,7 @@ pub(super) async fn register(
                 source: source.name.value.clone(),
                 table: table.name.value.clone(),
             };
-            if !needed.contains(&relation) {
+            if !reached.contains(&relation) {
                 continue;
             }
             let connection = connections.get(&source.connection.value).cloned();
@@ -92,21 +92,6 @@ pub(super) async fn register(
         }
     }
     if findings.is_empty() { Ok(bound) } else { Err(findings) }
-}
-
-fn needed(project: &Project) -> BTreeSet<Relation> {
-    let exported = project.exports.iter().map(|export| export.from.value.clone());
-    let used = project.models.iter().flat_map(|model| &model.depends_on);
-    let tests = project
-        .exports
-        .iter()
-        .flat_map(|export| project.columns(&export.from.value))
-        .flat_map(|column| &column.tests);
-    let related = tests.filter_map(|test| match &test.value {
-        ColumnTest::Relationships { to, .. } => Some(to.clone()),
-        _ => None,
-    });
-    exported.chain(used.map(|on| on.value.clone())).chain(related).collect()
 }
 
 /// The name under which a relation stands in the session.

@@ -5,7 +5,6 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::bind::Schemas;
-use crate::codes::commands;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
 use crate::keys;
@@ -39,15 +38,15 @@ pub async fn compile(context: &Context, select: &[String]) -> Outcome<CompileRep
     let project = workspace::load(context)?;
     let listed = keys::listed(&project);
     let access = Access::Listed(&listed);
-    let workspace = workspace::open(&project, context, access, Schemas::Declared).await?;
-    let exports = selection::exports(&workspace.bound, select)?;
+    let selected = selection::exports(&project, select)?;
+    let workspace = workspace::open(&project, context, access, Schemas::Declared, None).await?;
     let mut outputs = Vec::new();
     for model in &project.models {
         let text = format!("{}\n", model.sql.text.trim_end());
         let plan = workspace.bound.models.get(&model.name.value).cloned().unwrap_or_default();
         outputs.push((model.name.value.clone(), "model", text, plan));
     }
-    for export in exports {
+    for export in workspace.bound.exports.iter().filter(|export| selected.contains(&export.name)) {
         let plan = workspace.session.state().optimize(&export.plan).map_or_else(
             |_| export.plan.display_indent().to_string(),
             |plan| plan.display_indent().to_string(),
@@ -75,13 +74,7 @@ pub async fn compile(context: &Context, select: &[String]) -> Outcome<CompileRep
 }
 
 fn write(path: &Path, text: &str) -> Outcome<()> {
-    files::write(path, text.as_bytes()).map_err(|_| {
-        Diagnostic::new(
-            &commands::OUTPUT_UNWRITABLE,
-            format!("{} cannot be written", path.display()),
-        )
-        .into()
-    })
+    files::write(path, text.as_bytes()).map_err(|error| Diagnostic::unwritable(path, &error).into())
 }
 
 /// Files of nodes that are gone must not be taken for compiled ones.

@@ -94,7 +94,11 @@ fn relation(project: &Project, topic: &str) -> Outcome<Relation> {
     let tables = project.sources.iter().flat_map(|source| {
         source.tables.iter().map(|table| format!("{}.{}", source.name.value, table.name.value))
     });
-    let known: Vec<String> = exports.chain(models).chain(tables).collect();
+    let mut known: Vec<String> = exports.chain(models).collect();
+    // A model is often exported under its own name.
+    known.sort();
+    known.dedup();
+    known.extend(tables);
     let nearest = engine_project::nearest(topic, known.iter().map(String::as_str));
     let meant = nearest.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
     Err(Diagnostic::new(

@@ -33,13 +33,7 @@ pub struct InitReport {
 /// # Errors
 /// The directory has something in it, or cannot be written.
 pub fn init(directory: &Path, template: &[TemplateFile]) -> Outcome<InitReport> {
-    let unwritable = |path: &Path| {
-        Diagnostic::new(
-            &commands::OUTPUT_UNWRITABLE,
-            format!("{} cannot be written", path.display()),
-        )
-    };
-    if !files::is_vacant(directory).map_err(|_| unwritable(directory))? {
+    if !files::is_vacant(directory).map_err(|error| Diagnostic::unwritable(directory, &error))? {
         let message = format!("`{}` is not empty", directory.display());
         return Err(Diagnostic::new(&commands::DIRECTORY_NOT_EMPTY, message)
             .help("name a new directory; nothing that exists is overwritten")
@@ -50,13 +44,14 @@ pub fn init(directory: &Path, template: &[TemplateFile]) -> Outcome<InitReport> 
     for file in template {
         let path = directory.join(file.path);
         let bytes = named(file, &name);
-        files::write(&path, &bytes).map_err(|_| unwritable(&path))?;
+        files::write(&path, &bytes).map_err(|error| Diagnostic::unwritable(&path, &error))?;
         written.push(file.path.to_owned());
     }
     for (kind, value) in schema::all() {
         let relative = format!(".engine/schemas/{kind}.json");
         let path = directory.join(&relative);
-        files::write(&path, schema::text(&value).as_bytes()).map_err(|_| unwritable(&path))?;
+        files::write(&path, schema::text(&value).as_bytes())
+            .map_err(|error| Diagnostic::unwritable(&path, &error))?;
         written.push(relative);
     }
     written.sort();

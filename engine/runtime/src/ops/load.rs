@@ -1,5 +1,7 @@
 //! `load`: the newest snapshot of an export into a database, now.
 
+use std::collections::BTreeSet;
+
 use engine_project::{Load, LoadMode};
 
 use crate::bind::Schemas;
@@ -24,7 +26,9 @@ pub async fn load(context: &Context, export: &str, connection: &str) -> Outcome<
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
     let access = Access::Opened(&keys);
-    let workspace = workspace::open(&project, context, access, Schemas::Catalogs).await?;
+    let only = BTreeSet::from([export.to_owned()]);
+    let schemas = Schemas::Catalogs;
+    let workspace = workspace::open(&project, context, access, schemas, Some(&only)).await?;
     let Some(bound) = workspace.bound.export(export) else {
         let message = format!("there is no export `{export}`");
         return Err(Diagnostic::new(&names::UNKNOWN_EXPORT, message).into());

@@ -7,7 +7,7 @@ use engine_project::Project;
 use zeroize::Zeroizing;
 
 use crate::bind::{BoundExport, BoundProject, Schemas};
-use crate::codes::{commands, run};
+use crate::codes::{Code, keys as key_codes, run};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
 use crate::keys::{self, Keys};
@@ -27,15 +27,29 @@ const PLAN_BYTES_MAX: u64 = 64 << 20;
 /// The project does not compile, or nothing is selected.
 pub async fn plan(context: &Context, select: &[String]) -> Outcome<Plan> {
     let project = workspace::load(context)?;
-    let keys = keys::open(&project, context).ok();
+    let keys = opened(&project, context)?;
     let listed = keys::listed(&project);
     let access = keys.as_ref().map_or(Access::Listed(&listed), Access::Opened);
-    let workspace = workspace::open(&project, context, access, Schemas::Catalogs).await?;
-    let exports = selection::exports(&workspace.bound, select)?;
-    made(&workspace.bound, select, &exports, keys.as_ref(), None).await
+    let selected = selection::exports(&project, select)?;
+    let schemas = Schemas::Catalogs;
+    let workspace = workspace::open(&project, context, access, schemas, Some(&selected)).await?;
+    made(&workspace.bound, select, keys.as_ref(), None).await
 }
 
-/// The plan of these exports, compared with the store when the keys are there. What `run` has committed
+/// The keys, or none where they are not at hand: a plan can be made without. A secret that is given and
+/// wrong is no way to ask for one.
+fn opened(project: &Project, context: &Context) -> Outcome<Option<Keys>> {
+    const NOT_AT_HAND: [&Code; 2] = [&key_codes::KEYRING_MISSING, &key_codes::NO_PASSPHRASE];
+    let is_absent = |finding: &Diagnostic| NOT_AT_HAND.contains(&finding.code);
+    match keys::open(project, context) {
+        Ok(keys) => Ok(Some(keys)),
+        Err(failure) if failure.diagnostics.iter().all(is_absent) => Ok(None),
+        Err(_) if !keys::has_key(project, context) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The plan of what was bound, compared with the store when the keys are there. What `run` has committed
 /// already counts as not there yet, so that its plan holds until it is through.
 ///
 /// # Errors
@@ -43,7 +57,6 @@ pub async fn plan(context: &Context, select: &[String]) -> Outcome<Plan> {
 pub async fn made(
     bound: &BoundProject,
     select: &[String],
-    exports: &[&BoundExport],
     keys: Option<&Keys>,
     run: Option<RunId>,
 ) -> Outcome<Plan> {
@@ -51,13 +64,13 @@ pub async fn made(
         Some(_) => Some(store::open(&bound.project)?),
         None => None,
     };
-    let mut known = Vec::with_capacity(exports.len());
-    for export in exports {
+    let mut known = Vec::with_capacity(bound.exports.len());
+    for export in &bound.exports {
         let base = match (&store, keys) {
             (Some(store), Some(keys)) => base(store, keys, export, run).await?,
             _ => Known::Nothing,
         };
-        known.push((*export, base));
+        known.push((export, base));
     }
     let places = keys.map(|keys| places(&bound.project, keys)).transpose()?;
     let scope = Scope { select, places: places.as_deref() };
@@ -107,12 +120,8 @@ async fn base(
 pub fn write(context: &Context, plan: &Plan, out: Option<&Path>) -> Outcome<PathBuf> {
     let path = out.map_or_else(|| context.root.join("target").join("plan.json"), Path::to_path_buf);
     let path = path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path);
-    files::write(&path, plan.canonical().as_bytes()).map_err(|_| {
-        Diagnostic::new(
-            &commands::OUTPUT_UNWRITABLE,
-            format!("{} cannot be written", path.display()),
-        )
-    })?;
+    files::write(&path, plan.canonical().as_bytes())
+        .map_err(|error| Diagnostic::unwritable(&path, &error))?;
     Ok(path)
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::codes::run as codes;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::journal::{Journal, Line};
-use crate::ops::run::{OnFailure, RunRequest, attempt};
+use crate::ops::run::{RunRequest, attempt};
 use crate::report::RunReport;
 use crate::request::Context;
 use crate::resume;
@@ -44,7 +44,7 @@ pub async fn retry(
         return Err(nothing(format!("run {id} finished, nothing is left of it")).into());
     }
     let parsed = id.parse().map_err(|_| nothing("the journal names no run".to_owned()))?;
-    let request = RunRequest { select: exports.clone(), plan, on_failure: OnFailure::Continue };
+    let request = RunRequest { select: exports.clone(), plan, ..RunRequest::default() };
     let earlier = resume::attempted(&lines);
     attempt(&context, &request, parsed, attempts.saturating_add(1), &earlier).await
 }

@@ -21,7 +21,7 @@ use crate::ops::plan;
 use crate::plan::Plan;
 use crate::produce::{self, Earlier, Producer};
 use crate::report::RunReport;
-use crate::request::Context;
+use crate::request::{Context, Reuse};
 use crate::selection;
 use crate::store;
 use crate::workspace::{self, Access, Workspace};
@@ -35,6 +35,8 @@ pub struct RunRequest {
     pub plan: Option<PathBuf>,
     /// Whether the first failure stops the run.
     pub on_failure: OnFailure,
+    /// Whether exports are written again although nothing changed.
+    pub reuse: Reuse,
 }
 
 /// What a failed export does to those after it.
@@ -76,11 +78,13 @@ pub(crate) async fn attempt(
             .help("wait until it has ended, and run again")
     })?;
     let access = Access::Opened(&keys);
-    let workspace = workspace::open(&project, context, access, Schemas::Sources).await?;
     let plan = request.plan.as_deref().map(plan::read).transpose()?;
     let select = plan.as_ref().map_or(&request.select, |plan| &plan.select);
-    let exports = selection::exports(&workspace.bound, select)?;
-    gate(&workspace, request.plan.as_deref().zip(plan.as_ref()), &exports, &keys, id).await?;
+    let selected = selection::exports(&project, select)?;
+    let schemas = Schemas::Sources;
+    let workspace = workspace::open(&project, context, access, schemas, Some(&selected)).await?;
+    let exports = &workspace.bound.exports;
+    gate(&workspace, request.plan.as_deref().zip(plan.as_ref()), &keys, id).await?;
     store.publish_keyring(&keys).await?;
     let first = Line::Run {
         run: id.to_string(),
@@ -101,8 +105,9 @@ pub(crate) async fn attempt(
         run: id,
         git_commit: git::commit(&context.root),
         earlier,
+        reuse: request.reuse,
     };
-    let report = each(&producer, &exports, request.on_failure).await;
+    let report = each(&producer, exports, request.on_failure).await;
     let end = Line::End { exit: report.exit().status(), ended_at: clock::now().to_rfc3339() };
     journal.append(&end).map_err(|_| produce::unwritable(&journal))?;
     Ok(report)
@@ -110,7 +115,7 @@ pub(crate) async fn attempt(
 
 async fn each(
     producer: &Producer<'_>,
-    exports: &[&BoundExport],
+    exports: &[BoundExport],
     on_failure: OnFailure,
 ) -> RunReport {
     let mut report =
@@ -140,7 +145,6 @@ async fn each(
 async fn gate(
     workspace: &Workspace,
     plan: Option<(&Path, &Plan)>,
-    exports: &[&BoundExport],
     keys: &Keys,
     run: RunId,
 ) -> Outcome<()> {
@@ -151,12 +155,12 @@ async fn gate(
                 format!("target `{}` is protected and runs only from a plan", target.name.value);
             let finding = Diagnostic::new(&run::PLAN_REQUIRED, message)
                 .at(target.name.at, "has protected: true")
-                .help("have the plan of `engine plan --out FILE` reviewed, then use `engine run --plan FILE`");
+                .help("have the plan of `engine plan --out FILE` reviewed, then use `engine run --plan FILE`; `engine retry --plan FILE` takes such a run up");
             return Err(Failure::from(finding).with_files(&workspace.bound.files));
         }
         return Ok(());
     };
-    let made = plan::made(&workspace.bound, &given.select, exports, Some(keys), Some(run)).await?;
+    let made = plan::made(&workspace.bound, &given.select, Some(keys), Some(run)).await?;
     if *given == made {
         return Ok(());
     }

@@ -264,7 +264,7 @@ fn counted(name: &str, rows: u64, stated: u64) -> Result<(), Box<Diagnostic>> {
     }
     let message = format!("{name}: has {rows} rows, its manifest states {stated}");
     let finding = Diagnostic::new(&codes::CHUNK_COUNT, message);
-    Err(Box::new(finding.help("publish the export again from its source")))
+    Err(Box::new(finding.help("publish the export again with `engine run --force`")))
 }
 
 #[cfg(test)]

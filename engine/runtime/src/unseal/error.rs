@@ -40,14 +40,24 @@ pub enum Cause {
 impl UnsealError {
     /// A file that is not there.
     pub fn missing(file: impl Into<String>) -> Self {
-        let hint = Some("restore it from a copy of the store, or publish the export again");
+        let hint = Some(
+            "restore it from a copy of the store, or publish the export again with `engine run --force`",
+        );
         Self { file: file.into(), reason: "is missing".to_owned(), hint, cause: Cause::Missing }
     }
 
     /// A file that is not what was written.
     pub fn tampered(file: impl Into<String>, reason: impl Into<String>) -> Self {
-        let hint = Some("restore it from a copy of the store, or publish the export again");
+        let hint = Some(
+            "restore it from a copy of the store, or publish the export again with `engine run --force`",
+        );
         Self { file: file.into(), reason: reason.into(), hint, cause: Cause::Tampered }
+    }
+
+    /// The same, with another way to mend it.
+    #[must_use]
+    pub fn mended_by(self, hint: &'static str) -> Self {
+        Self { hint: Some(hint), ..self }
     }
 
     /// A file whose key is not held.

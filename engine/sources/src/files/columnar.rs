@@ -22,10 +22,11 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use futures::FutureExt;
 
+use super::guard::GuardedScan;
 use super::listing::SourceFile;
 use super::stores::Place;
 use crate::connector::DeclaredColumn;
-use crate::error::{SourceError, SourceErrorKind};
+use crate::error::{self, SourceError, SourceErrorKind};
 use crate::missing;
 use crate::types::{delivered_type, type_name};
 
@@ -66,6 +67,7 @@ pub(crate) struct ColumnarTable {
     rows: Option<usize>,
     schema: SchemaRef,
     format: FormatOf,
+    shown: error::Place,
 }
 
 impl fmt::Debug for ColumnarTable {
@@ -88,6 +90,7 @@ impl ColumnarTable {
         facts: &[FileFacts],
         declared: &[DeclaredColumn],
         format: FormatOf,
+        shown: error::Place,
     ) -> Result<Self, SourceError> {
         let mut table: Option<Vec<Field>> = None;
         for (file, facts) in files.iter().zip(facts) {
@@ -99,7 +102,7 @@ impl ColumnarTable {
         }
         let rows = facts.iter().map(|facts| facts.rows).sum();
         let schema = Arc::new(Schema::new(table.unwrap_or_default()));
-        Ok(Self { place, files, rows, schema, format })
+        Ok(Self { place, files, rows, schema, format, shown })
     }
 }
 
@@ -135,18 +138,25 @@ fn next(fields: &[Field], facts: &FileFacts) -> Result<Vec<Field>, SourceError> 
         .iter()
         .map(|field| {
             let found = column_of(facts, field.name())?;
-            let fits = fitting(found.data_type(), field.data_type(), field.name())?;
-            if fits != *field.data_type() && !castable_views(&fits, field.data_type()) {
-                return Err(contradiction(found.data_type(), field.data_type(), field.name()));
+            if !castable_views(found.data_type(), field.data_type()) {
+                let fits = fitting(found.data_type(), field.data_type(), field.name())?;
+                if fits != *field.data_type() {
+                    return Err(contradiction(found.data_type(), field.data_type(), field.name()));
+                }
             }
             Ok(field.clone().with_nullable(field.is_nullable() || found.is_nullable()))
         })
         .collect()
 }
 
-/// Whether the two differ in how strings or bytes are laid out only.
+/// Whether the two differ in how strings or bytes are laid out only, in a dictionary or not.
 fn castable_views(found: &DataType, wanted: &DataType) -> bool {
     use DataType as T;
+    let plain = |of: &DataType| match of {
+        T::Dictionary(_, values) => values.as_ref().clone(),
+        other => other.clone(),
+    };
+    let (found, wanted) = (&plain(found), &plain(wanted));
     let text = |data_type: &DataType| matches!(data_type, T::Utf8 | T::LargeUtf8 | T::Utf8View);
     let bytes =
         |data_type: &DataType| matches!(data_type, T::Binary | T::LargeBinary | T::BinaryView);
@@ -218,7 +228,8 @@ impl TableProvider for ColumnarTable {
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        format.create_physical_plan(state, config).await
+        let scan = format.create_physical_plan(state, config).await?;
+        Ok(Arc::new(GuardedScan::new(scan, self.shown.clone())))
     }
 
     fn supports_filters_pushdown(

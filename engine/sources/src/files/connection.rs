@@ -231,7 +231,8 @@ fn stem<K: FileKind>(path: &str) -> Option<&str> {
 impl<K: FileKind> Connection for FileConnection<K> {
     async fn check(&self) -> Result<String, SourceError> {
         let files = self.own_files().await.map_err(|error| error.in_connection(&self.name))?;
-        Ok(format!("directory {} with {} {} files", self.shown, files.len(), K::KIND))
+        let what = if files.len() == 1 { "file" } else { "files" };
+        Ok(format!("directory {} with {} {} {what}", self.shown, files.len(), K::KIND))
     }
 
     async fn discover(&self) -> Result<Vec<FoundTable>, SourceError> {

@@ -21,6 +21,10 @@ pub(crate) mod encoding;
 
 pub(crate) mod text;
 
+pub(crate) mod ipc;
+
+pub(crate) mod guard;
+
 pub(crate) mod columnar;
 
 pub(crate) mod connection;

@@ -1,8 +1,7 @@
 //! `arrow`: Arrow IPC files and streams, read by DataFusion.
 //!
-//! The format has no checksums, and its reader trusts the lengths a file gives: a damaged
-//! file can end the read by a panic, or the process by asking for more memory than there
-//! is. Take Arrow files from where you would take code; Parquet has no such limit.
+//! The format has no checksums, so a damaged file may give other values. Its lengths are held
+//! against the file's before it is read.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -11,7 +10,8 @@ use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamReader;
 use async_trait::async_trait;
 use bytes::Bytes;
-use datafusion::catalog::TableProvider;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::arrow::ArrowFormat;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
@@ -22,6 +22,7 @@ use crate::connector::{ConnectContext, Connection, Connector, TableRequest};
 use crate::error::{self, SourceError, SourceErrorKind};
 use crate::files::columnar::{ColumnarTable, FileFacts, guarded};
 use crate::files::connection::{FileKind, connect, connection_schema, table_schema};
+use crate::files::ipc;
 use crate::files::listing::SourceFile;
 use crate::files::stores::{Place, replaced};
 
@@ -97,7 +98,7 @@ impl FileKind for Arrow {
         files: Vec<SourceFile>,
         _options: Options,
         request: &TableRequest,
-        _shown: error::Place,
+        shown: error::Place,
     ) -> Result<Arc<dyn TableProvider>, SourceError> {
         let found: Vec<(FileFacts, bool)> = futures::stream::iter(files.clone())
             .map(|file| async move { facts(place, &file).await })
@@ -110,16 +111,27 @@ impl FileKind for Arrow {
             let what = "a table of both Arrow files and Arrow streams".to_owned();
             return Err(SourceErrorKind::Unsupported { what }.into());
         }
-        let table = ColumnarTable::new(place.clone(), files, &facts, &request.declared, |_| {
-            Arc::new(ArrowFormat)
-        })?;
+        let table =
+            ColumnarTable::new(place.clone(), files, &facts, &request.declared, format, shown)?;
         Ok(Arc::new(table))
     }
 }
 
+fn format(_session: &dyn Session) -> Arc<dyn FileFormat> {
+    Arc::new(ArrowFormat)
+}
+
 /// Reads the schema at a file's start, and whether it is in the file format.
 async fn facts(place: &Place, file: &SourceFile) -> Result<(FileFacts, bool), SourceError> {
-    guarded(start(place, file), MALFORMED).await.map_err(|error| error.in_file(&file.shown))
+    let read = async {
+        let facts = start(place, file).await?;
+        match facts.1 {
+            true => ipc::check_file(place, file).await?,
+            false => ipc::check_stream(place, file).await?,
+        }
+        Ok(facts)
+    };
+    guarded(read, MALFORMED).await.map_err(|error| error.in_file(&file.shown))
 }
 
 async fn start(place: &Place, file: &SourceFile) -> Result<(FileFacts, bool), SourceError> {

@@ -90,14 +90,15 @@ impl FileKind for Parquet {
         files: Vec<SourceFile>,
         _options: Options,
         request: &TableRequest,
-        _shown: error::Place,
+        shown: error::Place,
     ) -> Result<Arc<dyn TableProvider>, SourceError> {
         let facts: Vec<FileFacts> = futures::stream::iter(files.clone())
             .map(|file| async move { facts(place, &file).await })
             .buffered(FOOTERS_AT_ONCE)
             .try_collect()
             .await?;
-        let table = ColumnarTable::new(place.clone(), files, &facts, &request.declared, format)?;
+        let table =
+            ColumnarTable::new(place.clone(), files, &facts, &request.declared, format, shown)?;
         Ok(Arc::new(table))
     }
 }

@@ -119,7 +119,11 @@ impl Connection for Database {
         let count = self.blocking(self.place(None), |path| {
             table_names(&open_read_only(&path)?).map(|names| names.len())
         });
-        Ok(format!("SQLite database {} with {} tables and views", self.shown, count.await?))
+        let tables = match count.await? {
+            1 => "1 table or view".to_owned(),
+            several => format!("{several} tables and views"),
+        };
+        Ok(format!("SQLite database {} with {tables}", self.shown))
     }
 
     async fn discover(&self) -> Result<Vec<FoundTable>, SourceError> {
