@@ -15,7 +15,7 @@ use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::internal_err;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -52,7 +52,7 @@ impl GuardedScan {
         let groups = config.map(|config| config.file_groups.as_slice()).unwrap_or_default();
         // Streams may share one group; a large file may be read in several ranges.
         let own = groups.get(partition).map_or(groups, std::slice::from_ref);
-        let files = own.iter().flat_map(|group| group.iter());
+        let files = own.iter().flat_map(FileGroup::iter);
         let names: BTreeSet<&str> =
             files.filter_map(|file| file.object_meta.location.filename()).collect();
         let mut names = names.into_iter();
