@@ -47,6 +47,18 @@ fn chinook_gives_what_was_committed() {
 }
 
 #[test]
+fn the_readme_shows_what_the_first_command_prints() {
+    let root = crate::repository::root();
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, shown) = readme.split_once("run --project-dir examples/chinook\n").unwrap();
+    let (shown, _) = shown.split_once("\n```").unwrap();
+    let printed = std::fs::read_to_string(root.join("tests/golden/chinook/run.txt")).unwrap();
+    // The table is printed on stdout, and what follows beside it.
+    let (printed, _) = printed.split_once("\n\nalbums: writing").unwrap();
+    assert_eq!(settled(shown).trim_end(), printed);
+}
+
+#[test]
 fn chinook_masks_as_it_did_when_it_was_committed() {
     let project = Project::copy_of("examples/chinook");
     project.run(&["run"]).success();

@@ -240,13 +240,33 @@ fn words(
         }
         other => {
             let text = other.to_string();
-            let label = match text.rsplit_once(", expected ") {
-                Some((_, expected)) => format!("should be {expected}"),
-                None => text,
+            let (label, help) = match text.rsplit_once(", expected ") {
+                Some((found, expected)) => wanted(found, expected),
+                None => (text, None),
             };
-            (&policy::MASK_PARAMETER_VALUE, not_possible(), label, None)
+            (&policy::MASK_PARAMETER_VALUE, not_possible(), label, help)
         }
     }
+}
+
+/// What a parameter should be, in a user's words: serde's are those of its types.
+fn wanted(found: &str, expected: &str) -> (String, Option<String>) {
+    let word = found.strip_prefix("unknown variant `").and_then(|rest| rest.strip_suffix('`'));
+    if let Some(word) = word {
+        let valid = expected.split('`').skip(1).step_by(2);
+        if let Some(near) = nearest(word, valid) {
+            return (format!("did you mean `{near}`?"), Some(format!("it is {expected}")));
+        }
+    }
+    let words = match expected {
+        "f32" | "f64" => "a number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "a boolean" => "true or false",
+        "a string" => "text",
+        other => other,
+    };
+    (format!("should be {words}"), None)
 }
 
 /// A mask reads a column of the row that the table does not have.
