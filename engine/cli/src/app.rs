@@ -146,7 +146,11 @@ async fn until_signal(invocation: &Invocation, command: Command) -> u8 {
     let _ = stop.send(());
     let _ = tokio::time::timeout(GRACE, ended).await;
     let message = "stopped by a signal";
-    invocation.show(&Diagnostic::new(&run::INTERRUPTED, message).help(run::INTERRUPTED.fix).into());
+    invocation.show(
+        &Diagnostic::new(&run::INTERRUPTED, message)
+            .help("`engine retry` takes a run up where it stopped; anything else is started again")
+            .into(),
+    );
     status
 }
 

@@ -127,3 +127,10 @@ impl std::error::Error for Failure {}
 
 /// The result of everything in this crate that can refuse.
 pub type Outcome<T> = Result<T, Failure>;
+
+/// A finding without a place as a golden file of `tests/diagnostics/elsewhere/` holds it.
+#[cfg(test)]
+pub(crate) fn words(finding: &Diagnostic) -> String {
+    let help = finding.help.as_ref().map(|help| format!("  help: {help}\n")).unwrap_or_default();
+    format!("{}\n\n  × {}\n{help}", finding.code.id, finding.message)
+}

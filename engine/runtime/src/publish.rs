@@ -153,17 +153,15 @@ impl Snapshot<'_> {
     pub async fn commit(&self, manifest: &Manifest) -> Outcome<Digest> {
         match self.store.commit(self.file, manifest, &self.key, self.keys).await? {
             Commit::Done(digest) => Ok(digest),
-            Commit::Lost => Err(Diagnostic::new(
-                &store::WRITER_LOST,
-                format!(
-                    "another run committed snapshot {} of `{}` first",
-                    manifest.version, self.export.name
-                ),
-            )
-            .help("its snapshot is complete; run again to publish on top of it")
-            .into()),
+            Commit::Lost => Err(lost(manifest.version, &self.export.name).into()),
         }
     }
+}
+
+fn lost(version: u64, export: &str) -> Diagnostic {
+    let message = format!("another run committed snapshot {version} of `{export}` first");
+    Diagnostic::new(&store::WRITER_LOST, message)
+        .help("its snapshot is complete; run again to publish on top of it")
 }
 
 /// The store's word for an export's encryption.
@@ -243,6 +241,12 @@ fn is_too_little(values: u64, unchanged: u64, may_return_input: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_loses_a_commit_is_told() {
+        let golden = include_str!("../../../tests/diagnostics/elsewhere/E0620.txt");
+        assert_eq!(crate::diagnostic::words(&lost(2, "customers")), golden);
+    }
 
     #[test]
     fn masks_that_may_give_values_back_may_do_so_more_often() {

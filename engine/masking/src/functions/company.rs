@@ -1,57 +1,19 @@
 //! `company`: a company of the locale, chosen by key.
 
-use arrow::datatypes::DataType;
-use serde_json::Value;
-
-use super::composed::{self, NULLS};
-use super::params;
-use crate::error::BindError;
-use crate::forms::is_text;
-use crate::function::{BindContext, Doc, Example, Function, Mask};
+use super::composed::WordFunction;
+use crate::dictionaries::{Locale, Piece};
 
 /// Every value becomes a made-up company of the locale.
 pub(super) struct Company;
 
-impl Function for Company {
-    fn name(&self) -> &'static str {
-        "company"
-    }
+impl WordFunction for Company {
+    const NAME: &'static str = "company";
+    const SUMMARY: &'static str = "Every value becomes a made-up company of the locale.";
+    const INPUT: &'static [&'static str] = &["Initech", "Acme Ltd"];
+    const OUTPUT: &'static [&'static str] = &["Kling & Tillman LLC", "Lindgren & Glover Inc"];
+    const GERMAN: &'static [&'static str] = &["Walter & Schulte Stiftung", "Möller & Schröder KG"];
 
-    fn doc(&self) -> Doc {
-        let example = |params, output| Example {
-            params,
-            input_type: DataType::Utf8,
-            input: &["Initech", "Acme Ltd"],
-            others: &[],
-            output,
-        };
-        Doc {
-            summary: "Every value becomes a made-up company of the locale.",
-            privacy: "Only which rows held equal values remains. Never gives the value itself.",
-            nulls: NULLS,
-            examples: vec![
-                example("{}", &["Kling & Tillman LLC", "Lindgren & Glover Inc"]),
-                example(
-                    r#"{"locale": "de"}"#,
-                    &["Walter & Schulte Stiftung", "Möller & Schröder KG"],
-                ),
-            ],
-        }
-    }
-
-    fn params_schema(&self) -> schemars::Schema {
-        params::schema::<composed::Params>()
-    }
-
-    fn keyed(&self) -> bool {
-        true
-    }
-
-    fn accepts(&self, input: &DataType) -> bool {
-        is_text(input)
-    }
-
-    fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        composed::bind(self, params, context, |locale| locale.company.to_vec())
+    fn pattern(locale: &'static Locale) -> Vec<Piece> {
+        locale.company.to_vec()
     }
 }

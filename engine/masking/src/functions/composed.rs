@@ -17,15 +17,12 @@ use serde_json::Value;
 use super::params::{self, nearest};
 use crate::dictionaries::{LOCALES, Locale, Piece, locale};
 use crate::error::{BindError, BindErrorKind, MaskError};
-use crate::forms::{map_text_keyed, over_values};
-use crate::function::{BindContext, Function, Mask};
+use crate::forms::{is_text, map_text_keyed, over_values};
+use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::key::{Draw, LinkageKey};
 use crate::lanes::Lanes;
 use crate::normal::{Normal, normalize};
 use crate::properties::{Preserves, Properties, Uniqueness};
-
-/// What null and empty values give, in all of these functions.
-pub(super) const NULLS: &str = "Null stays null, empty stays empty.";
 
 /// Draws after which a value that keeps coming out as itself is left empty. With two
 /// words to choose from that happens once in 2^64 values.
@@ -34,7 +31,7 @@ const DRAWS_MAX: usize = 64;
 /// Parameters of the functions that choose from words.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Params {
+struct Params {
     /// Language, or language and region, of the words; the project's locale if absent.
     locale: Option<String>,
     /// A lookup of the project to choose whole values from, instead of the locale's words.
@@ -44,8 +41,63 @@ pub(super) struct Params {
     normalize: Vec<Normal>,
 }
 
+/// A function that puts values together from words. It says what is its own; the rest is the same for all.
+pub(super) trait WordFunction: Send + Sync {
+    /// Its name.
+    const NAME: &'static str;
+    /// What it does.
+    const SUMMARY: &'static str;
+    /// Example values.
+    const INPUT: &'static [&'static str];
+    /// What they become without parameters.
+    const OUTPUT: &'static [&'static str];
+    /// What they become with `locale: de`.
+    const GERMAN: &'static [&'static str];
+
+    /// The pieces of a value in a locale; none where the locale has no words for it.
+    fn pattern(locale: &'static Locale) -> Vec<Piece>;
+}
+
+impl<W: WordFunction> Function for W {
+    fn name(&self) -> &'static str {
+        W::NAME
+    }
+
+    fn doc(&self) -> Doc {
+        let example = |params, output| Example {
+            params,
+            input_type: DataType::Utf8,
+            input: W::INPUT,
+            others: &[],
+            output,
+        };
+        Doc {
+            summary: W::SUMMARY,
+            privacy: "Only which rows held equal values remains. Never gives the value itself.",
+            nulls: "Null stays null, empty stays empty.",
+            examples: vec![example("{}", W::OUTPUT), example(r#"{"locale": "de"}"#, W::GERMAN)],
+        }
+    }
+
+    fn params_schema(&self) -> schemars::Schema {
+        params::schema::<Params>()
+    }
+
+    fn keyed(&self) -> bool {
+        true
+    }
+
+    fn accepts(&self, input: &DataType) -> bool {
+        is_text(input)
+    }
+
+    fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
+        bind(self, params, context, W::pattern)
+    }
+}
+
 /// Binds a function whose pattern in a locale is what `pattern` gives; empty if the locale has none.
-pub(super) fn bind(
+fn bind(
     function: &dyn Function,
     given: &Value,
     context: &BindContext<'_>,

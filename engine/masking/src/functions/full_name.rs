@@ -1,54 +1,20 @@
 //! `full_name`: a person's whole name of the locale, chosen by key.
 
-use arrow::datatypes::DataType;
-use serde_json::Value;
-
-use super::composed::{self, NULLS};
-use super::params;
-use crate::error::BindError;
-use crate::forms::is_text;
-use crate::function::{BindContext, Doc, Example, Function, Mask};
+use super::composed::WordFunction;
+use crate::dictionaries::{Locale, Piece};
 
 /// Every value becomes a first and a last name of the locale, in its order, chosen by key.
 pub(super) struct FullName;
 
-impl Function for FullName {
-    fn name(&self) -> &'static str {
-        "full_name"
-    }
+impl WordFunction for FullName {
+    const NAME: &'static str = "full_name";
+    const SUMMARY: &'static str =
+        "Every value becomes a first and a last name of the locale, in its order, chosen by key.";
+    const INPUT: &'static [&'static str] = &["Ada Lovelace", "Grace Hopper"];
+    const OUTPUT: &'static [&'static str] = &["Gavin West", "Danyka Christiansen"];
+    const GERMAN: &'static [&'static str] = &["Elke Arnold", "Helga Müller"];
 
-    fn doc(&self) -> Doc {
-        let example = |params, output| Example {
-            params,
-            input_type: DataType::Utf8,
-            input: &["Ada Lovelace", "Grace Hopper"],
-            others: &[],
-            output,
-        };
-        Doc {
-            summary: "Every value becomes a first and a last name of the locale, in its order, chosen by key.",
-            privacy: "Only which rows held equal values remains. Never gives the value itself.",
-            nulls: NULLS,
-            examples: vec![
-                example("{}", &["Gavin West", "Danyka Christiansen"]),
-                example(r#"{"locale": "de"}"#, &["Elke Arnold", "Helga Müller"]),
-            ],
-        }
-    }
-
-    fn params_schema(&self) -> schemars::Schema {
-        params::schema::<composed::Params>()
-    }
-
-    fn keyed(&self) -> bool {
-        true
-    }
-
-    fn accepts(&self, input: &DataType) -> bool {
-        is_text(input)
-    }
-
-    fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        composed::bind(self, params, context, |locale| locale.full.to_vec())
+    fn pattern(locale: &'static Locale) -> Vec<Piece> {
+        locale.full.to_vec()
     }
 }

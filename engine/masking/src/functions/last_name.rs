@@ -1,55 +1,19 @@
 //! `last_name`: a last name of the locale, chosen by key.
 
-use arrow::datatypes::DataType;
-use serde_json::Value;
-
-use super::composed::{self, NULLS};
-use super::params;
-use crate::dictionaries::Piece;
-use crate::error::BindError;
-use crate::forms::is_text;
-use crate::function::{BindContext, Doc, Example, Function, Mask};
+use super::composed::WordFunction;
+use crate::dictionaries::{Locale, Piece};
 
 /// Every value becomes a last name of the locale, chosen by key.
 pub(super) struct LastName;
 
-impl Function for LastName {
-    fn name(&self) -> &'static str {
-        "last_name"
-    }
+impl WordFunction for LastName {
+    const NAME: &'static str = "last_name";
+    const SUMMARY: &'static str = "Every value becomes a last name of the locale, chosen by key.";
+    const INPUT: &'static [&'static str] = &["Weber", "Lovelace"];
+    const OUTPUT: &'static [&'static str] = &["Hagenes", "Ziemann"];
+    const GERMAN: &'static [&'static str] = &["Zimmermann", "Götz"];
 
-    fn doc(&self) -> Doc {
-        let example = |params, output| Example {
-            params,
-            input_type: DataType::Utf8,
-            input: &["Weber", "Lovelace"],
-            others: &[],
-            output,
-        };
-        Doc {
-            summary: "Every value becomes a last name of the locale, chosen by key.",
-            privacy: "Only which rows held equal values remains. Never gives the value itself.",
-            nulls: NULLS,
-            examples: vec![
-                example("{}", &["Hagenes", "Ziemann"]),
-                example(r#"{"locale": "de"}"#, &["Zimmermann", "Götz"]),
-            ],
-        }
-    }
-
-    fn params_schema(&self) -> schemars::Schema {
-        params::schema::<composed::Params>()
-    }
-
-    fn keyed(&self) -> bool {
-        true
-    }
-
-    fn accepts(&self, input: &DataType) -> bool {
-        is_text(input)
-    }
-
-    fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        composed::bind(self, params, context, |locale| vec![Piece::Pick(locale.last)])
+    fn pattern(locale: &'static Locale) -> Vec<Piece> {
+        vec![Piece::Pick(locale.last)]
     }
 }

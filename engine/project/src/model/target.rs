@@ -68,7 +68,7 @@ pub struct Connection {
 /// How much of the machine a run may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Execution {
-    /// Nodes worked on at once, at least 1; `None` leaves it to the machine.
+    /// Streams that read, mask and write at once, at least 1; `None` leaves it to the machine.
     pub jobs: Option<u32>,
     /// Memory for query execution in bytes; `None` leaves it to the runtime.
     pub memory_bytes: Option<u64>,

@@ -98,7 +98,7 @@ pub(crate) enum RawProvider {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawExecution {
-    /// Nodes worked on at once.
+    /// Streams that read, mask and write at once.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) jobs: Option<u32>,

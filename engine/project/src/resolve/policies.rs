@@ -176,10 +176,40 @@ fn parsed_type<T: std::str::FromStr>(
         Ok(value) => Some(Spanned::new(value, text.at)),
         Err(_) => {
             let names = ColumnType::names();
-            findings.unknown(Thing::Type, &text.value, None, names, text.at);
+            let valid: Vec<String> = names.into_iter().map(str::to_owned).collect();
+            let near = elsewhere(&text.value)
+                .or_else(|| nearest(&text.value, valid.iter().map(String::as_str)));
+            let kind = ProblemKind::Unknown {
+                thing: Thing::Type,
+                name: text.value.clone(),
+                within: None,
+                nearest: near.map(str::to_owned),
+                valid,
+            };
+            findings.report(kind, text.at);
             None
         }
     }
+}
+
+/// What a type of databases and other tools is called here.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    let name = name.trim().to_ascii_lowercase();
+    let name = name.split('(').next().unwrap_or_default();
+    Some(match name {
+        "int" | "integer" | "bigint" | "long" => "int64",
+        "smallint" => "int16",
+        "tinyint" => "int8",
+        "real" => "float32",
+        "float" | "double" => "float64",
+        "number" | "numeric" | "money" => "decimal(18,2)",
+        "str" | "text" | "varchar" | "nvarchar" | "char" => "string",
+        "bytes" | "blob" | "bytea" => "binary",
+        "boolean" => "bool",
+        "datetime" => "timestamp",
+        "timestamptz" | "timestamp_tz" => "timestamptz",
+        _ => return None,
+    })
 }
 
 /// Classes and patterns that stand for nothing.

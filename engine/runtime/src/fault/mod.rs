@@ -173,7 +173,8 @@ pub fn running(error: &DataFusionError, node: &str) -> Diagnostic {
         return Diagnostic::new(
             &run::MASK_FAILED,
             format!("a mask refused a batch of `{node}`: {found}"),
-        );
+        )
+        .help("lower `execution.batch_rows` of the target, or look at the column and its mask");
     }
     if let Some(found) = find::<ResolveError>(error) {
         return Diagnostic::new(
@@ -230,14 +231,26 @@ fn find_in<'a, T: Error + 'static>(mut next: Option<&'a (dyn Error + 'static)>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::words;
+    use engine_sources::{SourceError, SourceErrorKind};
+
+    #[test]
+    fn a_source_that_others_write_to_is_named() {
+        let of =
+            |kind| diagnose(&SourceError::new(kind).in_connection("crm").in_file("crm.sqlite"));
+        let golden = include_str!("../../../../tests/diagnostics/elsewhere/E0506.txt");
+        assert_eq!(words(&of(SourceErrorKind::Changed)), golden);
+        let golden = include_str!("../../../../tests/diagnostics/elsewhere/E0507.txt");
+        assert_eq!(words(&of(SourceErrorKind::Locked)), golden);
+    }
 
     #[test]
     fn a_mask_that_refuses_a_batch_is_named() {
         let refused = engine_masking::MaskError::BatchTooLarge { bytes_max: 7 };
         let error = DataFusionError::External(Box::new(refused)).context("while masking");
         let finding = running(&DataFusionError::Shared(std::sync::Arc::new(error)), "customers");
-        assert_eq!(finding.code.id, "E0803");
-        assert!(finding.message.contains("`customers`") && finding.message.contains('7'));
+        let golden = include_str!("../../../../tests/diagnostics/elsewhere/E0803.txt");
+        assert_eq!(words(&finding), golden);
     }
 
     #[test]

@@ -33,7 +33,10 @@ pub async fn retry(
     let (id, attempts, target, exports) =
         begun.ok_or_else(|| nothing("the journal names no run".to_owned()))?;
     if run.is_some_and(|wanted| wanted != id.as_str()) {
-        return Err(nothing(format!("the last run was {id}; only that one can be taken up")).into());
+        let what = format!("the last run was {id}; only that one can be taken up");
+        return Err(Diagnostic::new(&codes::NOTHING_TO_RETRY, what)
+            .help("leave `--run` out, or start a new run with `engine run`")
+            .into());
     }
     // The run it takes up is that of one target; the default one may be another.
     if context.target.as_ref().is_some_and(|wanted| wanted != target) {

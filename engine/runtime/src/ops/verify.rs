@@ -270,12 +270,13 @@ fn counted(name: &str, rows: u64, stated: u64) -> Result<(), Box<Diagnostic>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::words;
 
     #[test]
     fn rows_that_are_not_those_of_the_manifest_are_refused() {
         assert!(counted("chunk", 3, 3).is_ok());
         let finding = counted("chunk", 2, 3).unwrap_err();
-        assert_eq!(finding.code.id, "E0614");
-        assert_eq!(finding.message, "chunk: has 2 rows, its manifest states 3");
+        let golden = include_str!("../../../../tests/diagnostics/elsewhere/E0614.txt");
+        assert_eq!(words(&finding), golden);
     }
 }

@@ -41,7 +41,15 @@ impl SealError {
             Self::Random => &keys::RANDOM,
             Self::Parquet | Self::NotSetUp => &run::EXECUTION,
         };
-        Diagnostic::new(code, self.to_string())
+        let finding = Diagnostic::new(code, self.to_string());
+        match self {
+            Self::Full => finding.help("make room, then run `engine retry`"),
+            Self::Random => {
+                finding.help("allow the engine the system's random source: `getrandom` on Linux")
+            }
+            Self::Store(_) => finding.help("check that the store can be reached and written"),
+            _ => finding,
+        }
     }
 }
 
@@ -86,6 +94,7 @@ impl From<SealError> for DataFusionError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::words;
 
     fn of_store(kind: io::ErrorKind) -> object_store::Error {
         object_store::Error::Generic { store: "test", source: Box::new(io::Error::from(kind)) }
@@ -108,6 +117,14 @@ mod tests {
         assert_eq!(code(SealError::Key), "E0705");
         assert_eq!(code(SealError::Random), "E0710");
         assert_eq!(code(SealError::Parquet), "E0814");
+    }
+
+    #[test]
+    fn refusals_that_no_page_can_show_have_their_words() {
+        let golden = include_str!("../../../../tests/diagnostics/elsewhere/E0603.txt");
+        assert_eq!(words(&SealError::Full.diagnostic()), golden);
+        let golden = include_str!("../../../../tests/diagnostics/elsewhere/E0710.txt");
+        assert_eq!(words(&SealError::Random.diagnostic()), golden);
     }
 
     #[test]

@@ -141,3 +141,17 @@ impl From<UnsealError> for object_store::Error {
         Self::Generic { store: "sealed", source: Box::new(error) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_not_at_hand_has_its_words() {
+        let golden = include_str!("../../../../tests/diagnostics/elsewhere/E0618.txt");
+        assert_eq!(
+            crate::diagnostic::words(&UnsealError::no_key("0000000001.json.enc").diagnostic()),
+            golden
+        );
+    }
+}

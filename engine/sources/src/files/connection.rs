@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::listing::{SourceFile, all, fingerprint, matching};
 use super::stores;
-use crate::connector::{ConnectContext, Connection, FoundTable, TableRequest};
+use crate::connector::{ConnectContext, Connection, Connector, FoundTable, TableRequest};
 use crate::error::{self, ParameterProblem, SourceError, SourceErrorKind};
 use crate::params::{invalid, parse};
 
@@ -23,6 +23,8 @@ use crate::params::{invalid, parse};
 pub(crate) trait FileKind: fmt::Debug + Send + Sync + 'static {
     /// The connector's name.
     const KIND: &'static str;
+    /// What it reads, in a few words.
+    const SUMMARY: &'static str;
     /// The endings of its files, without the dot; the first is the default.
     const EXTENSIONS: &'static [&'static str];
     /// How its files are read. Every option has a default.
@@ -65,8 +67,34 @@ impl<K: FileKind> fmt::Debug for FileConnection<K> {
     }
 }
 
+impl<K: FileKind> Connector for K {
+    fn kind(&self) -> &'static str {
+        K::KIND
+    }
+
+    fn summary(&self) -> &'static str {
+        K::SUMMARY
+    }
+
+    fn connection_schema(&self) -> Schema {
+        connection_schema::<K>()
+    }
+
+    fn table_schema(&self) -> Schema {
+        table_schema::<K>()
+    }
+
+    fn connect(
+        &self,
+        params: &Value,
+        context: &ConnectContext,
+    ) -> Result<Arc<dyn Connection>, SourceError> {
+        connect::<K>(params, context)
+    }
+}
+
 /// Makes the connection of a file kind.
-pub(crate) fn connect<K: FileKind>(
+fn connect<K: FileKind>(
     params: &Value,
     context: &ConnectContext,
 ) -> Result<Arc<dyn Connection>, SourceError> {
@@ -92,7 +120,7 @@ pub(crate) fn connect<K: FileKind>(
 }
 
 /// The schema of a connection's parameters: `url` and the options.
-pub(crate) fn connection_schema<K: FileKind>() -> Schema {
+fn connection_schema<K: FileKind>() -> Schema {
     with_property::<K>(
         "url",
         "Directory of the files: a path relative to the project, a file:// URL, or another \
@@ -102,7 +130,7 @@ pub(crate) fn connection_schema<K: FileKind>() -> Schema {
 }
 
 /// The schema of a table's parameters: `path` and the options.
-pub(crate) fn table_schema<K: FileKind>() -> Schema {
+fn table_schema<K: FileKind>() -> Schema {
     with_property::<K>(
         "path",
         "File or glob below the connection's url; the table's name with the kind's ending \

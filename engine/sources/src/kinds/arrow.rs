@@ -18,10 +18,10 @@ use object_store::ObjectStoreExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::connector::{ConnectContext, Connection, Connector, TableRequest};
+use crate::connector::TableRequest;
 use crate::error::{self, SourceError, SourceErrorKind};
 use crate::files::columnar::{ColumnarTable, FileFacts, guarded};
-use crate::files::connection::{FileKind, connect, connection_schema, table_schema};
+use crate::files::connection::FileKind;
 use crate::files::ipc;
 use crate::files::listing::SourceFile;
 use crate::files::stores::{Place, replaced};
@@ -49,35 +49,10 @@ pub(crate) struct Arrow;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Options {}
 
-impl Connector for Arrow {
-    fn kind(&self) -> &'static str {
-        <Self as FileKind>::KIND
-    }
-
-    fn summary(&self) -> &'static str {
-        "Arrow IPC files (Feather) and streams"
-    }
-
-    fn connection_schema(&self) -> schemars::Schema {
-        connection_schema::<Self>()
-    }
-
-    fn table_schema(&self) -> schemars::Schema {
-        table_schema::<Self>()
-    }
-
-    fn connect(
-        &self,
-        params: &serde_json::Value,
-        context: &ConnectContext,
-    ) -> Result<Arc<dyn Connection>, SourceError> {
-        connect::<Self>(params, context)
-    }
-}
-
 #[async_trait]
 impl FileKind for Arrow {
     const KIND: &'static str = "arrow";
+    const SUMMARY: &'static str = "Arrow IPC files (Feather) and streams";
     const EXTENSIONS: &'static [&'static str] = &["arrow", "feather", "arrows"];
     type Options = Options;
 

@@ -6,11 +6,11 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 
-use crate::connector::{ConnectContext, Connection, Connector, DeclaredColumn, TableRequest};
+use crate::connector::{DeclaredColumn, TableRequest};
 use crate::csv::options::CsvOptions;
 use crate::csv::reader::{CsvFormat, first_record, schema};
 use crate::error::{self, SourceError};
-use crate::files::connection::{FileKind, connect, connection_schema, table_schema};
+use crate::files::connection::FileKind;
 use crate::files::listing::SourceFile;
 use crate::files::stores::Place;
 use crate::files::text::{TextTable, with_input};
@@ -19,35 +19,10 @@ use crate::files::text::{TextTable, with_input};
 #[derive(Debug)]
 pub(crate) struct Csv;
 
-impl Connector for Csv {
-    fn kind(&self) -> &'static str {
-        <Self as FileKind>::KIND
-    }
-
-    fn summary(&self) -> &'static str {
-        "delimited text files"
-    }
-
-    fn connection_schema(&self) -> schemars::Schema {
-        connection_schema::<Self>()
-    }
-
-    fn table_schema(&self) -> schemars::Schema {
-        table_schema::<Self>()
-    }
-
-    fn connect(
-        &self,
-        params: &serde_json::Value,
-        context: &ConnectContext,
-    ) -> Result<Arc<dyn Connection>, SourceError> {
-        connect::<Self>(params, context)
-    }
-}
-
 #[async_trait]
 impl FileKind for Csv {
     const KIND: &'static str = "csv";
+    const SUMMARY: &'static str = "delimited text files";
     const EXTENSIONS: &'static [&'static str] = &["csv", "csv.gz", "csv.zst"];
     type Options = CsvOptions;
 

@@ -6,9 +6,9 @@ use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 
-use crate::connector::{ConnectContext, Connection, Connector, TableRequest};
+use crate::connector::TableRequest;
 use crate::error::{self, SourceError, SourceErrorKind};
-use crate::files::connection::{FileKind, connect, connection_schema, table_schema};
+use crate::files::connection::FileKind;
 use crate::files::listing::SourceFile;
 use crate::files::stores::Place;
 use crate::files::text::{TextTable, with_input};
@@ -19,35 +19,10 @@ use crate::jsonl::reader::{JsonlFormat, looked_at, schema};
 #[derive(Debug)]
 pub(crate) struct Jsonl;
 
-impl Connector for Jsonl {
-    fn kind(&self) -> &'static str {
-        <Self as FileKind>::KIND
-    }
-
-    fn summary(&self) -> &'static str {
-        "files of one JSON object per line"
-    }
-
-    fn connection_schema(&self) -> schemars::Schema {
-        connection_schema::<Self>()
-    }
-
-    fn table_schema(&self) -> schemars::Schema {
-        table_schema::<Self>()
-    }
-
-    fn connect(
-        &self,
-        params: &serde_json::Value,
-        context: &ConnectContext,
-    ) -> Result<Arc<dyn Connection>, SourceError> {
-        connect::<Self>(params, context)
-    }
-}
-
 #[async_trait]
 impl FileKind for Jsonl {
     const KIND: &'static str = "jsonl";
+    const SUMMARY: &'static str = "files of one JSON object per line";
     const EXTENSIONS: &'static [&'static str] =
         &["jsonl", "ndjson", "jsonl.gz", "jsonl.zst", "ndjson.gz", "ndjson.zst"];
     type Options = JsonlOptions;

@@ -16,10 +16,10 @@ use futures::{StreamExt, TryFutureExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::connector::{ConnectContext, Connection, Connector, TableRequest};
+use crate::connector::TableRequest;
 use crate::error::{self, SourceError, SourceErrorKind};
 use crate::files::columnar::{ColumnarTable, FileFacts, guarded};
-use crate::files::connection::{FileKind, connect, connection_schema, table_schema};
+use crate::files::connection::FileKind;
 use crate::files::listing::SourceFile;
 use crate::files::stores::{self, Place};
 
@@ -41,35 +41,10 @@ pub(crate) struct Parquet;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Options {}
 
-impl Connector for Parquet {
-    fn kind(&self) -> &'static str {
-        <Self as FileKind>::KIND
-    }
-
-    fn summary(&self) -> &'static str {
-        "Parquet files"
-    }
-
-    fn connection_schema(&self) -> schemars::Schema {
-        connection_schema::<Self>()
-    }
-
-    fn table_schema(&self) -> schemars::Schema {
-        table_schema::<Self>()
-    }
-
-    fn connect(
-        &self,
-        params: &serde_json::Value,
-        context: &ConnectContext,
-    ) -> Result<Arc<dyn Connection>, SourceError> {
-        connect::<Self>(params, context)
-    }
-}
-
 #[async_trait]
 impl FileKind for Parquet {
     const KIND: &'static str = "parquet";
+    const SUMMARY: &'static str = "Parquet files";
     const EXTENSIONS: &'static [&'static str] = &["parquet"];
     type Options = Options;
 
