@@ -48,6 +48,11 @@ impl Heads {
         Self { path: root.join("target").join("heads.json"), target: target.to_owned() }
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The newest snapshot seen of an export.
     pub fn seen(&self, file: FileId) -> Seen {
         let head = self.read().get(&self.name(file)).copied();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::bind::{BoundColumn, BoundExport, Treatment};
 use crate::checks::{self, Grounds};
-use crate::codes::{commands, run, sources};
+use crate::codes::{run, sources};
 use crate::definition::{definition, digest};
 use crate::delivery::Deliverer;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
@@ -53,14 +53,6 @@ pub struct Producer<'a> {
     pub reuse: Reuse,
 }
 
-/// A journal that cannot be written stops the run: a retry would not know what was done.
-pub fn unwritable(journal: &Journal) -> Failure {
-    let message = format!("{} cannot be written", journal.path().display());
-    Diagnostic::new(&commands::OUTPUT_UNWRITABLE, message)
-        .help("check the rights of the user who runs the engine, and that there is room")
-        .into()
-}
-
 /// A report of an export with nothing done yet.
 pub fn report(export: &BoundExport, status: Status) -> ExportReport {
     ExportReport {
@@ -107,7 +99,9 @@ impl Producer<'_> {
                 (stored, Status::Committed, resumed)
             }
         };
-        heads.record(file, &stored).map_err(|_| unwritable(self.journal))?;
+        heads
+            .record(file, &stored)
+            .map_err(|error| Diagnostic::unwritable(heads.path(), &error))?;
         let mut done = ExportReport {
             snapshot: Some(stored.manifest.version),
             rows: Some(stored.manifest.rows),
@@ -148,7 +142,8 @@ impl Producer<'_> {
             rows: done.rows,
             codes: done.codes.clone(),
         };
-        self.journal.append(&line).map_err(|_| unwritable(self.journal))
+        let written = self.journal.append(&line);
+        written.map_err(|error| Diagnostic::unwritable(self.journal.path(), &error).into())
     }
 
     async fn origin(&self, export: &BoundExport) -> Outcome<Origin> {
@@ -250,7 +245,8 @@ impl Producer<'_> {
             _ => Vec::new(),
         };
         let begin = resume::begin_line(&export.name, snapshot.origin, &writing);
-        self.journal.append(&begin).map_err(|_| unwritable(self.journal))?;
+        let begun = self.journal.append(&begin);
+        begun.map_err(|error| Diagnostic::unwritable(self.journal.path(), &error))?;
         let target = ChunkTarget {
             store: self.store.objects().clone(),
             keys: std::sync::Arc::new(self.keys.clone()),
@@ -285,7 +281,8 @@ impl Producer<'_> {
             bytes: chunk.bytes,
             digest: chunk.digest.clone(),
         };
-        self.journal.append(&line).map_err(|_| unwritable(self.journal))
+        let written = self.journal.append(&line);
+        written.map_err(|error| Diagnostic::unwritable(self.journal.path(), &error).into())
     }
 
     async fn test(

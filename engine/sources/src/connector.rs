@@ -1,6 +1,6 @@
 //! The traits every connector implements, and the requests and answers they speak.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,11 +45,8 @@ pub struct ConnectContext {
     pub name: String,
     /// The project's directory: relative paths start here.
     pub base: PathBuf,
-    /// Options of the object store (endpoint, region, credentials), resolved by the
-    /// caller. Values are never shown.
-    pub store_options: BTreeMap<String, String>,
-    /// Parameters whose values are secrets, because they come from the environment or a file. They
-    /// are used and never shown, a path or URL neither.
+    /// Parameters whose values are secrets, because they come from the environment or a file, by
+    /// their dotted paths. They are used and never shown, a path or URL neither.
     pub secret_params: BTreeSet<String>,
 }
 
@@ -65,7 +62,6 @@ impl fmt::Debug for ConnectContext {
         f.debug_struct("ConnectContext")
             .field("name", &self.name)
             .field("base", &self.base)
-            .field("store_options", &self.store_options.keys().collect::<Vec<_>>())
             .field("secret_params", &self.secret_params)
             .finish()
     }

@@ -20,6 +20,23 @@ pub(crate) fn parse<T: DeserializeOwned>(params: &Value) -> Result<T, SourceErro
     })
 }
 
+/// Reads parameters that stand under a key of others.
+///
+/// # Errors
+/// As [`parse`], with the whole path.
+pub(crate) fn parse_below<T: DeserializeOwned>(
+    key: &str,
+    params: &Value,
+) -> Result<T, SourceError> {
+    parse(params).map_err(|error| match error.kind() {
+        SourceErrorKind::Parameter { path, problem } => {
+            let path = if path.is_empty() { key.to_owned() } else { format!("{key}.{path}") };
+            SourceErrorKind::Parameter { path, problem: problem.clone() }.into()
+        }
+        _ => error,
+    })
+}
+
 /// A parameter error at `path`, with a sentence that says what was expected.
 pub(crate) fn invalid(path: &str, expected: impl Into<String>) -> SourceError {
     SourceError::new(SourceErrorKind::Parameter {

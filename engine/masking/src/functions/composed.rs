@@ -34,7 +34,8 @@ const DRAWS_MAX: usize = 64;
 struct Params {
     /// Language, or language and region, of the words; the project's locale if absent.
     locale: Option<String>,
-    /// A lookup of the project to choose whole values from, instead of the locale's words.
+    /// A lookup of the project to choose whole values from, instead of the locale's words: the
+    /// first fields of `lookups/NAME.csv`, which has no header.
     lookup: Option<String>,
     /// Done to the text before it is keyed, so that spellings map alike.
     #[serde(default)]

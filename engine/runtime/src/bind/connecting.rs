@@ -40,7 +40,7 @@ fn of_parameter(owner: &str, path: &str, problem: &ParameterProblem) -> Words {
     match problem {
         ParameterProblem::UnknownKey { valid } => (
             format!("{owner} has no parameter `{path}`"),
-            did_you_mean(path, valid, "unknown parameter"),
+            did_you_mean(path.rsplit('.').next().unwrap_or(path), valid, "unknown parameter"),
             Some(format!("parameters there are: {}", valid.join(", "))),
         ),
         ParameterProblem::Missing => {

@@ -29,8 +29,7 @@ pub(super) fn connect(project: &Project) -> Result<Connections, Vec<Diagnostic>>
         let context = ConnectContext {
             name: name.clone(),
             base: project.root.clone(),
-            store_options: BTreeMap::new(),
-            secret_params: secret_keys(&connection.params),
+            secret_params: secret_paths(&connection.params),
         };
         let found = engine_sources::kinds::find(&connection.kind.value);
         let result = found
@@ -47,11 +46,17 @@ pub(super) fn connect(project: &Project) -> Result<Connections, Vec<Diagnostic>>
     if findings.is_empty() { Ok(made) } else { Err(findings) }
 }
 
-/// The parameters that hold a secret.
-fn secret_keys(params: &Node) -> BTreeSet<String> {
+/// The dotted paths of the parameters that hold a secret.
+fn secret_paths(params: &Node) -> BTreeSet<String> {
     let Value::Map(entries) = &params.value else { return BTreeSet::new() };
-    let secret = entries.iter().filter(|(_, value)| matches!(value.value, Value::Secret(_)));
-    secret.map(|(key, _)| key.value.clone()).collect()
+    let mut found = BTreeSet::new();
+    for (key, value) in entries {
+        if matches!(value.value, Value::Secret(_)) {
+            found.insert(key.value.clone());
+        }
+        found.extend(secret_paths(value).iter().map(|below| format!("{}.{below}", key.value)));
+    }
+    found
 }
 
 /// Registers the tables that are read.

@@ -338,5 +338,5 @@ pub static STORE_SCHEME: Code = Code {
     why: "The engine opens a location only with a client that was made for it.",
     example: r#"connections:
   crm: {type: csv, url: "ftp://files.example.com/crm"}"#,
-    fix: "Use a `file://` URL or a path, or a build that has the store.",
+    fix: "Use a path, a `file://` URL, or `s3://BUCKET/DIRECTORY` with its `store` options.",
 };

@@ -73,7 +73,8 @@ pub(crate) async fn attempt(
     let store = store::open(&project)?;
     let _lock = store.lock()?;
     let journal = Journal::of(&context.root);
-    let _own = journal.lock().map_err(|_| produce::unwritable(&journal))?.ok_or_else(|| {
+    let unwritable = |error: std::io::Error| Diagnostic::unwritable(journal.path(), &error);
+    let _own = journal.lock().map_err(unwritable)?.ok_or_else(|| {
         Diagnostic::new(&store_codes::STORE_LOCKED, "another run is at work in this directory")
             .help("wait until it has ended, and run again")
     })?;
@@ -94,7 +95,7 @@ pub(crate) async fn attempt(
         started_at: clock::now().to_rfc3339(),
     };
     let begun = if number == 1 { journal.begin(&first) } else { journal.begin_again(&first) };
-    begun.map_err(|_| produce::unwritable(&journal))?;
+    begun.map_err(unwritable)?;
     context.observer.notice(&Event::RunStarted { run: id.to_string(), exports: exports.len() });
     let producer = Producer {
         context,
@@ -109,7 +110,7 @@ pub(crate) async fn attempt(
     };
     let report = each(&producer, exports, request.on_failure).await;
     let end = Line::End { exit: report.exit().status(), ended_at: clock::now().to_rfc3339() };
-    journal.append(&end).map_err(|_| produce::unwritable(&journal))?;
+    journal.append(&end).map_err(unwritable)?;
     Ok(report)
 }
 

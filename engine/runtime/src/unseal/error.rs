@@ -8,6 +8,9 @@ use engine_bundle::stream::StreamError;
 use crate::codes::{Code, keys, store};
 use crate::diagnostic::Diagnostic;
 
+/// How the names of manifests end.
+const MANIFEST: &str = ".json.enc";
+
 /// Why a sealed file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {reason}")]
@@ -40,18 +43,22 @@ pub enum Cause {
 impl UnsealError {
     /// A file that is not there.
     pub fn missing(file: impl Into<String>) -> Self {
-        let hint = Some(
-            "restore it from a copy of the store, or publish the export again with `engine run --force`",
-        );
-        Self { file: file.into(), reason: "is missing".to_owned(), hint, cause: Cause::Missing }
+        Self::lost(file.into(), "is missing".to_owned(), Cause::Missing)
     }
 
     /// A file that is not what was written.
     pub fn tampered(file: impl Into<String>, reason: impl Into<String>) -> Self {
-        let hint = Some(
-            "restore it from a copy of the store, or publish the export again with `engine run --force`",
-        );
-        Self { file: file.into(), reason: reason.into(), hint, cause: Cause::Tampered }
+        Self::lost(file.into(), reason.into(), Cause::Tampered)
+    }
+
+    /// Only chunks can be written again: a snapshot follows the manifest before it, and keys are made once.
+    fn lost(file: String, reason: String, cause: Cause) -> Self {
+        let hint = if file == KEYRING || file.ends_with(MANIFEST) {
+            "restore it from a copy of the store"
+        } else {
+            "restore it from a copy of the store, or publish the export again with `engine run --force`"
+        };
+        Self { file, reason, hint: Some(hint), cause }
     }
 
     /// The same, with another way to mend it.
@@ -119,7 +126,7 @@ impl UnsealError {
     }
 
     fn code(&self) -> &'static Code {
-        let manifest = self.file.ends_with(".json.enc");
+        let manifest = self.file.ends_with(MANIFEST);
         let keyring = self.file == KEYRING;
         match self.cause {
             Cause::Missing if keyring => &keys::KEYRING_MISSING,

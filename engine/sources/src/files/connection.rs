@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::listing::{SourceFile, all, fingerprint, matching};
+use super::s3::S3Options;
 use super::stores;
 use crate::connector::{ConnectContext, Connection, Connector, FoundTable, TableRequest};
 use crate::error::{self, ParameterProblem, SourceError, SourceErrorKind};
@@ -99,13 +100,14 @@ fn connect<K: FileKind>(
     context: &ConnectContext,
 ) -> Result<Arc<dyn Connection>, SourceError> {
     let connect = || {
-        let (url, options) = split::<K>(params, "url")?;
+        let (mut own, options) = split::<K>(params, &["url", "store"])?;
         let missing = || SourceErrorKind::Parameter {
             path: "url".to_owned(),
             problem: ParameterProblem::Missing,
         };
-        let url = url.ok_or_else(missing)?;
-        let place = stores::resolve(&url, context)?;
+        let url = text(&mut own, "url")?.ok_or_else(missing)?;
+        let store = own.remove("store").unwrap_or(Value::Null);
+        let place = stores::resolve(&url, &store, context)?;
         Ok(FileConnection::<K> {
             name: context.name.clone(),
             place,
@@ -119,66 +121,68 @@ fn connect<K: FileKind>(
     Ok(Arc::new(connection))
 }
 
-/// The schema of a connection's parameters: `url` and the options.
+/// The schema of a connection's parameters: `url`, `store` and the options.
 fn connection_schema<K: FileKind>() -> Schema {
-    with_property::<K>(
-        "url",
-        "Directory of the files: a path relative to the project, a file:// URL, or another \
-         store's URL.",
-        true,
-    )
-}
-
-/// The schema of a table's parameters: `path` and the options.
-fn table_schema<K: FileKind>() -> Schema {
-    with_property::<K>(
-        "path",
-        "File or glob below the connection's url; the table's name with the kind's ending \
-         where absent.",
-        false,
-    )
-}
-
-fn with_property<K: FileKind>(name: &str, description: &str, required: bool) -> Schema {
-    let mut schema = schemars::schema_for!(K::Options);
+    let url = "Directory of the files: a path relative to the project, a file:// URL, or \
+               s3://BUCKET/DIRECTORY.";
+    let mut schema = with_property::<K>("connection", "url", url);
+    let mut store = schemars::schema_for!(S3Options).to_value();
+    if let Some(object) = store.as_object_mut() {
+        object.retain(|key, _| matches!(key.as_str(), "type" | "properties" | "description"));
+        object.insert("additionalProperties".to_owned(), json!(false));
+    }
     if let Some(object) = schema.as_object_mut() {
-        let title = format!("{}{}", K::KIND, if required { " connection" } else { " table" });
-        object.insert("title".to_owned(), title.into());
-        let properties = object.entry("properties").or_insert_with(|| json!({}));
-        if let Some(properties) = properties.as_object_mut() {
-            let property = json!({"description": description, "type": "string"});
-            properties.shift_insert(0, name.to_owned(), property);
-        }
-        if required {
-            object.insert("required".to_owned(), json!([name]));
+        object.insert("required".to_owned(), json!(["url"]));
+        if let Some(Value::Object(properties)) = object.get_mut("properties") {
+            properties.shift_insert(1, "store".to_owned(), store);
         }
     }
     schema
 }
 
-/// Takes one string parameter out of the rest, which must be valid options.
+/// The schema of a table's parameters: `path` and the options.
+fn table_schema<K: FileKind>() -> Schema {
+    let path = "File or glob below the connection's url; the table's name with the kind's ending \
+                where absent.";
+    with_property::<K>("table", "path", path)
+}
+
+fn with_property<K: FileKind>(of: &str, name: &str, description: &str) -> Schema {
+    let mut schema = schemars::schema_for!(K::Options);
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("title".to_owned(), format!("{} {of}", K::KIND).into());
+        let properties = object.entry("properties").or_insert_with(|| json!({}));
+        if let Some(properties) = properties.as_object_mut() {
+            let property = json!({"description": description, "type": "string"});
+            properties.shift_insert(0, name.to_owned(), property);
+        }
+    }
+    schema
+}
+
+type Parameters = Map<String, Value>;
+
+/// Takes the parameters of these names out of the rest, which must be valid options.
 fn split<K: FileKind>(
     params: &Value,
-    key: &str,
-) -> Result<(Option<String>, Map<String, Value>), SourceError> {
-    let mut options = match params {
+    names: &[&str],
+) -> Result<(Parameters, Parameters), SourceError> {
+    let given = match params {
         Value::Null => Map::new(),
-        Value::Object(options) => options.clone(),
+        Value::Object(given) => given.clone(),
         _ => return Err(invalid("", "must be a mapping")),
     };
-    let own = match options.shift_remove(key) {
-        None => None,
-        Some(Value::String(text)) => Some(text),
-        Some(_) => return Err(invalid(key, "must be a string")),
-    };
+    let (own, options): (Map<_, _>, Map<_, _>) =
+        given.into_iter().partition(|(name, _)| names.contains(&name.as_str()));
     let parsed: K::Options = parse(&Value::Object(options.clone())).map_err(|error| {
         match error.kind() {
-            // The options' parser does not know of the parameter taken out.
+            // The options' parser does not know of the parameters taken out.
             SourceErrorKind::Parameter {
                 path,
                 problem: ParameterProblem::UnknownKey { valid },
             } => {
-                let valid = std::iter::once(key.to_owned()).chain(valid.iter().cloned()).collect();
+                let names = names.iter().map(|name| (*name).to_owned());
+                let valid = names.chain(valid.iter().cloned()).collect();
                 let problem = ParameterProblem::UnknownKey { valid };
                 SourceErrorKind::Parameter { path: path.clone(), problem }.into()
             }
@@ -187,6 +191,15 @@ fn split<K: FileKind>(
     })?;
     K::check(&parsed)?;
     Ok((own, options))
+}
+
+/// Takes a string parameter.
+fn text(params: &mut Map<String, Value>, name: &str) -> Result<Option<String>, SourceError> {
+    match params.remove(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(invalid(name, "must be a string")),
+    }
 }
 
 impl<K: FileKind> FileConnection<K> {
@@ -200,9 +213,10 @@ impl<K: FileKind> FileConnection<K> {
 
     /// The path or glob of a table, and its options over the connection's.
     fn table_params(&self, request: &TableRequest) -> Result<(String, K::Options), SourceError> {
-        let (path, own) = split::<K>(&request.params, "path")?;
+        let (mut named, own) = split::<K>(&request.params, &["path"])?;
         let extension = K::EXTENSIONS.first().copied().unwrap_or(K::KIND);
-        let path = path.unwrap_or_else(|| format!("{}.{extension}", request.table));
+        let path =
+            text(&mut named, "path")?.unwrap_or_else(|| format!("{}.{extension}", request.table));
         let mut options = self.options.clone();
         options.extend(own);
         let options: K::Options = parse(&Value::Object(options))?;

@@ -140,7 +140,7 @@ mod tests {
             options.write(true).create_new(true).open(data.join(name)).expect("a file");
         }
         let context = ConnectContext { base: directory.path().to_owned(), ..Default::default() };
-        let place = resolve("data", &context).expect("a place");
+        let place = resolve("data", &serde_json::Value::Null, &context).expect("a place");
         assert_eq!(names(&place, "b-*.csv").await.expect("two"), ["b-10.csv", "b-2.csv"]);
         assert_eq!(names(&place, "**/*.csv").await.expect("all").len(), 5);
         assert_eq!(names(&place, "*/c.csv").await.expect("one"), ["sub/c.csv"]);

@@ -9,6 +9,8 @@
 //!                                              connection: check, discover, fingerprint
 //! ```
 
+mod s3;
+
 pub(crate) mod stores;
 
 pub(crate) mod listing;

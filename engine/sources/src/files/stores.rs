@@ -4,24 +4,26 @@
 //!  data            a path relative to the project     local file system
 //!  /srv/data       an absolute path                   local file system
 //!  file:///srv     a file URL                         local file system
-//!  s3://bucket/x   any other URL                      the store object_store has for it
+//!  s3://bucket/x   a bucket and a directory of it     Amazon S3, or what speaks its protocol
 //! ```
 //!
-//! Stores beyond the local one are built in by features of `object_store`; without its
-//! feature a scheme is refused. Credentials come as store options, never in the URL.
+//! Whatever reads files gets a store and a path, and does not know which store it is: another
+//! one is an arm of [`resolve`]. Credentials come as the connection's `store`, never in the URL.
 
 use std::path::{Component, Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use datafusion::execution::object_store::ObjectStoreUrl;
+use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, parse_url_opts};
+use serde_json::Value;
 use url::Url;
 
+use super::s3::S3Options;
 use crate::connector::ConnectContext;
 use crate::error::{SourceError, SourceErrorKind};
-use crate::params::invalid;
+use crate::params::{invalid, parse_below};
 
 /// A directory of an object store.
 #[derive(Debug, Clone)]
@@ -36,41 +38,48 @@ pub(crate) struct Place {
     pub(crate) local: Option<PathBuf>,
 }
 
-/// Resolves a connection's `url`. Opens nothing.
+/// Resolves a connection's `url`, with the options under its `store`. Opens nothing.
 ///
 /// # Errors
-/// A URL that cannot be read, holds credentials, or has a scheme no store is built in for.
-pub(crate) fn resolve(url: &str, context: &ConnectContext) -> Result<Place, SourceError> {
+/// A URL that cannot be read, holds credentials, or has a scheme no store is built in for; options
+/// that the store does not have.
+pub(crate) fn resolve(
+    url: &str,
+    options: &Value,
+    context: &ConnectContext,
+) -> Result<Place, SourceError> {
     if url.is_empty() {
         return Err(invalid("url", "must be a path or URL"));
     }
     if !url.contains("://") {
+        without_options(options)?;
         return local(&context.base.join(url));
     }
     let parsed = Url::parse(url).map_err(|_| invalid("url", "must be a path or URL"))?;
     if !parsed.username().is_empty() || parsed.password().is_some() || parsed.query().is_some() {
-        return Err(invalid("url", "must not hold credentials or a query").with_hint(
-            "give credentials as store options, by reference to the environment or a file",
-        ));
+        return Err(invalid("url", "must not hold credentials or a query")
+            .with_hint("give credentials under `store`, by reference to the environment"));
     }
     match parsed.scheme() {
         "file" => {
+            without_options(options)?;
             let path = parsed
                 .to_file_path()
                 .map_err(|()| invalid("url", "must be a file URL with an absolute path"))?;
             local(&path)
         }
-        // A memory store would be a new, empty one.
-        "memory" => Err(unknown_scheme(parsed.scheme())),
-        scheme => {
-            remote(&parsed, context).ok_or_else(|| unknown_scheme(&context.shown("url", scheme)))
-        }
+        "s3" => s3(&parsed, options, context),
+        scheme => Err(unknown_scheme(&context.shown("url", scheme))),
     }
+}
+
+fn without_options(options: &Value) -> Result<(), SourceError> {
+    if options.is_null() { Ok(()) } else { Err(invalid("store", "must not stand beside a path")) }
 }
 
 fn unknown_scheme(scheme: &str) -> SourceError {
     SourceError::new(SourceErrorKind::UnknownScheme { scheme: scheme.to_owned() })
-        .with_hint("this build reads local files: a path, or a file:// URL")
+        .with_hint("files are read from this machine, by a path or a file:// URL, and from s3://")
 }
 
 fn local(path: &FilePath) -> Result<Place, SourceError> {
@@ -100,12 +109,20 @@ fn without_dots(path: &FilePath) -> PathBuf {
     clean
 }
 
-/// The store's own error is dropped: it can quote options.
-fn remote(url: &Url, context: &ConnectContext) -> Option<Place> {
-    let (store, root) = parse_url_opts(url, context.store_options.clone()).ok()?;
-    let authority = &url[..url::Position::BeforePath];
-    let store_url = ObjectStoreUrl::parse(authority).ok()?;
-    Some(Place { store: Arc::from(store), store_url, root, local: None })
+fn s3(url: &Url, options: &Value, context: &ConnectContext) -> Result<Place, SourceError> {
+    let options: S3Options = parse_below("store", options)?;
+    let store = options.client(url, context)?;
+    let root = Path::from_url_path(url.path());
+    let root = root.map_err(|_| invalid("url", "must be a bucket and a directory of it"))?;
+    Ok(Place { store, store_url: known_as(context)?, root, local: None })
+}
+
+/// Two connections to one bucket can have different credentials, so DataFusion must not take one's
+/// store for the other's.
+fn known_as(context: &ConnectContext) -> Result<ObjectStoreUrl, SourceError> {
+    let digest = blake3::hash(context.name.as_bytes()).to_hex();
+    let url = ObjectStoreUrl::parse(format!("connection://{digest}"));
+    url.map_err(|_| invalid("url", "must be a path or URL"))
 }
 
 /// The kind of an object store's error. Its text is kept for local files only: a remote
@@ -147,7 +164,7 @@ mod tests {
             base: PathBuf::from("/projects/acme"),
             ..ConnectContext::default()
         };
-        resolve(url, &context)
+        resolve(url, &Value::Null, &context)
     }
 
     #[test]
@@ -159,7 +176,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_in_is_refused_without_secrets() {
-        for url in ["s3://bucket/data", "memory:///x", "ftp://host/x"] {
+        for url in ["gs://bucket/data", "memory:///x", "ftp://host/x"] {
             let error = at(url).expect_err(url);
             assert!(matches!(error.kind(), SourceErrorKind::UnknownScheme { .. }), "{error}");
         }

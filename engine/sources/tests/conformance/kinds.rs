@@ -19,7 +19,7 @@ use super::bench::{connect, query, session, texts, write};
 use crate::{DeclaredColumn, LoadMode, LoadRequest, TableRequest, kinds};
 
 /// Rows with what goes wrong easily: nulls beside empty strings, quotes, line ends, signs.
-fn rows(count: i64) -> RecordBatch {
+pub(super) fn rows(count: i64) -> RecordBatch {
     let each = |every: i64| (0..count).map(move |row| (row % every != 0).then_some(row));
     let texts = ["", "plain", "O'Brien, \"the\" 1st", "two\r\nlines", "žluťoučký 😀", " NULL "];
     let text =
@@ -64,7 +64,7 @@ fn rows(count: i64) -> RecordBatch {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).expect("rows")
 }
 
-fn declared(batch: &RecordBatch) -> Vec<DeclaredColumn> {
+pub(super) fn declared(batch: &RecordBatch) -> Vec<DeclaredColumn> {
     let column = |field: &Arc<Field>| DeclaredColumn {
         name: field.name().clone(),
         data_type: Some(field.data_type().clone()),
@@ -75,7 +75,7 @@ fn declared(batch: &RecordBatch) -> Vec<DeclaredColumn> {
 
 /// Writes the rows in a kind's own form, by a writer that is not this crate's where there
 /// is one, and gives the connection's and the table's parameters.
-async fn written(kind: &str, batch: &RecordBatch, base: &Path) -> (Value, Value) {
+pub(super) async fn written(kind: &str, batch: &RecordBatch, base: &Path) -> (Value, Value) {
     match kind {
         "arrow" => {
             let mut bytes = Vec::new();
@@ -149,7 +149,7 @@ async fn opened(kind: &str, batch: &RecordBatch, base: &Path) -> Arc<dyn TablePr
 }
 
 /// Strings as strings, however they are laid out.
-fn plain(batch: &RecordBatch, like: &RecordBatch) -> RecordBatch {
+pub(super) fn plain(batch: &RecordBatch, like: &RecordBatch) -> RecordBatch {
     let arrays: Vec<ArrayRef> = batch
         .columns()
         .iter()

@@ -8,3 +8,5 @@ mod files;
 mod kinds;
 mod loading;
 mod pyarrow;
+mod reference;
+mod s3;
