@@ -25,6 +25,7 @@ pub mod masks;
 pub mod seal;
 pub mod unseal;
 pub mod fault;
+pub mod flow;
 pub mod bind;
 pub mod keys;
 pub mod store;

@@ -55,6 +55,9 @@ pub fn session(limits: Limits) -> Result<SessionContext> {
         options.execution.parquet.pushdown_filters = true;
         // A stream reads the same rows each time, so that a retry can go on inside it.
         options.execution.enable_file_stream_work_stealing = false;
+        // Otherwise the bytes that rows take decide how they are sorted, and so in which order those
+        // with equal keys come: a column would show in a rank that does not name it.
+        options.execution.sort_in_place_threshold_bytes = 0;
     }
     let runtime = RuntimeEnvBuilder::new()
         .with_disk_manager_builder(
