@@ -281,7 +281,7 @@ fn too_little_memory_shows_nothing() {
     );
     planted.project.write(
         "models/sorted.yml",
-        "models: [{name: sorted, columns: [{name: note, class: pii.note}, {name: x, class: open}]}]\n",
+        "models: [{name: sorted, columns: [{name: note, class: pii.note}, {name: x, class: open, declassify: {owner: me, reason: a rank}}]}]\n",
     );
     planted.project.write("exports/people.yml", "exports: [{name: sorted, from: ref('sorted')}]\n");
     planted.fails(&[&RUN[..], &["--memory", "4MiB"]].concat(), 1, "E0801");

@@ -38,6 +38,7 @@ mod diagnostics;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod flow;
 mod forged;
 #[cfg(test)]
 mod interop;

@@ -16,10 +16,15 @@ use crate::model::{
 /// decides only between rules of equal effect.
 #[must_use]
 pub fn policy(project: &Project) -> Json {
-    let classes = project
-        .classes
-        .iter()
-        .map(|(name, class)| (name.clone(), json!({"sensitive": class.sensitive})));
+    let classes = project.classes.iter().map(|(name, class)| {
+        (
+            name.clone(),
+            json!({
+                "sensitive": class.sensitive,
+                "indirect": class.indirect.map(|indirect| format!("{indirect:?}").to_lowercase()),
+            }),
+        )
+    });
     let mut rules: Vec<&Rule> = project.rules.iter().collect();
     rules.sort_by(|one, other| one.name.value.cmp(&other.name.value));
     sorted(json!({
@@ -85,6 +90,11 @@ pub fn model(model: &Model) -> Json {
         "name": model.name.value,
         "sql": model.sql.text,
         "columns": columns(&model.columns),
+        "min_group": model.min_group.as_ref().map(|group| json!({
+            "size": group.size,
+            "of": group.of.as_ref().map(|column| &column.value),
+            "approval": approval(&group.approval),
+        })),
         "depends_on": model.depends_on.iter().map(|relation| relation.value.quoted()).collect::<Vec<_>>(),
     }))
 }

@@ -46,8 +46,9 @@ pub use load::{LoadOptions, load};
 pub use location::{FileId, Location, SourceFile, SourceMap, Spanned};
 pub use model::{
     Action, Approval, Chunking, Class, Column, ColumnPattern, ColumnTest, Connection, Encryption,
-    Execution, Export, ExportTest, KeyProvider, Keys, Load, LoadMode, Mask, Match, Model, Project,
-    Reference, Relation, RenderedSql, Rule, Segment, Source, Table, Target, Unclassified,
+    Execution, Export, ExportTest, Indirect, KeyProvider, Keys, Load, LoadMode, Mask, Match,
+    MinGroup, Model, Project, Reference, Relation, RenderedSql, Rule, Segment, Source, Table,
+    Target, Unclassified,
 };
 pub use node::{Node, Value};
 pub use problem::{Problem, ProblemKind, Problems, Thing};

@@ -11,7 +11,7 @@
 
 use crate::canonical;
 use crate::location::Location;
-use crate::model::{Relation, Rule, ancestors};
+use crate::model::{Action, Relation, Rule, ancestors};
 use crate::problem::{Problem, ProblemKind};
 use crate::types::ColumnType;
 
@@ -112,9 +112,12 @@ impl<'p> Decision<'p> {
 
 /// Ranks the rules that match a column. `rules` are in declared order.
 #[must_use]
-pub fn decide<'p>(rules: &'p [Rule], column: &ColumnFacts<'_>) -> Decision<'p> {
+pub fn decide<'p>(
+    rules: impl IntoIterator<Item = &'p Rule>,
+    column: &ColumnFacts<'_>,
+) -> Decision<'p> {
     let mut matching: Vec<(Rank, &Rule)> =
-        rules.iter().filter_map(|rule| rank(rule, column).map(|rank| (rank, rule))).collect();
+        rules.into_iter().filter_map(|rule| rank(rule, column).map(|rank| (rank, rule))).collect();
     // The sort is stable: equals stay in declared order.
     matching.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
     let mut matching = matching.into_iter();
@@ -123,6 +126,17 @@ pub fn decide<'p>(rules: &'p [Rule], column: &ColumnFacts<'_>) -> Decision<'p> {
     };
     let losers = matching.map(|(rank, rule)| (rule, why(best, winner, rank, rule))).collect();
     Decision { winner: Some(winner), losers }
+}
+
+/// Whether values of the class in `column` may be let through there. A model gives its columns any name it
+/// likes, so a pattern of names allows nothing; an exact name does, and so does a class or a type.
+#[must_use]
+pub fn may_keep(rules: &[Rule], column: &ColumnFacts<'_>) -> bool {
+    let names_nothing_by_pattern =
+        |rule: &&Rule| rule.matches.column.as_ref().is_none_or(|pattern| pattern.value.is_exact());
+    let decision = decide(rules.iter().filter(names_nothing_by_pattern), column);
+    decision.winner.is_some_and(|rule| matches!(rule.action, Action::Keep(_)))
+        && decision.ambiguous().is_none()
 }
 
 /// The rank of a rule for a column; `None` when it does not match.

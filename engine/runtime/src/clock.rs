@@ -1,7 +1,8 @@
 //! The only place that reads the clock. What it returns goes into run records and never into a plan,
 //! a compiled query or a masked value.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Utc};
+use engine_project::Date;
 
 /// The present moment, in UTC.
 #[expect(clippy::disallowed_methods, reason = "this is the file made for the clock")]
@@ -9,7 +10,13 @@ pub fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// Today's date in UTC: decides whether a `keep` has expired.
-pub fn today() -> NaiveDate {
-    now().date_naive()
+/// Today's date in UTC: decides whether an approval has expired.
+pub fn today() -> Date {
+    let today = now();
+    let part = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);
+    Date {
+        year: u16::try_from(today.year()).unwrap_or(u16::MAX),
+        month: part(today.month()),
+        day: part(today.day()),
+    }
 }

@@ -61,8 +61,10 @@ fn collect(bound: &BoundProject, relation: &Relation, found: &mut Vec<String>) {
 /// A model: the statement, because a plan's text leaves out what is long, and the plan, because the
 /// statement's stars stand for whatever columns there are.
 fn model(bound: &BoundProject, name: &str) -> Value {
-    let text = bound.project.model(name).map(|model| model.sql.text.as_str()).unwrap_or_default();
-    json!({ "model": name, "sql": canonical_sql(text), "plan": bound.models.get(name) })
+    let model = bound.models.get(name);
+    let text = model.map(|model| model.sql.as_str()).unwrap_or_default();
+    let plan = model.map(|model| model.plan.as_str());
+    json!({ "model": name, "sql": canonical_sql(text), "plan": plan })
 }
 
 /// SQL without its comments and layout; as it is where it cannot be parsed.
@@ -106,7 +108,7 @@ fn column(column: &BoundColumn) -> Value {
             "inputs": inputs,
             "lookup": lookup.as_ref().map(ToString::to_string),
         }),
-        Treatment::Kept { .. } => Value::String("kept".to_owned()),
+        Treatment::Kept { .. } | Treatment::Open(_) => Value::String("kept".to_owned()),
     };
     json!({
         "name": column.name,

@@ -8,9 +8,10 @@ use engine_project::Relation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::bind::{BoundColumn, BoundExport, BoundProject, Treatment};
+use crate::bind::{BoundColumn, BoundExport, BoundProject, Released, Treatment};
 use crate::checks;
 use crate::definition::{definition, digest};
+use crate::flow::{Kinds, Origin};
 use crate::types::type_name;
 
 /// The version of the plan's format.
@@ -54,6 +55,8 @@ pub struct PlannedExport {
     pub filter: Option<String>,
     /// Its columns.
     pub columns: Vec<PlannedColumn>,
+    /// Sensitive source columns that decide which rows there are, without being published as they are.
+    pub indirect: Vec<PlannedSource>,
     /// Columns that are not published: in `from`, and dropped or not listed.
     pub left_out: Vec<String>,
     /// Columns whose values divide the chunks.
@@ -103,8 +106,22 @@ pub struct PlannedColumn {
     pub class: Option<String>,
     /// Whether the class is sensitive, or there is none.
     pub sensitive: bool,
+    /// The source columns whose values it is made from.
+    pub sources: Vec<PlannedSource>,
     /// What happens to it.
     pub treatment: PlannedTreatment,
+}
+
+/// A source column that a column depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedSource {
+    /// `source.table.column`.
+    pub column: String,
+    /// Its class.
+    pub class: Option<String>,
+    /// How: `copied`, `computed`, `filter` and so on.
+    pub how: Vec<String>,
 }
 
 /// What happens to a column.
@@ -136,6 +153,17 @@ pub enum PlannedTreatment {
         owner: String,
         /// Why.
         reason: String,
+        /// The last day it holds.
+        until: Option<String>,
+    },
+    /// Let through because it shows no value of a sensitive column.
+    Open {
+        /// Why that is so: `declassify`, groups of a least size; none where it speaks for itself.
+        by: Option<String>,
+        /// Who answers for it.
+        owner: Option<String>,
+        /// Why.
+        reason: Option<String>,
         /// The last day it holds.
         until: Option<String>,
     },
@@ -218,7 +246,7 @@ impl Plan {
         let columns = self.exports.iter().flat_map(|export| &export.columns);
         columns.fold((0, 0), |(all, masked), column| match column.treatment {
             PlannedTreatment::Masked { .. } => (all + 1, masked + 1),
-            PlannedTreatment::Kept { .. } => (all + 1, masked),
+            PlannedTreatment::Kept { .. } | PlannedTreatment::Open { .. } => (all + 1, masked),
         })
     }
 }
@@ -240,7 +268,16 @@ fn planned(bound: &BoundProject, export: &BoundExport, known: Known) -> PlannedE
         from: export.from.to_string(),
         reads: bound.reads(&export.from).iter().map(Relation::to_string).collect(),
         filter: export.filter.clone(),
-        columns: export.columns.iter().map(column).collect(),
+        columns: export.columns.iter().map(|one| column(bound, one)).collect(),
+        indirect: export
+            .indirect
+            .iter()
+            .map(|used| PlannedSource {
+                column: used.origin.to_string(),
+                class: used.class.clone(),
+                how: words(used.kinds),
+            })
+            .collect(),
         left_out: declared
             .iter()
             .map(|column| column.name.value.clone())
@@ -272,7 +309,11 @@ fn planned(bound: &BoundProject, export: &BoundExport, known: Known) -> PlannedE
     }
 }
 
-fn column(column: &BoundColumn) -> PlannedColumn {
+fn words(kinds: Kinds) -> Vec<String> {
+    kinds.iter().map(|kind| kind.word().to_owned()).collect()
+}
+
+fn column(bound: &BoundProject, column: &BoundColumn) -> PlannedColumn {
     let treatment = match &column.treatment {
         Treatment::Masked { rule, function, spec, properties, .. } => {
             let mut params = spec.params.clone();
@@ -299,12 +340,27 @@ fn column(column: &BoundColumn) -> PlannedColumn {
             reason: reason.clone(),
             until: until.clone(),
         },
+        Treatment::Open(released) => {
+            let text = |of: fn(&Released) -> &String| released.as_ref().map(|one| of(one).clone());
+            PlannedTreatment::Open {
+                by: text(|released| &released.by),
+                owner: text(|released| &released.owner),
+                reason: text(|released| &released.reason),
+                until: released.as_ref().and_then(|released| released.until.clone()),
+            }
+        }
+    };
+    let source = |(origin, kinds): (&Origin, Kinds)| PlannedSource {
+        column: origin.to_string(),
+        class: bound.reaches.column(origin).and_then(|column| column.classes.first().cloned()?),
+        how: words(kinds),
     };
     PlannedColumn {
         name: column.name.clone(),
         data_type: type_name(column.output.data_type()),
         class: column.class.clone(),
         sensitive: column.sensitive,
+        sources: column.reach.sources.direct().map(source).collect(),
         treatment,
     }
 }

@@ -318,7 +318,7 @@ fn unordered(export: &BoundExport) -> Vec<String> {
         Treatment::Masked { properties, .. } => {
             is_text(column.output.data_type()) && !properties.preserves.order
         }
-        Treatment::Kept { .. } => false,
+        Treatment::Kept { .. } | Treatment::Open(_) => false,
     };
     export.columns.iter().filter(is_unordered).map(|column| column.name.clone()).collect()
 }

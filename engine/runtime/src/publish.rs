@@ -133,7 +133,7 @@ impl Snapshot<'_> {
     fn used_keys(&self) -> Vec<KeyId> {
         let masking = self.export.columns.iter().filter_map(|column| match &column.treatment {
             Treatment::Masked { spec, .. } => spec.key.as_ref(),
-            Treatment::Kept { .. } => None,
+            Treatment::Kept { .. } | Treatment::Open(_) => None,
         });
         let ids = masking.filter_map(|key| {
             let name = KeyName::new(key.name.as_str()).ok()?;
@@ -177,7 +177,7 @@ fn column(column: &BoundColumn) -> Column {
         Treatment::Masked { function, spec, .. } => {
             Some(format!("{function} {}", spec.canonical()))
         }
-        Treatment::Kept { .. } => None,
+        Treatment::Kept { .. } | Treatment::Open(_) => None,
     };
     Column {
         name: column.name.clone(),
@@ -203,7 +203,7 @@ pub fn check_unchanged(
             Treatment::Masked { function: of_column, spec: own, properties, .. } => {
                 **of_column == *function && own.canonical() == spec && properties.may_return_input
             }
-            Treatment::Kept { .. } => false,
+            Treatment::Kept { .. } | Treatment::Open(_) => false,
         });
         if values < UNCHANGED_VALUES_MIN || !is_too_little(values, unchanged, may_return) {
             continue;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use datafusion::execution::context::SessionContext;
 use engine_project::{LoadOptions, Project};
 
-use crate::bind::{Binding, BoundProject, Schemas, bind};
+use crate::bind::{self, Binding, BoundProject, Schemas, Upstream, bind};
 use crate::clock;
 use crate::codes::run;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
-use crate::keys::Keys;
+use crate::keys::{self, Keys};
 use crate::lookups;
 use crate::masks::resolver::{MaskKeys, Resolver};
 use crate::masks::versions::MaskingKeys;
@@ -69,6 +69,44 @@ pub async fn open(
     schemas: Schemas,
     only: Option<&BTreeSet<String>>,
 ) -> Outcome<Workspace> {
+    let bench = bench(project, context, keys)?;
+    let bound = bind(Arc::clone(project), &bench.binding(schemas, only)).await?;
+    let Bench { session, resolver, limits, .. } = bench;
+    Ok(Workspace { session, resolver, bound, limits })
+}
+
+/// Binds the tables and models of a project, and no export; without keys.
+///
+/// # Errors
+/// Every finding of the first step that has any.
+pub async fn upstream(project: &Arc<Project>, context: &Context) -> Outcome<Upstream> {
+    let listed = keys::listed(project);
+    let bench = bench(project, context, Access::Listed(&listed))?;
+    bind::upstream(project, &bench.binding(Schemas::Catalogs, None)).await
+}
+
+/// What a project is bound in.
+struct Bench {
+    session: SessionContext,
+    resolver: Arc<Resolver>,
+    versions: MaskingKeys,
+    limits: Limits,
+}
+
+impl Bench {
+    fn binding<'a>(&'a self, schemas: Schemas, only: Option<&'a BTreeSet<String>>) -> Binding<'a> {
+        Binding {
+            session: &self.session,
+            resolver: &self.resolver,
+            keys: &self.versions,
+            schemas,
+            only,
+            today: clock::today(),
+        }
+    }
+}
+
+fn bench(project: &Project, context: &Context, keys: Access<'_>) -> Outcome<Bench> {
     let limits = limits(project, context);
     let session = new_session(limits)?;
     let lookups = lookups::read(project)?;
@@ -77,16 +115,7 @@ pub async fn open(
         Access::Listed(versions) => (MaskKeys::PlanOnly, versions.clone()),
     };
     let resolver = Arc::new(Resolver::new(mask_keys, None, lookups));
-    let binding = Binding {
-        session: &session,
-        resolver: &resolver,
-        keys: &versions,
-        schemas,
-        only,
-        today: clock::today(),
-    };
-    let bound = bind(Arc::clone(project), &binding).await?;
-    Ok(Workspace { session, resolver, bound, limits })
+    Ok(Bench { session, resolver, versions, limits })
 }
 
 /// What is known of the keys.

@@ -6,6 +6,7 @@ pub(crate) mod debug;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod keys;
+pub(crate) mod lineage;
 pub(crate) mod load;
 pub(crate) mod plan;
 pub(crate) mod query;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Keys(keys::Keys),
     Schema(schema::Schema),
     Explain(explain::Explain),
+    Lineage(lineage::ShowLineage),
     Completions(completions::Completions),
 }
 
@@ -62,7 +64,8 @@ pub(crate) async fn run(
         Command::Load(options) => load::run(invocation, &options).await,
         Command::Keys(options) => keys::run(invocation, &options),
         Command::Schema(options) => schema::run(invocation, &options),
-        Command::Explain(options) => explain::run(invocation, &options),
+        Command::Explain(options) => explain::run(invocation, &options).await,
+        Command::Lineage(options) => lineage::run(invocation, &options).await,
         Command::Completions(options) => completions::run(invocation, &options, program()),
     }
 }

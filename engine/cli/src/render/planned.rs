@@ -48,6 +48,10 @@ fn one(export: &PlannedExport) -> String {
         columns.row([&column.name, &column.data_type, class, &treatment(column)]);
     }
     lines.extend(columns.render().lines().map(|line| format!("  {line}")));
+    for used in &export.indirect {
+        let class = used.class.as_deref().unwrap_or("no class");
+        lines.push(format!("  rows depend on {} ({class}): {}", used.column, used.how.join(", ")));
+    }
     if !export.left_out.is_empty() {
         lines.push(format!("  left out: {}", export.left_out.join(", ")));
     }
@@ -108,6 +112,14 @@ fn treatment(column: &PlannedColumn) -> String {
             let until = until.as_ref().map(|day| format!(", until {day}")).unwrap_or_default();
             let exposed = if column.sensitive { "KEPT AS IT IS" } else { "kept" };
             format!("{exposed} by rule {rule}, {owner}: {reason}{until}")
+        }
+        PlannedTreatment::Open { by: Some(by), owner, reason, until } => {
+            let until = until.as_ref().map(|day| format!(", until {day}")).unwrap_or_default();
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            format!("OPEN by {by}, {}: {}{until}", text(owner), text(reason))
+        }
+        PlannedTreatment::Open { by: None, .. } => {
+            "open, shows no value of a sensitive column".to_owned()
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::location::{FileId, Location, Spanned};
+use crate::model::policy::Approval;
 use crate::model::source::Column;
 
 /// A source table or a model: what an export is made from, and a model reads.
@@ -60,6 +61,19 @@ pub struct Model {
     pub columns: Vec<Column>,
     /// What it reads, each once, where it is first named.
     pub depends_on: Vec<Spanned<Relation>>,
+    /// The least size of its groups, which makes its summaries safe.
+    pub min_group: Option<MinGroup>,
+}
+
+/// The least size of a model's groups.
+#[derive(Clone, Debug)]
+pub struct MinGroup {
+    /// Least rows, or least distinct values of `of`; at least 2.
+    pub size: u64,
+    /// What is counted; `None` for rows.
+    pub of: Option<Spanned<String>>,
+    /// Who answers for summaries of such groups being safe.
+    pub approval: Approval,
 }
 
 impl Model {

@@ -16,10 +16,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use dataset::{
-    Chunking, Encryption, Export, ExportTest, Load, LoadMode, Model, Relation, RenderedSql, Segment,
+    Chunking, Encryption, Export, ExportTest, Load, LoadMode, MinGroup, Model, Relation,
+    RenderedSql, Segment,
 };
 pub(crate) use policy::ancestors;
-pub use policy::{Action, Approval, Class, ColumnPattern, Mask, Match, Rule, Unclassified};
+pub use policy::{
+    Action, Approval, Class, ColumnPattern, Indirect, Mask, Match, Rule, Unclassified,
+};
 pub use source::{Column, ColumnTest, Reference, Source, Table};
 pub use target::{Connection, Execution, KeyProvider, Keys, Target};
 
@@ -98,5 +101,12 @@ impl Project {
         ancestors(name)
             .find_map(|name| self.classes.get_key_value(name))
             .map(|(name, class)| (name.as_str(), class))
+    }
+
+    /// What it means that data of a class decides about rows: what the nearest class that says so says.
+    #[must_use]
+    pub fn indirect(&self, class: &str) -> Indirect {
+        let classes = ancestors(class).filter_map(|name| self.classes.get(name));
+        classes.filter_map(|class| class.indirect).next().unwrap_or_default()
     }
 }

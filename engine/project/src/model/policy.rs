@@ -11,8 +11,22 @@ pub struct Class {
     pub name: Spanned<String>,
     /// Whether it may leave only masked or kept. Classes below inherit it unless they say otherwise.
     pub sensitive: bool,
+    /// What it means that such data decides about rows; `None` for what the class above says.
+    pub indirect: Option<Indirect>,
     /// For people.
     pub description: Option<String>,
+}
+
+/// What it means that sensitive data decides which rows an export has, without being published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Indirect {
+    /// Nothing.
+    Allow,
+    /// The plan says so.
+    #[default]
+    Warn,
+    /// The export does not compile.
+    Deny,
 }
 
 /// A class and everything above it, nearest first: `a.b.c`, `a.b`, `a`.
@@ -89,6 +103,14 @@ pub struct Approval {
     pub until: Option<Spanned<Date>>,
     /// Where it stands.
     pub at: Location,
+}
+
+impl Approval {
+    /// Whether its last day is over.
+    #[must_use]
+    pub fn has_expired(&self, today: Date) -> bool {
+        self.until.as_ref().is_some_and(|until| until.value < today)
+    }
 }
 
 /// A pattern of `source.table.column` or `model.column`; `*` stands for any run of

@@ -23,6 +23,28 @@ pub(crate) struct RawModel {
     /// Its columns.
     #[serde(default)]
     pub(crate) columns: Vec<Spanned<RawModelColumn>>,
+    /// Sums, means and counts of groups of at least this size carry no class; smaller groups are left out.
+    #[serde(default)]
+    pub(crate) min_group: Option<Spanned<RawMinGroup>>,
+}
+
+/// The least size of a model's groups, which makes its sums, means and counts safe.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawMinGroup {
+    /// Least rows of a group, or least distinct values of `of` in it.
+    #[schemars(range(min = 2))]
+    pub(crate) size: Spanned<u64>,
+    /// Column that names a person or thing to be counted once; rows are counted when left out.
+    #[serde(default)]
+    pub(crate) of: Option<Spanned<String>>,
+    /// Who answers for it.
+    pub(crate) owner: Spanned<String>,
+    /// Why it is right.
+    pub(crate) reason: Spanned<String>,
+    /// The last day it holds, as YYYY-MM-DD.
+    #[serde(default)]
+    pub(crate) until: Option<Spanned<String>>,
 }
 
 /// A column of a model.

@@ -13,9 +13,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 pub(crate) use datasets::{
-    RawChunk, RawEncryption, RawExport, RawLoad, RawLoadMode, RawModel, RawModelColumn,
+    RawChunk, RawEncryption, RawExport, RawLoad, RawLoadMode, RawMinGroup, RawModel, RawModelColumn,
 };
-pub(crate) use policies::{RawApproval, RawClass, RawMasking, RawMatch, RawRule, RawUnclassified};
+pub(crate) use policies::{
+    RawApproval, RawClass, RawIndirect, RawMasking, RawMatch, RawRule, RawUnclassified,
+};
 pub(crate) use profiles::{RawExecution, RawKeys, RawProfiles, RawProvider, RawTarget};
 pub(crate) use root::{RawDefaults, RawRoot};
 pub(crate) use sources::{

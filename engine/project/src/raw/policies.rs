@@ -13,9 +13,25 @@ use crate::node::Node;
 pub(crate) struct RawClass {
     /// Whether such data may leave only masked, or kept by a named owner.
     pub(crate) sensitive: bool,
+    /// What it means that such data decides which rows an export has, without being published: `warn`
+    /// when left out. Classes below say the same unless they say otherwise.
+    #[serde(default)]
+    pub(crate) indirect: Option<RawIndirect>,
     /// For people.
     #[serde(default)]
     pub(crate) description: Option<String>,
+}
+
+/// What it means that data decides about rows.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RawIndirect {
+    /// Nothing.
+    Allow,
+    /// The plan says so.
+    Warn,
+    /// The export does not compile.
+    Deny,
 }
 
 pub(super) fn classes(generator: &mut SchemaGenerator) -> Schema {

@@ -6,12 +6,13 @@ use super::names::Findings;
 use super::{SqlFile, declared_tests, policies};
 use crate::location::Spanned;
 use crate::model::{
-    Chunking, Column, ColumnTest, Encryption, Export, ExportTest, Load, LoadMode, Model, Project,
-    Relation,
+    Chunking, Column, ColumnTest, Encryption, Export, ExportTest, Load, LoadMode, MinGroup, Model,
+    Project, Relation,
 };
 use crate::problem::{ProblemKind, Thing};
 use crate::raw::{
-    RawDefaults, RawEncryption, RawExport, RawLoad, RawLoadMode, RawModel, RawModelColumn,
+    RawApproval, RawDefaults, RawEncryption, RawExport, RawLoad, RawLoadMode, RawMinGroup,
+    RawModel, RawModelColumn,
 };
 use crate::suggest::nearest;
 
@@ -47,7 +48,7 @@ pub(super) fn models(
 fn model(findings: &mut Findings, raw: Option<RawModel>, file: SqlFile) -> Model {
     findings.identifier("a model's name", &file.name);
     let SqlFile { name, sql, depends_on } = file;
-    let Some(RawModel { name, description, tags, columns }) = raw else {
+    let Some(RawModel { name, description, tags, columns, min_group }) = raw else {
         return Model {
             name,
             sql,
@@ -55,11 +56,22 @@ fn model(findings: &mut Findings, raw: Option<RawModel>, file: SqlFile) -> Model
             tags: Vec::new(),
             columns: Vec::new(),
             depends_on,
+            min_group: None,
         };
     };
     findings.unique(Thing::Column, columns.iter().map(|column| &column.value.name));
     let columns = columns.into_iter().map(|raw| model_column(findings, raw.value)).collect();
-    Model { name, sql, description, tags, columns, depends_on }
+    let min_group = min_group.and_then(|raw| self::min_group(findings, raw));
+    Model { name, sql, description, tags, columns, depends_on, min_group }
+}
+
+fn min_group(findings: &mut Findings, raw: Spanned<RawMinGroup>) -> Option<MinGroup> {
+    let Spanned { value: RawMinGroup { size, of, owner, reason, until }, at } = raw;
+    if size.value < 2 {
+        findings.invalid("a group's least size", "at least 2", size.at);
+    }
+    let approval = Spanned::new(RawApproval { owner, reason, until }, at);
+    Some(MinGroup { size: size.value, of, approval: policies::approval(findings, approval)? })
 }
 
 fn model_column(findings: &mut Findings, raw: RawModelColumn) -> Column {

@@ -6,12 +6,14 @@ use super::names::{Findings, columns, is_identifier};
 use crate::de::from_node;
 use crate::location::{Location, Spanned};
 use crate::model::{
-    Action, Approval, Class, ColumnPattern, Mask, Match, Project, Relation, Rule, Unclassified,
-    ancestors,
+    Action, Approval, Class, ColumnPattern, Indirect, Mask, Match, Project, Relation, Rule,
+    Unclassified, ancestors,
 };
 use crate::node::Node;
 use crate::problem::{Problem, ProblemKind, Thing};
-use crate::raw::{RawApproval, RawClass, RawMasking, RawMatch, RawRule, RawUnclassified};
+use crate::raw::{
+    RawApproval, RawClass, RawIndirect, RawMasking, RawMatch, RawRule, RawUnclassified,
+};
 use crate::suggest::nearest;
 use crate::types::{ColumnType, TypePattern};
 
@@ -28,8 +30,13 @@ pub(super) fn classes(findings: &mut Findings, raw: &[Node]) -> BTreeMap<String,
             );
         }
         match from_node::<RawClass>(node) {
-            Ok(RawClass { sensitive, description }) => {
-                let class = Class { name: name.clone(), sensitive, description };
+            Ok(RawClass { sensitive, indirect, description }) => {
+                let indirect = indirect.map(|indirect| match indirect {
+                    RawIndirect::Allow => Indirect::Allow,
+                    RawIndirect::Warn => Indirect::Warn,
+                    RawIndirect::Deny => Indirect::Deny,
+                });
+                let class = Class { name: name.clone(), sensitive, indirect, description };
                 classes.entry(name.value.clone()).or_insert(class);
             }
             Err(error) => findings.invalid("a class", error.message, error.at.unwrap_or(node.at)),

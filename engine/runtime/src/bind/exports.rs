@@ -14,11 +14,13 @@ use engine_project::{
     ColumnTest, Encryption, Export, ExportTest, Load, Location, Project, Relation, Spanned, nearest,
 };
 
+use super::indirect::{self, IndirectUse};
 use super::policy::{BoundColumn, treat};
+use super::reach::RelationReach;
 use super::sql::export_sql;
 use super::subject::Subject;
 use super::tables::{Connections, reference};
-use super::{Binding, refusals, tests};
+use super::{Binding, Upstream, refusals, tests};
 use crate::codes::names::UNKNOWN_COLUMN;
 use crate::codes::{policy, sources, sql};
 use crate::diagnostic::Diagnostic;
@@ -48,6 +50,8 @@ pub struct BoundExport {
     pub encryption: Encryption,
     /// Columns that identify a row, where the export has them all.
     pub key: Vec<String>,
+    /// Sensitive columns that decide about its rows without being published as they are.
+    pub indirect: Vec<IndirectUse>,
     /// Tests of its rows.
     pub tests: Vec<Spanned<ExportTest>>,
     /// Tests of columns that do not hold for what is published of them.
@@ -70,13 +74,13 @@ impl BoundExport {
 /// Binds every export.
 pub(super) async fn bind(
     project: &Project,
-    connections: &Connections,
+    upstream: &Upstream,
     binding: &Binding<'_>,
 ) -> Result<Vec<BoundExport>, Vec<Diagnostic>> {
     let mut bound = Vec::new();
     let mut findings = Vec::new();
     for export in project.exports.iter().filter(|export| binding.takes(&export.name.value)) {
-        match one(project, connections, binding, export).await {
+        match one(project, upstream, binding, export).await {
             Ok(export) => bound.push(export),
             Err(found) => findings.extend(found),
         }
@@ -88,7 +92,7 @@ pub(super) async fn bind(
 
 async fn one(
     project: &Project,
-    connections: &Connections,
+    upstream: &Upstream,
     binding: &Binding<'_>,
     export: &Export,
 ) -> Result<BoundExport, Vec<Diagnostic>> {
@@ -99,16 +103,18 @@ async fn one(
     };
     let provider = binding.session.table_provider(reference(from)).await.map_err(internal)?;
     let schema = provider.schema();
+    let nothing = RelationReach::default();
     let subject = Subject {
         project,
         binding,
         export: &export.name.value,
         from,
         schema: &schema,
+        reach: upstream.reaches.get(from).unwrap_or(&nothing),
         at: export.from.at,
         unique: unique(project, export),
     };
-    let mut findings = loadable(connections, export);
+    let mut findings = loadable(&upstream.connections, export);
     let filter = filter(&subject, export).unwrap_or_else(|finding| {
         findings.push(*finding);
         None
@@ -133,6 +139,8 @@ async fn one(
     if !findings.is_empty() {
         return Err(findings);
     }
+    let indirect =
+        indirect::uses(&subject, export, filter.as_deref(), &columns, &upstream.reaches).await?;
     let sql = export_sql(from, &columns, filter.as_deref());
     let plan = binding.session.state().create_logical_plan(&sql).await.map_err(internal)?;
     Ok(BoundExport {
@@ -146,6 +154,7 @@ async fn one(
         partition_by: export.partition_by.iter().map(|column| column.value.clone()).collect(),
         chunk_rows: export.chunk.rows,
         encryption: export.encryption,
+        indirect,
         tests,
         tests_left_out,
         loads: export.loads.clone(),

@@ -10,9 +10,13 @@
 
 mod connecting;
 mod tables;
+mod reach;
+mod decision;
+mod groups;
 mod models;
 mod subject;
 mod refusals;
+mod indirect;
 mod policy;
 mod sql;
 mod tests;
@@ -21,9 +25,8 @@ mod exports;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::NaiveDate;
 use datafusion::execution::context::SessionContext;
-use engine_project::{ColumnTest, Project, Relation, SourceMap};
+use engine_project::{ColumnTest, Date, Project, Relation, SourceMap};
 use engine_sources::{Connection, TableRequest};
 
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
@@ -31,8 +34,12 @@ use crate::masks::resolver::Resolver;
 use crate::masks::udf;
 use crate::masks::versions::MaskingKeys;
 
+pub use decision::{Decided, Judged};
 pub use exports::BoundExport;
+pub use indirect::IndirectUse;
+pub use models::BoundModel;
 pub use policy::{BoundColumn, Treatment};
+pub use reach::{Carried, ColumnReach, Reaches, RelationReach, Released};
 
 /// The schema of the session in which models stand.
 pub const MODELS_SCHEMA: &str = "models";
@@ -60,8 +67,8 @@ pub struct Binding<'a> {
     pub schemas: Schemas,
     /// The exports that are bound; all of them, and all models, when none are named.
     pub only: Option<&'a BTreeSet<String>>,
-    /// Decides which `keep` has expired.
-    pub today: NaiveDate,
+    /// Decides which approvals have expired.
+    pub today: Date,
 }
 
 impl Binding<'_> {
@@ -90,8 +97,10 @@ pub struct BoundProject {
     pub connections: BTreeMap<String, Arc<dyn Connection>>,
     /// The tables that models and exports read.
     pub tables: BTreeMap<Relation, BoundTable>,
-    /// The plan of each model as text, by name.
-    pub models: BTreeMap<String, String>,
+    /// Its models, by name.
+    pub models: BTreeMap<String, BoundModel>,
+    /// What flows into every table and model.
+    pub reaches: Reaches,
     /// Its exports, in declared order.
     pub exports: Vec<BoundExport>,
 }
@@ -123,30 +132,55 @@ impl BoundProject {
     }
 }
 
+/// Everything below the exports: what can be read, and what flows into it.
+pub struct Upstream {
+    /// The target's connections, not yet opened.
+    pub connections: BTreeMap<String, Arc<dyn Connection>>,
+    /// The tables that models and exports read.
+    pub tables: BTreeMap<Relation, BoundTable>,
+    /// The models, by name.
+    pub models: BTreeMap<String, BoundModel>,
+    /// What flows into every table and model.
+    pub reaches: Reaches,
+}
+
 /// Binds a project.
 ///
 /// # Errors
 /// All findings of the first step that has any.
 pub async fn bind(project: Arc<Project>, binding: &Binding<'_>) -> Outcome<BoundProject> {
+    let upstream = upstream(&project, binding).await?;
+    let exports = exports::bind(&project, &upstream, binding).await;
     let files = Arc::new(project.files.clone());
-    let result = bind_steps(project, Arc::clone(&files), binding).await;
-    result.map_err(|diagnostics| Failure::from(sorted(diagnostics, &files)).with_files(&files))
+    let exports =
+        exports.map_err(|findings| Failure::from(sorted(findings, &files)).with_files(&files))?;
+    let Upstream { connections, tables, models, reaches } = upstream;
+    Ok(BoundProject { project, files, connections, tables, models, reaches, exports })
 }
 
-async fn bind_steps(
-    project: Arc<Project>,
-    files: Arc<SourceMap>,
+/// Binds tables and models, and no export: enough to say what an export would show.
+///
+/// # Errors
+/// All findings of the first step that has any.
+pub async fn upstream(project: &Project, binding: &Binding<'_>) -> Outcome<Upstream> {
+    let files = Arc::new(project.files.clone());
+    let bound = upstream_steps(project, binding).await;
+    bound.map_err(|findings| Failure::from(sorted(findings, &files)).with_files(&files))
+}
+
+async fn upstream_steps(
+    project: &Project,
     binding: &Binding<'_>,
-) -> Result<BoundProject, Vec<Diagnostic>> {
+) -> Result<Upstream, Vec<Diagnostic>> {
     for function in udf::functions(binding.resolver) {
         binding.session.register_udf(function);
     }
-    let connections = tables::connect(&project)?;
-    let reached = reached(&project, binding);
-    let tables = tables::register(&project, &connections, &reached, binding).await?;
-    let models = models::register(&project, &reached, binding).await?;
-    let exports = exports::bind(&project, &connections, binding).await?;
-    Ok(BoundProject { project, files, connections, tables, models, exports })
+    let connections = tables::connect(project)?;
+    let reached = reached(project, binding);
+    let tables = tables::register(project, &connections, &reached, binding).await?;
+    let mut reaches = tables::reaches(project, &tables, binding).await;
+    let models = models::register(project, &reached, &mut reaches, binding).await?;
+    Ok(Upstream { connections, tables, models, reaches })
 }
 
 /// The tables and models that are read for what is bound, those of tests of relationships too.

@@ -6,27 +6,42 @@ use std::sync::Arc;
 
 use datafusion::catalog::MemorySchemaProvider;
 use datafusion::common::TableReference;
-use datafusion::datasource::ViewTable;
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::parser::{DFParserBuilder, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::ast::Statement;
-use engine_project::{Model, Project, Relation};
+use engine_project::{Approval, Date, MinGroup, Model, Project, Relation};
 
+use super::reach::{ModelFlow, Reaches, Released};
 use super::tables::reference;
-use super::{Binding, MODELS_SCHEMA};
-use crate::codes::sql;
+use super::{Binding, MODELS_SCHEMA, groups};
+use crate::codes::{policy, sql};
 use crate::diagnostic::Diagnostic;
 use crate::fault;
+use crate::flow;
 use crate::session::read_only;
 
-/// Plans the models that are read, in dependency order. A model whose dependency failed is not tried.
+/// A model that was planned.
+#[derive(Debug, Clone)]
+pub struct BoundModel {
+    /// Its SQL, with the condition that its least size of groups adds.
+    pub sql: String,
+    /// Its plan as text, not optimised.
+    pub plan: String,
+}
+
+/// Plans the models that are read, in dependency order, and follows what flows into their columns. A
+/// model whose dependency failed is not tried.
 pub(super) async fn register(
     project: &Project,
     reached: &BTreeSet<Relation>,
+    reaches: &mut Reaches,
     binding: &Binding<'_>,
-) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+) -> Result<BTreeMap<String, BoundModel>, Vec<Diagnostic>> {
     if let Some(catalog) = binding.session.catalog("datafusion") {
         let schema = Arc::new(MemorySchemaProvider::new());
         if catalog.register_schema(MODELS_SCHEMA, schema).is_err() {
@@ -42,10 +57,11 @@ pub(super) async fn register(
         let blocked = model.depends_on.iter().any(
             |on| matches!(&on.value, Relation::Model { name } if failed.contains(&name.as_str())),
         );
-        let result = if blocked { Err(Vec::new()) } else { plan(model, binding).await };
+        let result =
+            if blocked { Err(Vec::new()) } else { plan(project, model, reaches, binding).await };
         match result {
-            Ok(text) => {
-                plans.insert(model.name.value.clone(), text);
+            Ok(bound) => {
+                plans.insert(model.name.value.clone(), bound);
             }
             Err(found) => {
                 failed.push(&model.name.value);
@@ -56,8 +72,13 @@ pub(super) async fn register(
     if failed.is_empty() { Ok(plans) } else { Err(findings) }
 }
 
-/// Registers a model; gives its plan as text.
-async fn plan(model: &Model, binding: &Binding<'_>) -> Result<String, Vec<Diagnostic>> {
+/// Registers a model, and adds what flows into it to `reaches`.
+async fn plan(
+    project: &Project,
+    model: &Model,
+    reaches: &mut Reaches,
+    binding: &Binding<'_>,
+) -> Result<BoundModel, Vec<Diagnostic>> {
     let state = binding.session.state();
     let at_fault = |error| vec![fault::planning(&error, &model.sql)];
     let statement = query(model, &state)?;
@@ -65,22 +86,99 @@ async fn plan(model: &Model, binding: &Binding<'_>) -> Result<String, Vec<Diagno
     if !strangers.is_empty() {
         return Err(strangers);
     }
-    let plan = state.statement_to_plan(statement).await.map_err(at_fault)?;
+    let expired = expired(model, binding.today);
+    if !expired.is_empty() {
+        return Err(expired);
+    }
+    let mut plan = state.statement_to_plan(statement.clone()).await.map_err(at_fault)?;
+    let mut sql = model.sql.text.clone();
+    let mut summaries = BTreeMap::new();
+    if let Some(group) = &model.min_group {
+        let safe = groups::summaries(&plan).ok_or_else(|| vec![not_grouped(model, group)])?;
+        let limited = groups::limited(statement, group);
+        let limited = limited.ok_or_else(|| vec![not_grouped(model, group)])?;
+        sql = format!("{limited:#}");
+        let limited = ParsedStatement::Statement(Box::new(limited));
+        plan = state.statement_to_plan(limited).await.map_err(at_fault)?;
+        let by = words(group);
+        let safe = safe.iter().enumerate().filter(|(_, safe)| **safe);
+        summaries.extend(safe.map(|(at, _)| (at, Released::new(by.clone(), &group.approval))));
+    }
     read_only().verify_plan(&plan).map_err(at_fault)?;
     // Types that do not fit are found by the analyzer; what it makes of the plan is made again
     // when the plan is carried out.
-    let analyzed =
-        state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_, _| {});
-    analyzed.map_err(at_fault)?;
+    let flow = flow::of_query(&state, &over_models(plan.clone()).map_err(at_fault)?, &relation)
+        .map_err(at_fault)?;
     let findings = described_columns(model, &plan);
     if !findings.is_empty() {
         return Err(findings);
     }
-    let relation = Relation::Model { name: model.name.value.clone() };
+    let own = ModelFlow { schema: plan.schema().as_arrow(), flow: &flow, summaries };
+    reaches.add_model(project, &model.name.value, &own, binding.today);
     let text = plan.display_indent().to_string();
-    let view = ViewTable::new(plan, Some(model.sql.text.clone()));
-    binding.session.register_table(reference(&relation), Arc::new(view)).map_err(at_fault)?;
-    Ok(text)
+    let view = ViewTable::new(plan, Some(sql.clone()));
+    let name = reference(&Relation::Model { name: model.name.value.clone() });
+    binding.session.register_table(name, Arc::new(view)).map_err(at_fault)?;
+    Ok(BoundModel { sql, plan: text })
+}
+
+/// The table or model that a scan reads.
+pub(super) fn relation(name: &TableReference) -> Option<Relation> {
+    let table = name.table().to_owned();
+    Some(match name.schema()? {
+        MODELS_SCHEMA => Relation::Model { name: table },
+        source => Relation::Table { source: source.to_owned(), table },
+    })
+}
+
+/// The plan with models as leaves, so that what a model declassifies can be told from what it does not.
+fn over_models(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
+    let leaf = |node: LogicalPlan| match node {
+        LogicalPlan::SubqueryAlias(alias) if alias.alias.schema() == Some(MODELS_SCHEMA) => {
+            let schema = Arc::new(alias.schema.as_arrow().clone());
+            let source = provider_as_source(Arc::new(EmptyTable::new(schema)));
+            let scan = LogicalPlanBuilder::scan(alias.alias.clone(), source, None)?.build()?;
+            Ok(Transformed::new(scan, true, TreeNodeRecursion::Jump))
+        }
+        node => Ok(Transformed::no(node)),
+    };
+    plan.transform_down_with_subqueries(leaf).map(|transformed| transformed.data)
+}
+
+fn words(group: &MinGroup) -> String {
+    match &group.of {
+        None => format!("groups of at least {} rows", group.size),
+        Some(column) => format!("groups of at least {} {}", group.size, column.value),
+    }
+}
+
+fn not_grouped(model: &Model, group: &MinGroup) -> Diagnostic {
+    let message = format!("model `{}` has no groups to be of a least size", model.name.value);
+    Diagnostic::new(&policy::MIN_GROUP, message)
+        .at(group.approval.at, "asks for groups of a least size")
+        .help("make the model one SELECT with GROUP BY or aggregates; what it reads can be another model")
+}
+
+/// Approvals of the model that no longer hold.
+fn expired(model: &Model, today: Date) -> Vec<Diagnostic> {
+    let columns = model.columns.iter().filter_map(|column| {
+        let what = format!("`{}.{}` was declassified", model.name.value, column.name.value);
+        Some((what, column.declassify.as_ref()?))
+    });
+    let group = model.min_group.as_ref().map(|group| {
+        (format!("groups of `{}` were declared safe", model.name.value), &group.approval)
+    });
+    let expired = columns.chain(group).filter(|(_, approval)| approval.has_expired(today));
+    let finding = |(what, approval): (String, &Approval)| {
+        let until = approval.until.as_ref()?;
+        let message = format!("{what} until {}", until.value);
+        Some(
+            Diagnostic::new(&policy::KEEP_EXPIRED, message)
+                .at(until.at, "this day has passed")
+                .help("agree on a new date with its owner, or take it away"),
+        )
+    };
+    expired.filter_map(finding).collect()
 }
 
 /// The one query of a model's file.

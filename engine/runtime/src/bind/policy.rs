@@ -1,21 +1,22 @@
 //! What happens to each column of an export: the rule that wins, bound to a function and a key, or the
 //! reason why the column may not leave.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, FieldRef};
 use engine_bundle::digest::Digest;
 use engine_masking::{Properties, Uniqueness};
-use engine_project::rules::{ColumnFacts, decide};
 use engine_project::{Action, Approval, Location, Mask, Relation, Rule, Unclassified};
 
+use super::decision::{Decided, Judged};
+use super::reach::{ColumnReach, Released};
 use super::refusals;
 use super::subject::Subject;
 use crate::codes::policy;
 use crate::diagnostic::Diagnostic;
 use crate::masks::spec::MaskSpec;
 use crate::problems;
-use crate::types::column_type;
 
 /// The masking key of rules that name none.
 const DEFAULT_KEY: &str = "default";
@@ -49,6 +50,9 @@ pub enum Treatment {
         /// The last day it holds.
         until: Option<String>,
     },
+    /// Let through because it shows no value of a sensitive column; on somebody's word where it does not
+    /// speak for itself.
+    Open(Option<Released>),
 }
 
 /// A column of an export.
@@ -58,6 +62,8 @@ pub struct BoundColumn {
     pub name: String,
     /// Its class.
     pub class: Option<String>,
+    /// What flows into it.
+    pub reach: ColumnReach,
     /// Whether the class is sensitive; unclassified columns count as sensitive.
     pub sensitive: bool,
     /// Its field before masking.
@@ -87,39 +93,43 @@ pub(super) fn treat(
 }
 
 fn column(subject: &Subject<'_>, field: &FieldRef) -> Result<Option<BoundColumn>, Box<Diagnostic>> {
-    let project = subject.project;
-    let declared = project.columns(subject.from).iter().find(|one| one.name.value == *field.name());
-    let class = declared.and_then(|column| column.class.as_ref());
-    let sensitive = class
-        .and_then(|class| project.class(&class.value))
-        .is_none_or(|(_, class)| class.sensitive);
-    let classless_model = class.is_none() && matches!(subject.from, Relation::Model { .. });
-    let decision = decide(
-        &project.rules,
-        &ColumnFacts {
-            relation: subject.from,
-            column: field.name(),
-            class: class.map(|class| class.value.as_str()),
-            column_type: column_type(field.data_type()),
-        },
-    );
-    if let Some(problem) = decision.problem(&format!("{}.{}", subject.from, field.name())) {
-        return Err(Box::new(problems::diagnostic(problem)));
-    }
-    let winner = if classless_model { None } else { decision.winner };
-    let Some(rule) = winner else {
-        return match project.unclassified {
-            Unclassified::Drop => Ok(None),
-            Unclassified::Deny => Err(Box::new(refusals::uncovered(subject, field, declared))),
-        };
+    // What is not known carries what nobody has classified.
+    let unknown = ColumnReach {
+        name: field.name().clone(),
+        data_type: Some(field.data_type().clone()),
+        classes: BTreeSet::from([None]),
+        ..ColumnReach::default()
     };
-    let (treatment, output) = match &rule.action {
-        Action::Keep(approval) => (kept(subject, rule, approval)?, Arc::clone(field)),
-        Action::Mask(mask) => masked(subject, rule, mask, field)?,
+    let reach = subject.reach.column(field.name()).unwrap_or(&unknown);
+    let judged = Judged { project: subject.project, relation: subject.from, reach };
+    let (class, treatment, output) = match judged.decided() {
+        Decided::Rule(rule, class) => {
+            let (treatment, output) = match &rule.action {
+                Action::Keep(approval) => (kept(subject, rule, approval)?, Arc::clone(field)),
+                Action::Mask(mask) => masked(subject, rule, mask, field)?,
+            };
+            (class, treatment, output)
+        }
+        Decided::Open(released) => (None, Treatment::Open(released), Arc::clone(field)),
+        Decided::Uncovered(class) => {
+            return match subject.project.unclassified {
+                Unclassified::Drop => Ok(None),
+                Unclassified::Deny => Err(Box::new(refusals::uncovered(subject, field, &class))),
+            };
+        }
+        Decided::Ambiguous(problem) => return Err(Box::new(problems::diagnostic(*problem))),
+        Decided::Differ(found) => {
+            return Err(Box::new(refusals::classes_differ(subject, field, &found)));
+        }
+        Decided::ShowsMore(rule, class) => {
+            return Err(Box::new(refusals::shows_more(subject, rule, reach, &class)));
+        }
     };
+    let sensitive = !matches!(treatment, Treatment::Open(_)) && judged.is_sensitive(&class);
     Ok(Some(BoundColumn {
         name: field.name().clone(),
-        class: class.map(|class| class.value.clone()),
+        class,
+        reach: reach.clone(),
         sensitive,
         input: Arc::clone(field),
         output,
@@ -132,20 +142,15 @@ fn kept(
     rule: &Rule,
     approval: &Approval,
 ) -> Result<Treatment, Box<Diagnostic>> {
-    if let Some(until) = &approval.until {
-        let last_day = until.value.to_string();
-        // ISO dates compare as text.
-        if last_day < subject.binding.today.to_string() {
-            let name = &rule.name.value;
-            return Err(Box::new(
-                Diagnostic::new(
-                    &policy::KEEP_EXPIRED,
-                    format!("rule `{name}` kept columns until {last_day}"),
-                )
+    if let Some(until) = &approval.until
+        && approval.has_expired(subject.binding.today)
+    {
+        let message = format!("rule `{}` kept columns until {}", rule.name.value, until.value);
+        return Err(Box::new(
+            Diagnostic::new(&policy::KEEP_EXPIRED, message)
                 .at(until.at, "this day has passed")
                 .help("agree on a new date with its owner, or mask the columns"),
-            ));
-        }
+        ));
     }
     Ok(Treatment::Kept {
         rule: rule.name.value.clone(),

@@ -4,9 +4,11 @@ use arrow::datatypes::FieldRef;
 use engine_masking::{BindError, BindErrorKind};
 use engine_project::{Action, Class, Column, Location, Mask, Relation, Rule, nearest};
 
+use super::reach::{Carried, ColumnReach};
 use super::subject::Subject;
 use crate::codes::{Code, keys, policy};
 use crate::diagnostic::Diagnostic;
+use crate::flow::{Kind, Origin};
 use crate::masks::resolver::ResolveError;
 use crate::types::type_name;
 
@@ -50,25 +52,30 @@ fn label(nearest: Option<&str>, otherwise: &str) -> String {
 }
 
 /// A column that is neither masked nor kept, with the rule that would fit it.
-pub(super) fn uncovered(
-    subject: &Subject<'_>,
-    field: &FieldRef,
-    declared: Option<&Column>,
-) -> Diagnostic {
+pub(super) fn uncovered(subject: &Subject<'_>, field: &FieldRef, class: &Carried) -> Diagnostic {
     let column = format!("{}.{}", subject.from, field.name());
-    let class = declared.and_then(|column| column.class.as_ref()).map(|class| class.value.as_str());
+    let declared = declared(subject, field.name());
     let of_model = matches!(subject.from, Relation::Model { .. });
     let name = field.name();
+    let own = declared.and_then(|column| column.class.as_ref()).map(|class| &class.value);
     let words = match (class, of_model) {
+        (Some(class), true) if own != Some(class) => {
+            format!("carries class `{class}`, which has no rule")
+        }
         (Some(class), _) => format!("class `{class}` has no rule"),
-        (None, true) => format!("`{name}` has no class"),
+        (None, true) => format!("`{name}` is made from columns without a class"),
         (None, false) => format!("`{name}` has no class, and no rule names it"),
     };
     let help = match (class, of_model) {
         (None, true) => format!(
-            "give the column a class in the model's YAML, for example: {{name: {name}, class: …}}, and have a rule for it"
+            "give {} a class, or the column itself in the model's YAML, for example: \
+             {{name: {name}, class: …}}, and have a rule for it",
+            unclassified(subject, name)
         ),
-        _ => format!("add a rule, for example: {}", suggested_rule(subject, field, class, &column)),
+        _ => {
+            let class = class.as_deref();
+            format!("add a rule, for example: {}", suggested_rule(subject, field, class, &column))
+        }
     };
     let at = declared.map_or(subject.at, |column| column.name.at);
     Diagnostic::new(
@@ -77,6 +84,71 @@ pub(super) fn uncovered(
     )
     .at(at, words)
     .help(help)
+}
+
+/// The source columns without a class that a model's column is made from, in words.
+fn unclassified(subject: &Subject<'_>, column: &str) -> String {
+    let origins = subject.reach.column(column).and_then(|reach| reach.carries.get(&None));
+    let names: Vec<String> =
+        origins.into_iter().flatten().map(|origin| format!("`{origin}`")).collect();
+    if names.is_empty() { "what it is made from".to_owned() } else { names.join(", ") }
+}
+
+fn declared<'a>(subject: &Subject<'a>, name: &str) -> Option<&'a Column> {
+    subject.project.columns(subject.from).iter().find(|column| column.name.value == name)
+}
+
+/// A column that carries several classes whose rules want different things.
+pub(super) fn classes_differ(
+    subject: &Subject<'_>,
+    field: &FieldRef,
+    found: &[(Carried, &Rule)],
+) -> Diagnostic {
+    let name = field.name();
+    let column = format!("{}.{name}", subject.from);
+    let shown = |class: &Carried| class.clone().unwrap_or_else(|| "no class".to_owned());
+    let classes: Vec<String> =
+        found.iter().map(|(class, _)| format!("`{}`", shown(class))).collect();
+    let message = format!("`{column}` carries {}, whose rules differ", classes.join(" and "));
+    let at = declared(subject, name).map_or(subject.at, |column| column.name.at);
+    let mut diagnostic = Diagnostic::new(&policy::CLASSES_DIFFER, message)
+        .at(at, "which rule is meant for it?")
+        .help(format!(
+            "give the column a class of its own in the model's YAML: {{name: {name}, class: …}}"
+        ));
+    for (class, rule) in found {
+        let words = format!("`{}`, for {}", rule.name.value, shown(class));
+        diagnostic = diagnostic.related(rule.name.at, words);
+    }
+    diagnostic
+}
+
+/// A column that is kept for what it is declared to be, and shows more than that.
+pub(super) fn shows_more(
+    subject: &Subject<'_>,
+    rule: &Rule,
+    reach: &ColumnReach,
+    class: &Carried,
+) -> Diagnostic {
+    let column = format!("{}.{}", subject.from, reach.name);
+    let of = class
+        .as_ref()
+        .map_or_else(|| "columns without a class".to_owned(), |class| format!("class `{class}`"));
+    let origins = reach.carries.get(class).into_iter().flatten();
+    let how = |origin: &Origin| {
+        let kinds: Vec<&str> = reach.sources.on(origin).direct().iter().map(Kind::word).collect();
+        format!("{origin} ({})", kinds.join(", "))
+    };
+    let origins: Vec<String> = origins.map(how).collect();
+    let message = format!("rule `{}` keeps `{column}`, which shows {of}", rule.name.value);
+    let at = declared(subject, &reach.name).map_or(subject.at, |column| column.name.at);
+    Diagnostic::new(&policy::SHOWS_MORE, message)
+        .at(at, format!("from {}", origins.join(", ")))
+        .related(rule.name.at, "keeps it for its class, name or type")
+        .help(
+            "mask the column; or let somebody answer for it: a `keep` for this very column, or \
+             `declassify: {owner: \"@…\", reason: …}` on it in the model's YAML",
+        )
 }
 
 fn suggested_rule(

@@ -3,6 +3,7 @@
 use engine_project::Relation;
 
 use super::policy::{BoundColumn, Treatment};
+use super::reach::Released;
 use crate::masks::spec::sql_name;
 
 /// The SELECT of an export. Columns stand one a line, in order; a comment names the rule of each.
@@ -34,6 +35,12 @@ fn written(column: &BoundColumn) -> (String, String) {
             let until = until.as_ref().map(|day| format!(", until {day}")).unwrap_or_default();
             let words = format!("kept by rule {rule}, {owner}: {reason}{until}");
             (name, one_line(&words))
+        }
+        Treatment::Open(None) => (name, "shows no value of a sensitive column".to_owned()),
+        Treatment::Open(Some(released)) => {
+            let Released { by, owner, reason, until } = released;
+            let until = until.as_ref().map(|day| format!(", until {day}")).unwrap_or_default();
+            (name, one_line(&format!("open by {by}, {owner}: {reason}{until}")))
         }
     }
 }

@@ -6,6 +6,7 @@ use arrow::datatypes::Schema;
 use engine_project::{Location, Project, Relation};
 
 use super::Binding;
+use super::reach::RelationReach;
 
 /// What binding the columns of one export needs.
 pub(super) struct Subject<'a> {
@@ -14,6 +15,8 @@ pub(super) struct Subject<'a> {
     pub(super) export: &'a str,
     pub(super) from: &'a Relation,
     pub(super) schema: &'a Schema,
+    /// What flows into the columns of `from`.
+    pub(super) reach: &'a RelationReach,
     /// The export's own place, for columns that stand in no file.
     pub(super) at: Location,
     /// Columns whose values must stay distinct, with the words why.

@@ -14,6 +14,7 @@ use engine_sources::{
 };
 
 use super::connecting::placed;
+use super::reach::Reaches;
 use super::{Binding, BoundTable, MODELS_SCHEMA, Schemas};
 use crate::codes::sources;
 use crate::diagnostic::Diagnostic;
@@ -97,6 +98,22 @@ pub(super) async fn register(
         }
     }
     if findings.is_empty() { Ok(bound) } else { Err(findings) }
+}
+
+/// What flows into the tables: their own columns.
+pub(super) async fn reaches(
+    project: &Project,
+    tables: &BTreeMap<Relation, BoundTable>,
+    binding: &Binding<'_>,
+) -> Reaches {
+    let mut reaches = Reaches::default();
+    for relation in tables.keys() {
+        // A table that is bound is registered.
+        if let Ok(provider) = binding.session.table_provider(reference(relation)).await {
+            reaches.add_table(project, relation, &provider.schema());
+        }
+    }
+    reaches
 }
 
 /// The name under which a relation stands in the session.

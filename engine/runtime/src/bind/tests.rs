@@ -45,7 +45,7 @@ fn of_column(declared: &Column, column: &BoundColumn) -> Vec<(Spanned<ExportTest
         (ColumnTest::NotNull, Treatment::Masked { properties, .. }) => properties.preserves.null,
         (ColumnTest::NotNull | ColumnTest::Unique, _) => true,
         (ColumnTest::Relationships { .. }, _) => true,
-        (_, Treatment::Kept { .. }) => true,
+        (_, Treatment::Kept { .. } | Treatment::Open(_)) => true,
         (_, Treatment::Masked { .. }) => false,
     };
     let of_export = |test: &Spanned<ColumnTest>| ExportTest::Column {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  column ──E0401…E0403──▶ covered by ──▶ rule ──E0404…E0407──▶ mask ──E0410…E0419──▶ bound
+//!         ──E0420…E0423──▶ what flows into it
 //! ```
 
 use super::Code;
@@ -26,6 +27,10 @@ pub const ALL: &[&Code] = &[
     &MASK_COLUMN,
     &LOOKUP_INVALID,
     &MASK_PARAMETER_MISSING,
+    &CLASSES_DIFFER,
+    &SHOWS_MORE,
+    &INDIRECT,
+    &MIN_GROUP,
 ];
 
 /// A column is neither masked nor kept.
@@ -48,12 +53,13 @@ exports:
           drop}` leaves out every such column.",
 };
 
-/// A `keep` has expired.
+/// An approval has expired.
 pub static KEEP_EXPIRED: Code = Code {
     id: "E0402",
-    title: "A `keep` has expired",
+    title: "An approval has expired",
     exit: Exit::DoesNotCompile,
-    what: "The day in `until:` of a rule's `keep` is over.",
+    what: "The day in `until:` of a rule's `keep`, of a column's `declassify` or of a model's `min_group` \
+          is over.",
     why: "Whoever allowed the exception allowed it up to that day. After it the column is treated \
           as if nothing had been said.",
     example: r#"- name: keep_vat
@@ -244,4 +250,63 @@ pub static MASK_PARAMETER_MISSING: Code = Code {
     why: "There is no value that would be right for everybody.",
     example: "- {name: births, match: {class: quasi.birth_date}, mask: date_shift, params: {per: customer_id}}",
     fix: "Add the parameter that the message names under `params:`.",
+};
+
+/// A column carries several classes whose rules differ.
+pub static CLASSES_DIFFER: Code = Code {
+    id: "E0420",
+    title: "A column carries several classes whose rules differ",
+    exit: Exit::DoesNotCompile,
+    what: "A model's column is made from columns of several classes, and the rules for these classes do \
+          different things.",
+    why: "Whichever rule was taken, another class would be treated as its rule does not say.",
+    example: r#"-- models/people.sql: first_name and last_name have a rule each
+SELECT first_name || ' ' || last_name AS name FROM {{ source('crm', 'customers') }}"#,
+    fix: "Give the column a class of its own in the model's YAML, and a rule for that class.",
+};
+
+/// A column is kept that shows more than it is kept for.
+pub static SHOWS_MORE: Code = Code {
+    id: "E0421",
+    title: "A column is kept that shows more than it is kept for",
+    exit: Exit::DoesNotCompile,
+    what: "A `keep` holds for a model's column by its class, type or a pattern of its name. Values of \
+          another sensitive class flow into that column, which nobody allowed to be kept.",
+    why: "A class that is declared on a model's column says what the column is meant to be. It takes \
+          nothing off what it is made from.",
+    example: r#"-- models/profile.sql; the class `public` is kept
+SELECT email AS country FROM {{ source('crm', 'customers') }}
+# models/profile.yml
+models: [{name: profile, columns: [{name: country, class: public}]}]"#,
+    fix: "Mask the column. Or let somebody answer for it: write a `keep` for exactly this column, or \
+          `declassify: {owner: …, reason: …}` on the column of the model.",
+};
+
+/// Rows depend on a class that denies it.
+pub static INDIRECT: Code = Code {
+    id: "E0422",
+    title: "Which rows there are depends on a class that must not decide about it",
+    exit: Exit::DoesNotCompile,
+    what: "A sensitive column decides which rows an export has, as a condition, a join, group or sort \
+          key, and its class says `indirect: deny`.",
+    why: "Whoever knows the condition learns from a row's presence what the column held, though the \
+          column itself is not published.",
+    example: r#"classes: {health: {sensitive: true, indirect: deny}}
+exports:
+  - {name: patients, from: "source('clinic', 'patients')", where: "diagnosis = 'F32'"}"#,
+    fix: "Take the column out of the condition or key, declassify the model's column it goes through, or \
+          set `indirect: warn` for the class.",
+};
+
+/// A least size of groups where there are none.
+pub static MIN_GROUP: Code = Code {
+    id: "E0423",
+    title: "A least size is asked of groups that are not there",
+    exit: Exit::DoesNotCompile,
+    what: "A model has `min_group`, and its SQL is not one SELECT that groups or aggregates.",
+    why: "The engine adds the condition to the outermost SELECT. What does not group has nothing to add \
+          it to, and its columns would be called safe without being so.",
+    example: r#"-- models/spending.sql, with min_group: {size: 10, …} in its YAML
+SELECT country, total FROM {{ source('shop', 'invoices') }}"#,
+    fix: "Group in the outermost SELECT; what else the model does can be a model that it reads.",
 };

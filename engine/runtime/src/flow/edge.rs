@@ -222,6 +222,16 @@ impl Influence {
         self
     }
 
+    /// The same without origins and kinds that carry values.
+    #[must_use]
+    pub fn without_values(mut self) -> Self {
+        self.0.retain(|_, kinds| {
+            *kinds = kinds.indirect();
+            !kinds.is_empty()
+        });
+        self
+    }
+
     /// Its origins, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Origin, Kinds)> {
         self.0.iter().map(|(origin, kinds)| (origin, *kinds))

@@ -40,6 +40,12 @@ const SUMMARIES: &[&str] = &[
     "var_pop",
 ];
 
+/// Whether an aggregate of this name summarises its group.
+#[must_use]
+pub fn is_summary(function: &str) -> bool {
+    SUMMARIES.contains(&function)
+}
+
 /// The columns an expression can name.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
@@ -159,7 +165,7 @@ impl Walk<'_> {
             &function.params;
         let kind = match function.func.name() {
             COUNT if !distinct => Kind::Counted,
-            name if SUMMARIES.contains(&name) => Kind::Aggregated,
+            name if is_summary(name) => Kind::Aggregated,
             _ => Kind::Picked,
         };
         let mut found = Influence::default();

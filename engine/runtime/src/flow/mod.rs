@@ -29,6 +29,7 @@ use datafusion::optimizer::Optimizer;
 use engine_project::Relation;
 
 pub use edge::{Influence, Kind, Kinds, Origin};
+pub use expr::is_summary;
 pub use plan::Flow;
 
 /// Turns `count(DISTINCT x)` into a count over groups of `x`. That is the same number, but a count of

@@ -42,9 +42,9 @@ pub async fn compile(context: &Context, select: &[String]) -> Outcome<CompileRep
     let workspace = workspace::open(&project, context, access, Schemas::Declared, None).await?;
     let mut outputs = Vec::new();
     for model in &project.models {
-        let text = format!("{}\n", model.sql.text.trim_end());
-        let plan = workspace.bound.models.get(&model.name.value).cloned().unwrap_or_default();
-        outputs.push((model.name.value.clone(), "model", text, plan));
+        let Some(bound) = workspace.bound.models.get(&model.name.value) else { continue };
+        let text = format!("{}\n", bound.sql.trim_end());
+        outputs.push((model.name.value.clone(), "model", text, bound.plan.clone()));
     }
     for export in workspace.bound.exports.iter().filter(|export| selected.contains(&export.name)) {
         let plan = workspace.session.state().optimize(&export.plan).map_or_else(

@@ -1,12 +1,17 @@
-//! `explain`: the page of an error code, or, per column of a node, which rule won, which lost, and why.
+//! `explain`: the page of an error code, or, per column of a node, what it is made from, which rule won,
+//! which lost and why, and what a reader can learn.
 
-use engine_project::rules::{ColumnFacts, decide};
-use engine_project::{Action, Column, Project, Relation, Rule};
+use std::sync::Arc;
+
+use engine_project::{Action, Project, Relation, Rule};
 use serde::Serialize;
 
+use crate::bind::{ColumnReach, Decided, Judged, Reaches, Released};
 use crate::codes::{self, Code, commands};
 use crate::diagnostic::{Diagnostic, Outcome};
+use crate::flow::{Kind, Kinds, Origin};
 use crate::request::Context;
+use crate::types::type_name;
 use crate::workspace;
 
 /// What was explained.
@@ -28,6 +33,8 @@ pub struct NodeExplanation {
     pub from: String,
     /// The columns.
     pub columns: Vec<ColumnExplanation>,
+    /// Source columns that decide which rows there are.
+    pub rows: Vec<SourceExplanation>,
 }
 
 /// One column.
@@ -35,15 +42,30 @@ pub struct NodeExplanation {
 pub struct ColumnExplanation {
     /// Its name.
     pub column: String,
-    /// Its declared type.
+    /// Its type before masking.
     #[serde(rename = "type")]
     pub column_type: Option<String>,
-    /// Its class.
-    pub class: Option<String>,
+    /// Its class, or those of what it is made from.
+    pub classes: Vec<String>,
+    /// The source columns whose values it is made from.
+    pub sources: Vec<SourceExplanation>,
     /// The rule that won.
     pub winner: Option<RuleExplanation>,
     /// The rules that matched and lost, the most specific first, with the reason.
     pub losers: Vec<RuleExplanation>,
+    /// What a reader of the export can learn.
+    pub learns: String,
+}
+
+/// A source column, and how another depends on it.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceExplanation {
+    /// `source.table.column`.
+    pub column: String,
+    /// Its class.
+    pub class: Option<String>,
+    /// How: `copied`, `computed`, `filter` and so on.
+    pub how: Vec<&'static str>,
 }
 
 /// A rule that matched.
@@ -59,21 +81,37 @@ pub struct RuleExplanation {
     pub why: Option<&'static str>,
 }
 
-/// Explains a code or a node. A code needs no project.
+/// Explains a code or a node. A code needs no project. Reads catalogs where types are not declared, and
+/// no row.
 ///
 /// # Errors
-/// The topic is neither, or the project cannot be loaded.
-pub fn explain(context: &Context, topic: &str) -> Outcome<Explanation> {
+/// The topic is neither, or tables and models cannot be bound. That an export would not compile is no
+/// error here: why it would not is what is explained.
+pub async fn explain(context: &Context, topic: &str) -> Outcome<Explanation> {
     if let Some(code) = codes::find(topic) {
         return Ok(Explanation::Code(code));
     }
-    let project = workspace::load(context)?;
+    let project: Arc<Project> = workspace::load(context)?;
     let relation = relation(&project, topic)?;
-    let columns = project.columns(&relation);
+    let upstream = workspace::upstream(&project, context).await?;
+    let reaches = &upstream.reaches;
+    let published = project.export(topic).and_then(|export| export.columns.as_ref());
+    let is_published = |name: &str| {
+        published.is_none_or(|columns| columns.iter().any(|column| column.value == name))
+    };
+    let reach = reaches.get(&relation);
+    let columns = reach.iter().flat_map(|reach| &reach.columns);
+    let columns = columns.filter(|column| is_published(&column.name));
     Ok(Explanation::Node(NodeExplanation {
         node: topic.to_owned(),
         from: relation.to_string(),
-        columns: columns.iter().map(|column| explained(&project, &relation, column)).collect(),
+        columns: columns.map(|column| explained(&project, &relation, column, reaches)).collect(),
+        rows: reach
+            .iter()
+            .flat_map(|reach| reach.sources.indirect())
+            .filter(|(origin, _)| origin.column.is_some())
+            .map(|source| source_explanation(reaches, source))
+            .collect(),
     }))
 }
 
@@ -109,24 +147,72 @@ fn relation(project: &Project, topic: &str) -> Outcome<Relation> {
     .into())
 }
 
-fn explained(project: &Project, relation: &Relation, column: &Column) -> ColumnExplanation {
-    let facts = ColumnFacts {
-        relation,
-        column: &column.name.value,
-        class: column.class.as_ref().map(|class| class.value.as_str()),
-        column_type: column.column_type.as_ref().map(|declared| declared.value),
+fn explained(
+    project: &Project,
+    relation: &Relation,
+    column: &ColumnReach,
+    reaches: &Reaches,
+) -> ColumnExplanation {
+    let judged = Judged { project, relation, reach: column };
+    let decided = judged.decided();
+    let class = match &decided {
+        Decided::Rule(_, class) | Decided::Uncovered(class) | Decided::ShowsMore(_, class) => {
+            class.clone()
+        }
+        _ => None,
     };
-    let decision = decide(&project.rules, &facts);
+    let decision = judged.ranked(class.as_deref());
+    let winner = match &decided {
+        Decided::Rule(rule, _) | Decided::ShowsMore(rule, _) => Some(*rule),
+        _ => None,
+    };
+    let lost = decision.losers.iter().map(|(rule, why)| (*rule, why.words()));
     ColumnExplanation {
-        column: column.name.value.clone(),
-        column_type: column.column_type.as_ref().map(|declared| declared.value.to_string()),
-        class: column.class.as_ref().map(|class| class.value.clone()),
-        winner: decision.winner.map(|rule| rule_explanation(project, rule, None)),
-        losers: decision
-            .losers
-            .iter()
-            .map(|(rule, why)| rule_explanation(project, rule, Some(why.words())))
+        column: column.name.clone(),
+        column_type: column.data_type.as_ref().map(type_name),
+        classes: judged.candidates().into_iter().flatten().collect(),
+        sources: column
+            .sources
+            .direct()
+            .map(|source| source_explanation(reaches, source))
             .collect(),
+        winner: winner.map(|rule| rule_explanation(project, rule, None)),
+        losers: lost.map(|(rule, why)| rule_explanation(project, rule, Some(why))).collect(),
+        learns: learns(&decided),
+    }
+}
+
+fn source_explanation(reaches: &Reaches, (origin, kinds): (&Origin, Kinds)) -> SourceExplanation {
+    SourceExplanation {
+        column: origin.to_string(),
+        class: reaches.column(origin).and_then(|column| column.classes.first().cloned()?),
+        how: kinds.iter().map(Kind::word).collect(),
+    }
+}
+
+/// What a reader of the export can learn from the column.
+fn learns(decided: &Decided<'_>) -> String {
+    match decided {
+        Decided::Rule(rule, _) => match &rule.action {
+            Action::Mask(mask) => engine_masking::find(&mask.function.value)
+                .map_or_else(|| "there is no such mask".to_owned(), |f| f.doc().privacy.to_owned()),
+            Action::Keep(_) => "everything: the value is published as it is".to_owned(),
+        },
+        Decided::Open(None) => "no value of a sensitive column".to_owned(),
+        Decided::Open(Some(Released { by, owner, reason, .. })) => {
+            format!("what {owner} answers for, by {by}: {reason}")
+        }
+        Decided::Uncovered(_) => "nothing: no rule covers it, and no export compiles".to_owned(),
+        Decided::Ambiguous(_) | Decided::Differ(_) => {
+            "nothing: rules contradict each other, and no export compiles".to_owned()
+        }
+        Decided::ShowsMore(_, class) => format!(
+            "nothing: the rule may not keep {}, and no export compiles",
+            class.as_ref().map_or_else(
+                || "columns without a class".to_owned(),
+                |class| format!("class {class}")
+            )
+        ),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod debug;
 pub mod explain;
 pub mod init;
 pub mod keys;
+pub mod lineage;
 pub mod load;
 pub mod plan;
 pub mod query;
