@@ -37,7 +37,7 @@ fn small_groups_are_left_out_of_a_model_that_says_so() {
     let describe = |extra: &str| {
         project.write(
             "models/by_country.yml",
-            &format!(
+            format!(
                 "models:\n  - name: by_country\n    min_group: {{size: 4, of: CustomerId, owner: \
                  \"@dpo\", reason: four customers}}\n    columns: [{{name: spent}}{extra}]\n\
                  exports:\n  - {{name: by_country, from: ref('by_country')}}\n"

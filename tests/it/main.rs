@@ -39,6 +39,7 @@ mod diagnostics;
 mod examples;
 #[cfg(test)]
 mod flow;
+#[cfg(test)]
 mod forged;
 #[cfg(test)]
 mod interop;
@@ -54,5 +55,7 @@ mod retry;
 mod tamper;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod widening;
 #[cfg(test)]
 mod writers;

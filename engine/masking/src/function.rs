@@ -36,6 +36,16 @@ pub trait Function: Send + Sync {
     /// Whether [`Function::bind`] needs a key.
     fn keyed(&self) -> bool;
 
+    /// Whether every non-null value becomes the same one, so that nothing of it is left.
+    fn hides_all(&self) -> bool {
+        false
+    }
+
+    /// Whether the masked value is near the value.
+    fn approximates(&self) -> bool {
+        false
+    }
+
     /// Whether columns of this type can be masked. Dictionary, view and large
     /// forms count as their value type.
     fn accepts(&self, input: &DataType) -> bool;

@@ -20,6 +20,7 @@ use crate::render::planned;
 #[command(after_help = "Examples:
   engine plan
   engine plan --target prod --out plan.json
+  engine plan --base origin/main       what a pull request changes, without touching data
   engine plan --detailed-exitcode      exit code 2 when there is something to do")]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -29,6 +30,11 @@ pub(crate) struct Plan {
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
 
+    /// Compares with a plan file, another target's snapshots, or the project at a Git commit, instead of
+    /// the newest snapshots
+    #[arg(long, value_name = "FILE|TARGET|REF")]
+    pub base: Option<String>,
+
     /// Ends with exit code 2 when there is something to do
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -37,7 +43,7 @@ pub(crate) struct Plan {
 /// Makes the plan, writes it, and shows it.
 pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit> {
     let context = invocation.context(&Resources::default())?;
-    let made = plan::plan(&context, &options.selection.select).await?;
+    let made = plan::plan(&context, &options.selection.select, options.base.as_deref()).await?;
     let path = plan::write(&context, &made, options.out.as_deref())?;
     match invocation.global.format {
         // The very bytes of the file: a digest of one is a digest of the other.

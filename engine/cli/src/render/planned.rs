@@ -1,13 +1,19 @@
-//! A plan for people: for each export what is read, what happens to each column, where it goes.
+//! A plan for people: what changes, the most important first, then for each export what is read, what
+//! happens to each column, where it goes.
 //!
 //! ```text
-//!  customers  create  from crm.customers, sealed
-//!    reads crm.customers
+//!  Privacy: 1 change widens what can be read
+//!    ! customers.email  unmasked: email -> as it is
+//!        was masked, becomes readable, kept by rule open: a test  @dpo  policies/keep.yml:4:5
+//!
+//!  customers: rebuild, its definition changed since snapshot 1
 //!    column  type    class      treatment
 //!    email   string  pii.email  email, rule emails
 //! ```
 
-use engine_runtime::plan::{Action, Plan, PlannedColumn, PlannedExport, PlannedTreatment};
+use engine_runtime::plan::{
+    Action, BaseName, Change, Plan, PlannedColumn, PlannedExport, PlannedTreatment, Section,
+};
 use serde_json::Value;
 
 use super::table::{Align, Listing};
@@ -15,13 +21,125 @@ use crate::console::printable;
 
 /// The whole plan.
 pub(crate) fn text(plan: &Plan) -> String {
-    let mut text = format!("Plan of {} for target {}\n", plan.project, plan.target);
+    let mut text = format!("Plan of {} for target {}, {}\n", plan.project, plan.target, base(plan));
+    for section in Section::ALL {
+        text.push_str(&changes(plan, section));
+    }
     for export in &plan.exports {
         text.push('\n');
         text.push_str(&one(export));
     }
     text.push('\n');
     text.push_str(&summary(plan));
+    text
+}
+
+fn base(plan: &Plan) -> String {
+    match &plan.base {
+        BaseName::Nothing => "compared with nothing".to_owned(),
+        BaseName::Store => "compared with the newest snapshots".to_owned(),
+        BaseName::Plan(digest) => format!("compared with plan {}", short(digest)),
+        BaseName::Commit(commit) => format!("compared with commit {}", short(commit)),
+        BaseName::Target(target) => format!("compared with the snapshots of target {target}"),
+    }
+}
+
+fn short(digits: &str) -> &str {
+    let start = digits.rfind(':').map_or(0, |at| at + 1);
+    digits.get(start..start + 12).unwrap_or(digits)
+}
+
+/// The lines of a section; nothing where there are none.
+fn changes(plan: &Plan, section: Section) -> String {
+    let all = plan.changes.iter().filter(|change| change.section == section);
+    // A new export with thirty masked columns is one line, not thirty: none of them can be read.
+    let (folded, shown): (Vec<&Change>, Vec<&Change>) =
+        all.partition(|change| change.kind == "masked_column" && !change.widens);
+    if folded.is_empty() && shown.is_empty() {
+        return String::new();
+    }
+    let widening = shown.iter().filter(|change| change.widens).count();
+    let mut text = format!("\n{}", section.title());
+    if section == Section::Privacy {
+        let (before, after) = (plan.coverage.before.unwrap_or_default(), plan.coverage.after);
+        let words = if widening == 1 { "change widens" } else { "changes widen" };
+        text.push_str(&format!(": {widening} {words} what can be read; "));
+        text.push_str(&format!(
+            "masked {} of {} columns before, {} of {} after",
+            before.masked, before.columns, after.masked, after.columns
+        ));
+    }
+    text.push('\n');
+    for group in alike(&shown) {
+        text.push_str(&line(&group));
+    }
+    let mut nodes: Vec<&str> = folded.iter().map(|change| change.node.as_str()).collect();
+    nodes.dedup();
+    for node in nodes {
+        let count = folded.iter().filter(|change| change.node == node).count();
+        let words = if count == 1 { "new column, masked" } else { "new columns, all masked" };
+        text.push_str(&format!("    {}  {count} {words}\n", printable(node)));
+    }
+    text
+}
+
+/// Changes that only differ in their columns, together, each group where its first stands.
+fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
+    let same = |one: &Change, other: &Change| {
+        let key = |change: &Change| {
+            let Change { kind, before, after, reason, owner, place, .. } = change.clone();
+            (kind, before, after, reason, owner, place)
+        };
+        one.column.is_some() && other.column.is_some() && key(one) == key(other)
+    };
+    let mut groups: Vec<Vec<&Change>> = Vec::new();
+    for change in changes {
+        let group = groups.iter_mut().find(|group| group.iter().any(|one| same(one, change)));
+        match group {
+            Some(group) => group.push(change),
+            None => groups.push(vec![change]),
+        }
+    }
+    groups
+}
+
+/// What changes, in which columns, and why.
+fn line(group: &[&Change]) -> String {
+    let Some(change) = group.first() else { return String::new() };
+    let mark = if change.widens { "!" } else { " " };
+    let kind = change.kind.replace('_', " ");
+    let from_to = match (&change.before, &change.after) {
+        (Some(before), Some(after)) => format!(": {before} -> {after}"),
+        (Some(before), None) => format!(": was {before}"),
+        (None, Some(after)) => format!(": {after}"),
+        (None, None) => String::new(),
+    };
+    let mut names: Vec<String> = Vec::new();
+    for change in group {
+        let known = names.iter_mut().find(|name| name.starts_with(&format!("{}.", change.node)));
+        match (&change.column, known) {
+            (Some(column), Some(name)) => name.push_str(&format!(", {column}")),
+            (Some(column), None) => names.push(format!("{}.{column}", change.node)),
+            (None, _) => names.push(change.node.clone()),
+        }
+    }
+    let by = [&change.owner, &change.place].into_iter().flatten();
+    let by: String = by.map(|text| format!("  {text}")).collect();
+    let mut text = String::new();
+    match names.as_slice() {
+        [name] if group.len() == 1 => {
+            let first = printable(&format!("{name}  {kind}{from_to}"));
+            text.push_str(&format!("  {mark} {first}\n"));
+        }
+        names => {
+            let first = printable(&format!("{} columns  {kind}{from_to}", group.len()));
+            text.push_str(&format!("  {mark} {first}\n"));
+            for name in names {
+                text.push_str(&format!("      {}\n", printable(name)));
+            }
+        }
+    }
+    text.push_str(&format!("      {}\n", printable(&format!("{}{by}", change.reason))));
     text
 }
 
@@ -137,12 +255,14 @@ fn summary(plan: &Plan) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, words)| format!("{count} {words}"))
         .collect();
-    let (columns, masked) = plan.coverage();
+    let covered = plan.coverage.after;
     let mut text = format!(
-        "{} exports: {}. {columns} columns: {masked} masked, {} kept.\n",
+        "{} exports: {}. {} columns: {} masked, {} kept.\n",
         plan.exports.len(),
         parts.join(", "),
-        columns.saturating_sub(masked)
+        covered.columns,
+        covered.masked,
+        covered.kept
     );
     if !plan.base_known {
         text.push_str("The keyring was not opened, so the plan says nothing of what is stored.\n");

@@ -63,6 +63,10 @@ impl Function for Constant {
         params::schema::<Params>()
     }
 
+    fn hides_all(&self) -> bool {
+        true
+    }
+
     fn keyed(&self) -> bool {
         false
     }

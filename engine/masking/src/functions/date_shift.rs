@@ -76,6 +76,10 @@ impl Function for DateShift {
         params::schema::<Params>()
     }
 
+    fn approximates(&self) -> bool {
+        true
+    }
+
     fn keyed(&self) -> bool {
         true
     }

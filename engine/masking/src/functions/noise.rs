@@ -85,6 +85,10 @@ impl Function for Noise {
         params::schema::<Params>()
     }
 
+    fn approximates(&self) -> bool {
+        true
+    }
+
     fn keyed(&self) -> bool {
         true
     }

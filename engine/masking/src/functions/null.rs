@@ -44,6 +44,10 @@ impl Function for Null {
         params::schema::<Params>()
     }
 
+    fn hides_all(&self) -> bool {
+        true
+    }
+
     fn keyed(&self) -> bool {
         false
     }

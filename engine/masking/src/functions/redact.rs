@@ -61,6 +61,10 @@ impl Function for Redact {
         params::schema::<Params>()
     }
 
+    fn hides_all(&self) -> bool {
+        true
+    }
+
     fn keyed(&self) -> bool {
         false
     }

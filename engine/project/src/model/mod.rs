@@ -36,6 +36,9 @@ pub struct Project {
     pub name: Spanned<String>,
     /// The folder that holds `engine.yml`, as it was given.
     pub root: PathBuf,
+    /// Where relative paths of connections start: the same folder, unless the project was taken from
+    /// history and its data was not.
+    pub data: PathBuf,
     /// The chosen target.
     pub target: Target,
     /// Declared classes, by dotted name.

@@ -86,6 +86,7 @@ pub(crate) fn resolve(inputs: Inputs) -> Result<Project, Vec<Problem>> {
     sources::references(&mut findings, &sources);
     let project = Project {
         name: root.name,
+        data: folder.clone(),
         root: folder,
         target,
         classes,

@@ -29,7 +29,7 @@ pub(super) fn connect(project: &Project) -> Result<Connections, Vec<Diagnostic>>
     for (name, connection) in &project.target.connections {
         let context = ConnectContext {
             name: name.clone(),
-            base: project.root.clone(),
+            base: project.data.clone(),
             secret_params: secret_paths(&connection.params),
         };
         let found = engine_sources::kinds::find(&connection.kind.value);

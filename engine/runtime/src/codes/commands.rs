@@ -16,6 +16,7 @@ pub const ALL: &[&Code] = &[
     &QUERY_REFUSED,
     &OUTPUT_UNWRITABLE,
     &USAGE,
+    &UNKNOWN_BASE,
 ];
 
 /// The directory is not empty.
@@ -96,4 +97,17 @@ pub static USAGE: Code = Code {
     why: "Leaving it out would do something other than was asked for.",
     example: "engine run --memory lots",
     fix: "Follow the message. `engine help COMMAND` shows the options with examples.",
+};
+
+/// Nothing to compare a plan with.
+pub static UNKNOWN_BASE: Code = Code {
+    id: "E0908",
+    title: "There is nothing of this name to compare a plan with",
+    exit: Exit::Usage,
+    what: "`engine plan --base` was given what is neither a plan file, nor a target of the project, nor \
+          a commit of its Git repository.",
+    why: "A plan that is compared with nothing would show no widening where there is one.",
+    example: "engine plan --base orgin/main",
+    fix: "Name a file that `engine plan --out` wrote, a target of profiles.yml, or a branch, tag or commit \
+          that is there: a shallow clone has one commit only.",
 };

@@ -6,26 +6,32 @@ use engine_bundle::ids::RunId;
 use engine_project::Project;
 use zeroize::Zeroizing;
 
+use super::base;
 use crate::bind::{BoundExport, BoundProject, Schemas};
 use crate::codes::{Code, keys as key_codes, run};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
 use crate::keys::{self, Keys};
-use crate::plan::{Base, Known, Plan, Scope};
+use crate::plan::{self, Base, BaseName, Before, Known, Plan, Scope};
 use crate::request::Context;
 use crate::selection;
-use crate::store::{self, Store};
+use crate::store::{self, Store, Stored};
 use crate::workspace::{self, Access};
 
 /// Bytes of a plan that is read back.
 const PLAN_BYTES_MAX: u64 = 64 << 20;
 
-/// Makes the plan of the selected exports. Opens catalogs where types are not declared, and the store's
+/// Makes the plan of the selected exports, compared with `base` (a plan file, a target, a commit) or with
+/// the newest snapshots. Opens catalogs where types are not declared, and the store's
 /// manifests where the keyring can be opened; reads no row.
 ///
 /// # Errors
 /// The project does not compile, or nothing is selected.
-pub async fn plan(context: &Context, select: &[String]) -> Outcome<Plan> {
+pub async fn plan(context: &Context, select: &[String], base: Option<&str>) -> Outcome<Plan> {
+    let compared_with = match base {
+        Some(base) => Some(base::with(context, base).await?),
+        None => None,
+    };
     let project = workspace::load(context)?;
     let keys = opened(&project, context)?;
     let listed = keys::listed(&project);
@@ -33,7 +39,7 @@ pub async fn plan(context: &Context, select: &[String]) -> Outcome<Plan> {
     let selected = selection::exports(&project, select)?;
     let schemas = Schemas::Catalogs;
     let workspace = workspace::open(&project, context, access, schemas, Some(&selected)).await?;
-    made(&workspace.bound, select, keys.as_ref(), None).await
+    made(&workspace.bound, select, keys.as_ref(), None, compared_with).await
 }
 
 /// The keys, or none where they are not at hand: a plan can be made without. A secret that is given and
@@ -59,6 +65,7 @@ pub async fn made(
     select: &[String],
     keys: Option<&Keys>,
     run: Option<RunId>,
+    compared_with: Option<(BaseName, Before)>,
 ) -> Outcome<Plan> {
     let store = match keys {
         Some(_) => Some(store::open(&bound.project)?),
@@ -67,14 +74,14 @@ pub async fn made(
     let mut known = Vec::with_capacity(bound.exports.len());
     for export in &bound.exports {
         let base = match (&store, keys) {
-            (Some(store), Some(keys)) => base(store, keys, export, run).await?,
+            (Some(store), Some(keys)) => newest(store, keys, export, run).await?,
             _ => Known::Nothing,
         };
         known.push((export, base));
     }
     let places = keys.map(|keys| places(&bound.project, keys)).transpose()?;
     let scope = Scope { select, places: places.as_deref() };
-    Ok(Plan::new(bound, scope, &known))
+    Ok(plan::plan(bound, scope, &known, compared_with))
 }
 
 /// A digest of where data is read from and written to. Keyed: settings may be secrets, or be guessed.
@@ -91,7 +98,7 @@ fn places(project: &Project, keys: &Keys) -> Outcome<String> {
     Ok(keys.file_id(&project.name.value, &Zeroizing::new(text))?.to_string())
 }
 
-async fn base(
+async fn newest(
     store: &Store,
     keys: &Keys,
     export: &BoundExport,
@@ -105,12 +112,18 @@ async fn base(
         let before = store.manifest(file, &export.name, before.version, keys).await;
         head = Some(before.map_err(|error| error.diagnostic())?);
     }
-    Ok(head.map_or(Known::NoSnapshot, |head| {
-        Known::Snapshot(Base {
-            version: head.manifest.version,
-            definition: head.manifest.inputs.plan,
-        })
-    }))
+    Ok(head.map_or(Known::NoSnapshot, |head| Known::Snapshot(base_of(&head))))
+}
+
+/// What a snapshot says of what it was made from.
+pub(super) fn base_of(head: &Stored) -> Base {
+    Base {
+        version: head.manifest.version,
+        definition: head.manifest.inputs.plan,
+        rows: head.manifest.rows,
+        bytes: head.manifest.bytes,
+        columns: head.manifest.schema.clone(),
+    }
 }
 
 /// Writes a plan to `out`, or to `target/plan.json`; gives the path.

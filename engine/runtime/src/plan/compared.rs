@@ -1,0 +1,327 @@
+//! A plan compared with its base, section by section.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine_project::{Action as RuleAction, Project};
+
+use super::base::{Before, BeforeExport};
+use super::change::{Change, Section};
+use super::document::{
+    Action, BaseName, Coverage, Coverages, Plan, PlannedExport, PlannedField, PlannedLoad,
+    PlannedTreatment,
+};
+use super::made::{Known, Scope};
+use super::privacy;
+use crate::bind::{BoundExport, BoundProject};
+
+/// The plan of these exports of a bound project, compared with `base`, or with what is known of the
+/// newest snapshots where there is none.
+#[must_use]
+pub fn plan(
+    bound: &BoundProject,
+    scope: Scope<'_>,
+    exports: &[(&BoundExport, Known)],
+    base: Option<(BaseName, Before)>,
+) -> Plan {
+    let mut plan = Plan::bare(bound, scope, exports);
+    let (name, before) = base.unwrap_or_else(|| {
+        let name = if plan.base_known { BaseName::Store } else { BaseName::Nothing };
+        (name, of_store(exports))
+    });
+    let mut changes = Vec::new();
+    if name != BaseName::Nothing {
+        for export in &plan.exports {
+            let was = before.exports.get(&export.name);
+            changes.extend(privacy::changes(export, was));
+        }
+        changes.extend(gone(&plan, scope, &before));
+        changes.extend(privacy::linkability(&plan.exports, &before));
+        changes.extend(schema(&plan.tables, before.tables.as_ref()));
+        for export in &plan.exports {
+            let was = before.exports.get(&export.name);
+            changes.extend(data(export, was, &name));
+            changes.extend(loads(export, was));
+        }
+        changes.extend(keys(&plan, &before));
+    }
+    for change in &mut changes {
+        change.place = place(&bound.project, &plan, change);
+    }
+    plan.coverage = Coverages {
+        before: (name != BaseName::Nothing).then(|| covered_before(&before)),
+        after: covered(&plan.exports),
+    };
+    changes.extend(gates(bound, &changes));
+    // The most important first: what widens stands above what does not.
+    changes.sort_by_key(|change| (change.section, !change.widens));
+    plan.base = name;
+    plan.changes = changes;
+    plan.sealed()
+}
+
+/// What the manifests of the newest snapshots say.
+fn of_store(exports: &[(&BoundExport, Known)]) -> Before {
+    let known = exports.iter().filter_map(|(export, known)| match known {
+        Known::Snapshot(base) => Some((export.name.clone(), BeforeExport::of_manifest(base))),
+        Known::Nothing | Known::NoSnapshot => None,
+    });
+    Before { exports: known.collect(), tables: None }
+}
+
+/// Exports that are no longer there. A plan of a selection says nothing of the others.
+fn gone(plan: &Plan, scope: Scope<'_>, before: &Before) -> Vec<Change> {
+    if !scope.select.is_empty() {
+        return Vec::new();
+    }
+    let there: BTreeSet<&String> = plan.exports.iter().map(|export| &export.name).collect();
+    let gone = before.exports.keys().filter(|name| !there.contains(name));
+    gone.map(|name| {
+        Change::new(
+            Section::Data,
+            "export_removed",
+            name,
+            "is no longer in the project; its snapshots stay",
+        )
+    })
+    .collect()
+}
+
+fn schema(
+    now: &BTreeMap<String, Vec<PlannedField>>,
+    before: Option<&BTreeMap<String, Vec<PlannedField>>>,
+) -> Vec<Change> {
+    let Some(before) = before else { return Vec::new() };
+    let mut found = Vec::new();
+    for (table, columns) in now {
+        let Some(was) = before.get(table) else {
+            found.push(Change::new(
+                Section::Schema,
+                "table_added",
+                table,
+                "is read for the first time",
+            ));
+            continue;
+        };
+        found.extend(columns_changed(table, columns, was));
+    }
+    let gone = before.keys().filter(|table| !now.contains_key(*table));
+    found.extend(
+        gone.map(|table| Change::new(Section::Schema, "table_removed", table, "is no longer read")),
+    );
+    found
+}
+
+fn columns_changed(table: &str, now: &[PlannedField], was: &[PlannedField]) -> Vec<Change> {
+    let line = |kind: &str, column: &str, reason: &str| {
+        Change::new(Section::Schema, kind, table, reason).of(column)
+    };
+    let there = |fields: &[PlannedField], name: &str| fields.iter().any(|field| field.name == name);
+    let mut found = Vec::new();
+    let mut renamed = BTreeSet::new();
+    for (position, field) in now.iter().enumerate() {
+        if let Some(before) = was.iter().find(|before| before.name == field.name) {
+            if before.data_type != field.data_type {
+                let types = (Some(before.data_type.clone()), Some(field.data_type.clone()));
+                found.push(
+                    line("type_changed", &field.name, "has another type").between(types.0, types.1),
+                );
+            }
+            if before.class != field.class {
+                let change = line("class_changed", &field.name, "has another class");
+                found.push(change.between(before.class.clone(), field.class.clone()));
+            }
+            continue;
+        }
+        // A name that is gone, at the same place and of the same type, is likely the same column.
+        let old = was.get(position).filter(|old| {
+            !there(now, &old.name) && old.data_type == field.data_type && old.class == field.class
+        });
+        match old {
+            Some(old) => {
+                renamed.insert(&old.name);
+                let change =
+                    line("renamed", &field.name, "same place, type and class: likely renamed");
+                found.push(change.between(Some(old.name.clone()), Some(field.name.clone())));
+            }
+            None => found.push(
+                line("column_added", &field.name, "was not there before")
+                    .between(None, Some(field.data_type.clone())),
+            ),
+        }
+    }
+    for field in was {
+        if !there(now, &field.name) && !renamed.contains(&field.name) {
+            let change = line("column_removed", &field.name, "is no longer there");
+            found.push(change.between(Some(field.data_type.clone()), None));
+        }
+    }
+    found
+}
+
+/// Whether an export is written again, and why.
+fn data(export: &PlannedExport, was: Option<&BeforeExport>, base: &BaseName) -> Option<Change> {
+    let line = |kind: &str, reason: String| {
+        let expected = export
+            .expected
+            .map(|expected| format!("about {} rows, {} bytes", expected.rows, expected.bytes));
+        Change::new(Section::Data, kind, &export.name, reason).between(None, expected)
+    };
+    let Some(was) = was else { return Some(line("new", "has no snapshot yet".to_owned())) };
+    let changed = match &was.parts {
+        Some(parts) => {
+            let parts =
+                export.parts.iter().filter(|(name, digest)| parts.get(*name) != Some(digest));
+            parts.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
+        }
+        None if export.action == Action::Rebuild => vec!["definition"],
+        None => Vec::new(),
+    };
+    if changed.is_empty() && (*base != BaseName::Store || export.action != Action::Rebuild) {
+        return None;
+    }
+    Some(line("rebuild", format!("all rows are written again: changed {}", changed.join(", "))))
+}
+
+fn loads(export: &PlannedExport, was: Option<&BeforeExport>) -> Vec<Change> {
+    let before = was.map(|was| was.loads.as_ref());
+    let new = export.loads.iter().filter(|load| match before {
+        // Only what is known not to have been there is new.
+        Some(Some(loads)) => !loads.contains(&load.name()),
+        Some(None) => false,
+        None => true,
+    });
+    let lines = new.map(|load| {
+        let (kind, reason) = match load.mode.as_str() {
+            "replace" => ("table_replaced", "the table is dropped and made again"),
+            _ => ("rows_appended", "rows are added to the table"),
+        };
+        Change::new(Section::Loads, kind, &export.name, reason)
+            .between(None, Some(format!("{}.{}", load.connection, load.table)))
+    });
+    let mut found: Vec<Change> = lines.collect();
+    let names: Vec<String> = export.loads.iter().map(PlannedLoad::name).collect();
+    let gone = before.flatten().into_iter().flatten().filter(|name| !names.contains(name));
+    found.extend(gone.map(|name| {
+        Change::new(
+            Section::Loads,
+            "load_removed",
+            &export.name,
+            "is no longer loaded; the table stays",
+        )
+        .between(Some(name.clone()), None)
+    }));
+    found
+}
+
+/// Keys whose version is another than before: pseudonyms change.
+fn keys(plan: &Plan, before: &Before) -> Vec<Change> {
+    let mut changed: BTreeMap<(String, Option<String>, String), usize> = BTreeMap::new();
+    for export in &plan.exports {
+        let was = before.exports.get(&export.name);
+        for column in &export.columns {
+            let PlannedTreatment::Masked { key: Some(key), .. } = &column.treatment else {
+                continue;
+            };
+            let was = was.and_then(|was| was.column(&column.name)).map(|was| &was.treatment);
+            let Some(super::BeforeTreatment::Masked { key: Some(before), .. }) = was else {
+                continue;
+            };
+            if before != key {
+                let name = key.split('@').next().unwrap_or_default().to_owned();
+                *changed.entry((name, Some(before.clone()), key.clone())).or_default() += 1;
+            }
+        }
+    }
+    let line = |((name, before, after), columns): ((String, Option<String>, String), usize)| {
+        let words = if columns == 1 { "column" } else { "columns" };
+        let reason =
+            format!("pseudonyms of {columns} {words} change: nothing joins with older snapshots");
+        Change::new(Section::Keys, "key_version", name, reason).between(before, Some(after))
+    };
+    changed.into_iter().map(line).collect()
+}
+
+/// What stops a run, and what would let it pass.
+fn gates(bound: &BoundProject, changes: &[Change]) -> Vec<Change> {
+    let target = &bound.project.target;
+    if !target.protected {
+        return Vec::new();
+    }
+    let name = &target.name.value;
+    let mut found = vec![Change::new(
+        Section::Gates,
+        "protected",
+        name,
+        "the target is protected: it runs only from a reviewed plan, with `engine run --plan FILE`",
+    )];
+    let widening = changes.iter().filter(|change| change.widens).count();
+    if widening > 0 {
+        let lines = if widening == 1 { "change widens" } else { "changes widen" };
+        let owners: BTreeSet<&str> = changes
+            .iter()
+            .filter(|change| change.widens)
+            .filter_map(|c| c.owner.as_deref())
+            .collect();
+        let owners: Vec<&str> = owners.into_iter().collect();
+        let reason = format!("{widening} {lines} what can be read; owners: {}", owners.join(", "));
+        found.push(Change::new(Section::Gates, "widening", name, reason));
+    }
+    found
+}
+
+fn covered(exports: &[PlannedExport]) -> Coverage {
+    let columns = exports.iter().flat_map(|export| &export.columns);
+    columns.fold(Coverage::default(), |mut sum, column| {
+        sum.columns += 1;
+        match &column.treatment {
+            PlannedTreatment::Masked { .. } => sum.masked += 1,
+            PlannedTreatment::Kept { .. } | PlannedTreatment::Open { by: Some(_), .. } => {
+                sum.kept += 1;
+            }
+            PlannedTreatment::Open { by: None, .. } => {}
+        }
+        sum
+    })
+}
+
+fn covered_before(before: &Before) -> Coverage {
+    let columns = before.exports.values().flat_map(|export| &export.columns);
+    columns.fold(Coverage::default(), |mut sum, column| {
+        sum.columns += 1;
+        match &column.treatment {
+            super::BeforeTreatment::Masked { .. } => sum.masked += 1,
+            super::BeforeTreatment::Clear => sum.kept += 1,
+        }
+        sum
+    })
+}
+
+/// File, line and column of what caused a change: the rule of a column, the description of a table, the
+/// export.
+fn place(project: &Project, plan: &Plan, change: &Change) -> Option<String> {
+    let export = plan.exports.iter().find(|export| export.name == change.node);
+    let column = change
+        .column
+        .as_ref()
+        .and_then(|name| export?.columns.iter().find(|column| column.name == *name));
+    let rule = column.and_then(|column| match &column.treatment {
+        PlannedTreatment::Masked { rule, .. } | PlannedTreatment::Kept { rule, .. } => Some(rule),
+        PlannedTreatment::Open { .. } => None,
+    });
+    let rule = rule.and_then(|name| project.rules.iter().find(|rule| rule.name.value == *name));
+    if let (Section::Privacy, Some(rule)) = (change.section, rule) {
+        let at = match &rule.action {
+            RuleAction::Mask(mask) => mask.function.at,
+            RuleAction::Keep(approval) => approval.at,
+        };
+        return Some(project.files.describe(at));
+    }
+    if let Some(export) = project.export(&change.node) {
+        let load = export.loads.first().filter(|_| change.section == Section::Loads);
+        return Some(project.files.describe(load.map_or(export.name.at, |load| load.at)));
+    }
+    let (source, table) = change.node.split_once('.')?;
+    let table = project.table(source, table)?;
+    let column = change.column.as_ref().and_then(|name| table.column(name));
+    Some(project.files.describe(column.map_or(table.name.at, |column| column.name.at)))
+}

@@ -1,0 +1,297 @@
+//! The document: its shape, its canonical text, its digest.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::change::Change;
+use crate::definition::digest;
+
+/// The version of the plan's format.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What a run would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The engine's version.
+    pub engine: String,
+    /// The project's name.
+    pub project: String,
+    /// The target.
+    pub target: String,
+    /// Whether the store was looked at: without keys, no base snapshot is known.
+    pub base_known: bool,
+    /// The selectors it was made with; none for every export.
+    pub select: Vec<String>,
+    /// A keyed digest of the store's and the connections' settings; none without the keys.
+    pub places: Option<String>,
+    /// What the changes below are changes from.
+    pub base: BaseName,
+    /// What changes: what can be read afterwards that could not before first.
+    pub changes: Vec<Change>,
+    /// Columns that are published, before and afterwards.
+    pub coverage: Coverages,
+    /// The source tables that are read, with their columns.
+    pub tables: BTreeMap<String, Vec<PlannedField>>,
+    /// The masking keys that are used, by name, with the version.
+    pub keys: BTreeMap<String, u32>,
+    /// The exports, in declared order.
+    pub exports: Vec<PlannedExport>,
+    /// The digest of everything above.
+    pub digest: String,
+}
+
+/// What a plan is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BaseName {
+    /// Nothing could be looked at: there are no keys.
+    Nothing,
+    /// The newest snapshots in the target's store.
+    Store,
+    /// Another plan, by its digest.
+    Plan(String),
+    /// The project at a commit.
+    Commit(String),
+    /// The newest snapshots in another target's store.
+    Target(String),
+}
+
+/// Columns that are published, by what happens to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// All of them.
+    pub columns: usize,
+    /// Masked.
+    pub masked: usize,
+    /// Let through on somebody's word.
+    pub kept: usize,
+}
+
+/// Coverage before and afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverages {
+    /// Of the base; none where it is not known.
+    pub before: Option<Coverage>,
+    /// Of this plan.
+    pub after: Coverage,
+}
+
+/// A column of a source's table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedField {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// Its class.
+    pub class: Option<String>,
+}
+
+/// What is expected of a snapshot, from the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// Rows.
+    pub rows: u64,
+    /// Bytes of its chunks.
+    pub bytes: u64,
+}
+
+/// One export of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedExport {
+    /// Its name.
+    pub name: String,
+    /// The table or model it is made from.
+    pub from: String,
+    /// The source tables that are read for it.
+    pub reads: Vec<String>,
+    /// The filter, as SQL.
+    pub filter: Option<String>,
+    /// Its columns.
+    pub columns: Vec<PlannedColumn>,
+    /// Sensitive source columns that decide which rows there are, without being published as they are.
+    pub indirect: Vec<PlannedSource>,
+    /// Columns that are not published: in `from`, and dropped or not listed.
+    pub left_out: Vec<String>,
+    /// Columns whose values divide the chunks.
+    pub partition_by: Vec<String>,
+    /// Rows after which a chunk is full.
+    pub chunk_rows: u64,
+    /// `sealed` or `modular`.
+    pub encryption: String,
+    /// Tests that must hold before the snapshot is committed.
+    pub tests: Vec<Value>,
+    /// Tests of columns that do not hold for what is published of them, and are not run.
+    pub tests_left_out: Vec<Value>,
+    /// Where the snapshot is loaded.
+    pub loads: Vec<PlannedLoad>,
+    /// The newest snapshot, which this one would follow.
+    pub base: Option<u64>,
+    /// What the run would do.
+    pub action: Action,
+    /// Rows and bytes of the newest snapshot.
+    pub expected: Option<Expected>,
+    /// Digests of what it is defined by, part by part: why it is written again.
+    pub parts: BTreeMap<String, String>,
+    /// The digest of what the export is.
+    pub definition: String,
+}
+
+/// What a run would do with an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// There is no snapshot yet.
+    Create,
+    /// The definition changed since the newest snapshot: all rows are written again.
+    Rebuild,
+    /// The definition is that of the newest snapshot: rows are written again when the source changed.
+    Refresh,
+    /// The store was not looked at.
+    Unknown,
+}
+
+/// One column of an export.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type in the chunks.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// Its class.
+    pub class: Option<String>,
+    /// Whether the class is sensitive, or there is none.
+    pub sensitive: bool,
+    /// The source columns whose values it is made from.
+    pub sources: Vec<PlannedSource>,
+    /// What happens to it.
+    pub treatment: PlannedTreatment,
+}
+
+/// A source column that a column depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedSource {
+    /// `source.table.column`.
+    pub column: String,
+    /// Its class.
+    pub class: Option<String>,
+    /// How: `copied`, `computed`, `filter` and so on.
+    pub how: Vec<String>,
+}
+
+/// What happens to a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum PlannedTreatment {
+    /// Masked.
+    Masked {
+        /// The rule that won.
+        rule: String,
+        /// The function.
+        function: String,
+        /// Its parameters.
+        params: Map<String, Value>,
+        /// The masking key.
+        key: Option<String>,
+        /// The pseudonym space.
+        linkage: Option<String>,
+        /// `bijective`, `injective` or `lossy`.
+        uniqueness: String,
+        /// What of the value can still be seen: `equality`, `order` and so on.
+        shows: Vec<String>,
+        /// What a reader can still learn.
+        privacy: String,
+    },
+    /// Let through as it is.
+    Kept {
+        /// The rule that won.
+        rule: String,
+        /// Who answers for it.
+        owner: String,
+        /// Why.
+        reason: String,
+        /// The last day it holds.
+        until: Option<String>,
+    },
+    /// Let through because it shows no value of a sensitive column.
+    Open {
+        /// Why that is so: `declassify`, groups of a least size; none where it speaks for itself.
+        by: Option<String>,
+        /// Who answers for it.
+        owner: Option<String>,
+        /// Why.
+        reason: Option<String>,
+        /// The last day it holds.
+        until: Option<String>,
+    },
+}
+
+impl PlannedLoad {
+    /// Connection, table and mode in one text.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}.{} ({})", self.connection, self.table, self.mode)
+    }
+}
+
+/// A load of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedLoad {
+    /// The connection.
+    pub connection: String,
+    /// The table.
+    pub table: String,
+    /// `replace` or `append`.
+    pub mode: String,
+}
+
+impl Plan {
+    /// The canonical text: JSON with two spaces, fixed order of fields, a newline at the end.
+    pub fn canonical(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// Whether a run would do something for sure.
+    pub fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+            || self.exports.iter().any(|export| export.action != Action::Refresh)
+    }
+
+    /// The plan with its digest.
+    #[must_use]
+    pub(super) fn sealed(mut self) -> Self {
+        self.digest = String::new();
+        let value = serde_json::to_value(&self).unwrap_or(Value::Null);
+        self.digest = digest(&value).to_string();
+        self
+    }
+
+    /// Whether the digest is that of the document.
+    #[must_use]
+    pub fn is_intact(self) -> bool {
+        let said = self.digest.clone();
+        self.sealed().digest == said
+    }
+
+    /// Changes after which more can be read than before.
+    pub fn widenings(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.widens)
+    }
+}

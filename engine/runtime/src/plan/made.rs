@@ -1,0 +1,259 @@
+//! A plan from a bound project.
+
+use std::collections::BTreeMap;
+
+use engine_bundle::digest::Digest;
+use engine_masking::{Properties, Uniqueness};
+use engine_project::Relation;
+use serde_json::Value;
+
+use super::document::{
+    Action, BaseName, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn, PlannedExport,
+    PlannedField, PlannedLoad, PlannedSource, PlannedTreatment,
+};
+use crate::bind::{BoundColumn, BoundExport, BoundProject, Released, Treatment};
+use crate::checks;
+use crate::definition::{definition, digest};
+use crate::flow::{Kinds, Origin};
+use crate::types::type_name;
+
+/// What is known of an export's newest snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// Its version.
+    pub version: u64,
+    /// The definition it was made from.
+    pub definition: Digest,
+    /// Its rows.
+    pub rows: u64,
+    /// Bytes of its chunks.
+    pub bytes: u64,
+    /// Its columns.
+    pub columns: Vec<engine_bundle::manifest::Column>,
+}
+
+/// What a plan is made for, besides the project.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scope<'a> {
+    /// The selectors.
+    pub select: &'a [String],
+    /// A keyed digest of the places that are read and written.
+    pub places: Option<&'a str>,
+}
+
+/// What the store said about an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// It was not asked.
+    Nothing,
+    /// There is no snapshot.
+    NoSnapshot,
+    /// There is one.
+    Snapshot(Base),
+}
+
+impl Plan {
+    /// The plan of these exports of a bound project, not compared with anything yet.
+    pub(super) fn bare(
+        bound: &BoundProject,
+        scope: Scope<'_>,
+        exports: &[(&BoundExport, Known)],
+    ) -> Self {
+        let exports: Vec<PlannedExport> =
+            exports.iter().map(|(export, known)| planned(bound, export, known)).collect();
+        Self {
+            format_version: FORMAT_VERSION,
+            engine: env!("CARGO_PKG_VERSION").to_owned(),
+            project: bound.project.name.value.clone(),
+            target: bound.project.target.name.value.clone(),
+            base_known: exports.iter().all(|export| export.action != Action::Unknown),
+            select: scope.select.to_vec(),
+            places: scope.places.map(str::to_owned),
+            base: BaseName::Nothing,
+            changes: Vec::new(),
+            coverage: Coverages::default(),
+            tables: tables(bound),
+            keys: keys(&exports),
+            exports,
+            digest: String::new(),
+        }
+    }
+}
+
+/// The source tables, as they were bound.
+fn tables(bound: &BoundProject) -> BTreeMap<String, Vec<PlannedField>> {
+    let table = |relation: &Relation| {
+        let columns = bound.reaches.get(relation).into_iter().flat_map(|reach| &reach.columns);
+        let field = |column: &crate::bind::ColumnReach| PlannedField {
+            name: column.name.clone(),
+            data_type: column.data_type.as_ref().map(type_name).unwrap_or_default(),
+            class: column.classes.first().cloned().flatten(),
+        };
+        (relation.to_string(), columns.map(field).collect())
+    };
+    bound.tables.keys().map(table).collect()
+}
+
+/// The masking keys, by name.
+fn keys(exports: &[PlannedExport]) -> BTreeMap<String, u32> {
+    let columns = exports.iter().flat_map(|export| &export.columns);
+    columns
+        .filter_map(|column| match &column.treatment {
+            PlannedTreatment::Masked { key: Some(key), .. } => {
+                let (name, version) = key.rsplit_once('@')?;
+                Some((name.to_owned(), version.parse().ok()?))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// What of a value can still be seen through a mask, in the words of [`super::change`].
+pub(super) fn shows(function: &str, properties: Properties) -> Vec<String> {
+    let found = engine_masking::find(function);
+    let keyed = found.is_none_or(engine_masking::Function::keyed);
+    let hides_all = found.is_some_and(engine_masking::Function::hides_all);
+    let preserves = properties.preserves;
+    let seen = [
+        ("nulls", preserves.null),
+        ("equality", !hides_all),
+        ("distinctness", properties.uniqueness != Uniqueness::Lossy),
+        ("length", preserves.length && !hides_all),
+        ("format", preserves.format && !hides_all),
+        ("prefix", preserves.prefix),
+        ("order", preserves.order && !hides_all),
+        ("about the value", found.is_some_and(engine_masking::Function::approximates)),
+        ("part of the value", !keyed && !hides_all),
+    ];
+    seen.iter().filter(|(_, seen)| *seen).map(|(word, _)| (*word).to_owned()).collect()
+}
+
+pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known) -> PlannedExport {
+    let defined = definition(bound, export);
+    let made_from = digest(&defined);
+    let published = |name: &str| export.columns.iter().any(|column| column.name == name);
+    let declared = bound.project.columns(&export.from);
+    let (base, action) = match known {
+        Known::Nothing => (None, Action::Unknown),
+        Known::NoSnapshot => (None, Action::Create),
+        Known::Snapshot(base) if base.definition == made_from => (Some(base), Action::Refresh),
+        Known::Snapshot(base) => (Some(base), Action::Rebuild),
+    };
+    PlannedExport {
+        name: export.name.clone(),
+        from: export.from.to_string(),
+        reads: bound.reads(&export.from).iter().map(Relation::to_string).collect(),
+        filter: export.filter.clone(),
+        columns: export.columns.iter().map(|one| column(bound, one)).collect(),
+        indirect: export
+            .indirect
+            .iter()
+            .map(|used| PlannedSource {
+                column: used.origin.to_string(),
+                class: used.class.clone(),
+                how: words(used.kinds),
+            })
+            .collect(),
+        left_out: declared
+            .iter()
+            .map(|column| column.name.value.clone())
+            .filter(|name| !published(name))
+            .collect(),
+        partition_by: export.partition_by.clone(),
+        chunk_rows: export.chunk_rows,
+        encryption: match export.encryption {
+            engine_project::Encryption::Sealed => "sealed".to_owned(),
+            engine_project::Encryption::Modular => "modular".to_owned(),
+        },
+        tests: export.tests.iter().map(|test| checks::describe(&test.value)).collect(),
+        tests_left_out: export.tests_left_out.iter().map(checks::describe).collect(),
+        loads: export
+            .loads
+            .iter()
+            .map(|load| PlannedLoad {
+                connection: load.connection.value.clone(),
+                table: load.table.value.clone(),
+                mode: match load.mode {
+                    engine_project::LoadMode::Replace => "replace".to_owned(),
+                    engine_project::LoadMode::Append => "append".to_owned(),
+                },
+            })
+            .collect(),
+        base: base.map(|base| base.version),
+        action,
+        expected: base.map(|base| Expected { rows: base.rows, bytes: base.bytes }),
+        parts: parts(&defined),
+        definition: made_from.to_string(),
+    }
+}
+
+/// What an export is defined by, part by part.
+fn parts(definition: &Value) -> BTreeMap<String, String> {
+    const LAYOUT: [&str; 3] = ["partition_by", "chunk_rows", "encryption"];
+    let of = |key: &str| definition.get(key).cloned().unwrap_or(Value::Null);
+    let mut parts: BTreeMap<String, String> =
+        ["from", "models", "tables", "filter", "columns", "tests"]
+            .into_iter()
+            .map(|key| (key.to_owned(), digest(&of(key)).to_string()))
+            .collect();
+    let layout = Value::Array(LAYOUT.into_iter().map(of).collect());
+    parts.insert("layout".to_owned(), digest(&layout).to_string());
+    parts
+}
+
+fn words(kinds: Kinds) -> Vec<String> {
+    kinds.iter().map(|kind| kind.word().to_owned()).collect()
+}
+
+fn column(bound: &BoundProject, column: &BoundColumn) -> PlannedColumn {
+    let treatment = match &column.treatment {
+        Treatment::Masked { rule, function, spec, properties, .. } => {
+            let mut params = spec.params.clone();
+            params.sort_keys();
+            PlannedTreatment::Masked {
+                rule: rule.clone(),
+                function: (*function).to_owned(),
+                params,
+                key: spec.key.as_ref().map(ToString::to_string),
+                linkage: spec.linkage.clone(),
+                uniqueness: match properties.uniqueness {
+                    Uniqueness::Bijective => "bijective".to_owned(),
+                    Uniqueness::Injective { .. } => "injective".to_owned(),
+                    Uniqueness::Lossy => "lossy".to_owned(),
+                },
+                shows: shows(function, *properties),
+                privacy: engine_masking::find(function)
+                    .map(|found| found.doc().privacy.to_owned())
+                    .unwrap_or_default(),
+            }
+        }
+        Treatment::Kept { rule, owner, reason, until } => PlannedTreatment::Kept {
+            rule: rule.clone(),
+            owner: owner.clone(),
+            reason: reason.clone(),
+            until: until.clone(),
+        },
+        Treatment::Open(released) => {
+            let text = |of: fn(&Released) -> &String| released.as_ref().map(|one| of(one).clone());
+            PlannedTreatment::Open {
+                by: text(|released| &released.by),
+                owner: text(|released| &released.owner),
+                reason: text(|released| &released.reason),
+                until: released.as_ref().and_then(|released| released.until.clone()),
+            }
+        }
+    };
+    let source = |(origin, kinds): (&Origin, Kinds)| PlannedSource {
+        column: origin.to_string(),
+        class: bound.reaches.column(origin).and_then(|column| column.classes.first().cloned()?),
+        how: words(kinds),
+    };
+    PlannedColumn {
+        name: column.name.clone(),
+        data_type: type_name(column.output.data_type()),
+        class: column.class.clone(),
+        sensitive: column.sensitive,
+        sources: column.reach.sources.direct().map(source).collect(),
+        treatment,
+    }
+}

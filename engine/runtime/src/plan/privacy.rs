@@ -1,0 +1,223 @@
+//! What can be read afterwards that could not be read before, and the other way round.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, mask_words};
+use super::change::{Change, Section};
+use super::document::{PlannedColumn, PlannedExport, PlannedTreatment};
+
+/// What a mask that shows this may show more of with other parameters: which way they went is not known.
+const GRADED: [&str; 6] =
+    ["length", "format", "prefix", "order", "about the value", "part of the value"];
+
+/// The changes of one export's columns.
+pub(super) fn changes(export: &PlannedExport, before: Option<&BeforeExport>) -> Vec<Change> {
+    let mut found = Vec::new();
+    for column in &export.columns {
+        let was = before.and_then(|before| before.column(&column.name));
+        match was {
+            None => found.push(added(export, column, before.is_none())),
+            Some(was) => found.extend(changed(export, column, was)),
+        }
+    }
+    let gone = before.into_iter().flat_map(|before| &before.columns);
+    let gone = gone.filter(|was| !export.columns.iter().any(|column| column.name == was.name));
+    found.extend(gone.map(|was| {
+        Change::new(Section::Privacy, "removed", &export.name, "is no longer published")
+            .of(&was.name)
+            .between(Some(was.treatment.words()), None)
+    }));
+    found
+}
+
+fn added(export: &PlannedExport, column: &PlannedColumn, is_new_export: bool) -> Change {
+    let what = if is_new_export { "of a new export" } else { "is published for the first time" };
+    let (kind, widens) = match &column.treatment {
+        PlannedTreatment::Masked { .. } => ("masked_column", false),
+        PlannedTreatment::Kept { .. } => ("readable_column", true),
+        PlannedTreatment::Open { by, .. } => ("readable_column", by.is_some()),
+    };
+    let change = Change::new(Section::Privacy, kind, &export.name, reason(column, what));
+    owned(change, column).of(&column.name).between(None, Some(words(column))).widening(widens)
+}
+
+/// Why a column is treated as it is, after what happened to it.
+fn reason(column: &PlannedColumn, what: &str) -> String {
+    let because = match &column.treatment {
+        PlannedTreatment::Masked { rule, .. } => format!("by rule {rule}"),
+        PlannedTreatment::Kept { rule, reason, .. } => format!("kept by rule {rule}: {reason}"),
+        PlannedTreatment::Open { by: Some(by), reason, .. } => {
+            format!("open by {by}: {}", reason.clone().unwrap_or_default())
+        }
+        PlannedTreatment::Open { by: None, .. } => "shows no sensitive value".to_owned(),
+    };
+    format!("{what}, {because}")
+}
+
+fn owned(mut change: Change, column: &PlannedColumn) -> Change {
+    change.owner = match &column.treatment {
+        PlannedTreatment::Kept { owner, .. } => Some(owner.clone()),
+        PlannedTreatment::Open { owner, .. } => owner.clone(),
+        PlannedTreatment::Masked { .. } => None,
+    };
+    change
+}
+
+fn words(column: &PlannedColumn) -> String {
+    match &column.treatment {
+        PlannedTreatment::Masked { function, params, .. } => mask_words(function, params),
+        PlannedTreatment::Kept { .. } | PlannedTreatment::Open { .. } => "as it is".to_owned(),
+    }
+}
+
+fn changed(export: &PlannedExport, column: &PlannedColumn, was: &BeforeColumn) -> Vec<Change> {
+    let line = |kind: &str, widens: bool, what: &str| {
+        let change = Change::new(Section::Privacy, kind, &export.name, reason(column, what));
+        owned(change, column)
+            .of(&column.name)
+            .between(Some(was.treatment.words()), Some(words(column)))
+            .widening(widens)
+    };
+    let mut found = Vec::new();
+    match (&was.treatment, &column.treatment) {
+        (BeforeTreatment::Clear, PlannedTreatment::Masked { .. }) => {
+            found.push(line("masked", false, "was readable, is masked"));
+        }
+        (BeforeTreatment::Clear, _) => {}
+        (
+            BeforeTreatment::Masked { .. },
+            PlannedTreatment::Kept { .. } | PlannedTreatment::Open { .. },
+        ) => found.push(line("unmasked", true, "was masked, becomes readable")),
+        (
+            BeforeTreatment::Masked { function, params, linkage, shows, .. },
+            PlannedTreatment::Masked {
+                function: now,
+                params: given,
+                linkage: space,
+                shows: seen,
+                ..
+            },
+        ) => {
+            found.extend(
+                mask(shows.as_deref(), function, params, seen, now, given)
+                    .map(|(kind, widens, what)| line(kind, widens, &what)),
+            );
+            if linkage != space && function == now {
+                let shown = |name: &Option<String>| name.clone().unwrap_or_default();
+                let what = "is linked to other columns than before";
+                let mut change = line("linkage", true, what);
+                change.before = Some(format!("linkage {}", shown(linkage)));
+                change.after = Some(format!("linkage {}", shown(space)));
+                found.push(change);
+            }
+        }
+    }
+    if was.class != column.class {
+        let mut change = line("class", false, "has another class");
+        change.before = was.class.clone();
+        change.after.clone_from(&column.class);
+        found.push(change);
+    }
+    found
+}
+
+/// How one mask compares with another: the kind of the change, whether it widens, and the words.
+fn mask(
+    before: Option<&[String]>,
+    function: &str,
+    params: &Map<String, Value>,
+    seen: &[String],
+    now: &str,
+    given: &Map<String, Value>,
+) -> Option<(&'static str, bool, String)> {
+    if function == now {
+        if Value::Object(params.clone()) == Value::Object(given.clone()) {
+            return None;
+        }
+        let graded = seen.iter().any(|word| GRADED.contains(&word.as_str()));
+        let words = if graded {
+            "has other parameters, with which it may show more"
+        } else {
+            "has other parameters"
+        };
+        return Some(("parameters", graded, words.to_owned()));
+    }
+    let Some(before) = before else {
+        if seen.iter().all(|word| word == "nulls") {
+            return Some(("stronger", false, "its mask shows nothing of the value".to_owned()));
+        }
+        // A manifest says which function it was, not what that shows.
+        return Some(("other_mask", true, "has another mask, which may show more".to_owned()));
+    };
+    let gained: Vec<&str> =
+        seen.iter().filter(|word| !before.contains(word)).map(String::as_str).collect();
+    if !gained.is_empty() {
+        return Some(("weaker", true, format!("its mask now shows {}", gained.join(", "))));
+    }
+    let lost: Vec<&str> =
+        before.iter().filter(|word| !seen.contains(word)).map(String::as_str).collect();
+    if lost.is_empty() {
+        return Some(("other_mask", false, "has another mask, which shows no more".to_owned()));
+    }
+    Some(("stronger", false, format!("its mask no longer shows {}", lost.join(", "))))
+}
+
+/// What makes two masked columns joinable: function, key and linkage.
+type Space = (String, String, String);
+
+/// Columns of several exports that can be joined now and could not before.
+pub(super) fn linkability(exports: &[PlannedExport], before: &Before) -> Vec<Change> {
+    let mut now: BTreeMap<Space, BTreeSet<(String, String)>> = BTreeMap::new();
+    for export in exports {
+        for column in &export.columns {
+            if let PlannedTreatment::Masked {
+                function, key: Some(key), linkage: Some(linkage), shows, ..
+            } = &column.treatment
+                // Dates that were shifted alike are not keys that could be joined.
+                && !shows.iter().any(|word| word == "about the value")
+            {
+                let space = (function.clone(), key_name(key), linkage.clone());
+                now.entry(space).or_default().insert((export.name.clone(), column.name.clone()));
+            }
+        }
+    }
+    now.iter().filter_map(|(space, columns)| linked(space, columns, before)).collect()
+}
+
+fn key_name(key: &str) -> String {
+    key.split('@').next().unwrap_or_default().to_owned()
+}
+
+/// The line of a space that holds columns of several exports, and one that was not in it.
+fn linked(space: &Space, columns: &BTreeSet<(String, String)>, before: &Before) -> Option<Change> {
+    let (function, _, linkage) = space;
+    let was_in = |(export, column): &&(String, String)| {
+        let was = before.exports.get(export).and_then(|export| export.column(column));
+        was.is_some_and(|was| match &was.treatment {
+            BeforeTreatment::Masked {
+                function, key: Some(key), linkage: Some(linkage), ..
+            } => (function, &key_name(key), linkage) == (&space.0, &space.1, &space.2),
+            _ => false,
+        })
+    };
+    let names = |columns: Vec<&(String, String)>| {
+        let names = columns.into_iter().map(|(export, column)| format!("{export}.{column}"));
+        Some(names.collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
+    };
+    let exports: BTreeSet<&String> = columns.iter().map(|(export, _)| export).collect();
+    let old: Vec<&(String, String)> = columns.iter().filter(was_in).collect();
+    if exports.len() < 2 || old.len() == columns.len() {
+        return None;
+    }
+    let reason = format!(
+        "columns of {} exports can be joined: {function} gives equal values equal pseudonyms",
+        exports.len()
+    );
+    Some(
+        Change::new(Section::Privacy, "linkable", format!("linkage {linkage}"), reason)
+            .between(names(old), names(columns.iter().collect()))
+            .widening(true),
+    )
+}
