@@ -127,6 +127,29 @@ impl Project {
         Started { child, command: written(arguments) }
     }
 
+    /// Makes `@name` an owner, with an SSH key in the project's folder.
+    pub(crate) fn own(&self, name: &str) {
+        let key = self.path(name);
+        let ended = Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"])
+            .arg(&key)
+            .status()
+            .unwrap();
+        assert!(ended.success(), "ssh-keygen makes a key");
+        let public = self.read(&format!("{name}.pub"));
+        let mut engine = self.read("engine.yml");
+        if !engine.contains("owners:") {
+            engine.push_str("\nowners:\n");
+        }
+        engine.push_str(&format!("  \"@{name}\": [\"{}\"]\n", public.trim()));
+        self.write("engine.yml", engine);
+    }
+
+    /// Approves a plan as `@name`, whose key [`Project::own`] made.
+    pub(crate) fn approve(&self, plan: &str, name: &str) -> Ended {
+        self.run(&["approve", plan, "--owner", &format!("@{name}"), "--key", name])
+    }
+
     /// Rows of a query, as JSON objects.
     pub(crate) fn query(&self, sql: &str) -> Vec<Value> {
         self.run(&["query", sql, "--format", "json"]).success().rows()

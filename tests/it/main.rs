@@ -26,6 +26,8 @@ mod python;
 mod planted;
 
 #[cfg(test)]
+mod approvals;
+#[cfg(test)]
 mod atomic;
 #[cfg(test)]
 mod canaries;

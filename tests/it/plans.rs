@@ -163,7 +163,10 @@ fn a_protected_target_runs_only_from_a_plan() {
         .says("E0808")
         .says("target `dev` is protected and runs only from a plan");
     assert!(people::manifests(&project).is_empty() && people::chunks(&project).is_empty());
+    project.own("tests");
     project.run(&["plan", "--out", "reviewed.json"]).success();
+    project.run(&["run", "--plan", "reviewed.json"]).status(4).says("E0815").says("@tests for");
+    project.approve("reviewed.json", "tests").success();
     project.run(&["run", "--plan", "reviewed.json"]).success();
     assert_eq!(people::manifests(&project).len(), 2);
 }
@@ -172,7 +175,9 @@ fn a_protected_target_runs_only_from_a_plan() {
 fn a_run_of_a_plan_is_taken_up_with_the_same_plan() {
     let project = people::project(50, 20);
     project.replace("profiles.yml", "store: file", "protected: true\n    store: file");
+    project.own("tests");
     project.run(&["plan", "--out", "reviewed.json"]).success();
+    project.approve("reviewed.json", "tests").success();
     // The load fails when both snapshots are there already.
     std::fs::create_dir_all(project.path(people::DATABASE)).unwrap();
     project.run(&["run", "--plan", "reviewed.json"]).status(1).says("E0812");

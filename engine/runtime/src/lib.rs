@@ -33,6 +33,7 @@ pub mod heads;
 pub mod checks;
 pub mod definition;
 pub mod plan;
+pub mod approval;
 pub mod lookups;
 pub mod workspace;
 pub mod selection;

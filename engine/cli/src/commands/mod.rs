@@ -1,5 +1,6 @@
 //! One file for each command: its options, one call of an operation, and how its report looks.
 
+pub(crate) mod approve;
 pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod debug;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Debug(debug::Debug),
     Compile(compile::Compile),
     Plan(plan::Plan),
+    Approve(approve::Approve),
     Run(run::Run),
     Retry(retry::Retry),
     Verify(verify::Verify),
@@ -56,6 +58,7 @@ pub(crate) async fn run(
         Command::Debug(_) => debug::run(invocation).await,
         Command::Compile(options) => compile::run(invocation, &options).await,
         Command::Plan(options) => plan::run(invocation, &options).await,
+        Command::Approve(options) => approve::run(invocation, &options),
         Command::Run(options) => run::run(invocation, &options).await,
         Command::Retry(options) => retry::run(invocation, &options).await,
         Command::Verify(options) => verify::run(invocation, &options).await,

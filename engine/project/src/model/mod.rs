@@ -39,6 +39,8 @@ pub struct Project {
     /// Where relative paths of connections start: the same folder, unless the project was taken from
     /// history and its data was not.
     pub data: PathBuf,
+    /// Who may approve a plan, with public keys in SSH's form.
+    pub owners: BTreeMap<String, Vec<Spanned<String>>>,
     /// The chosen target.
     pub target: Target,
     /// Declared classes, by dotted name.

@@ -25,6 +25,10 @@ pub(crate) struct RawRoot {
     #[serde(default)]
     #[schemars(schema_with = "open_map")]
     pub(crate) vars: Option<Node>,
+    /// Who may approve a plan, each with public keys in SSH's form.
+    #[serde(default)]
+    #[schemars(schema_with = "owners")]
+    pub(crate) owners: Option<Node>,
     /// What holds where nothing else is said.
     #[serde(default)]
     pub(crate) defaults: RawDefaults,
@@ -47,4 +51,9 @@ pub(crate) struct RawDefaults {
 
 fn edition(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({"type": "integer"})
+}
+
+fn owners(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let keys = serde_json::json!({"type": "array", "minItems": 1, "items": {"type": "string"}});
+    schemars::json_schema!({"type": "object", "additionalProperties": keys})
 }

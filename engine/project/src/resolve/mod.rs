@@ -84,8 +84,10 @@ pub(crate) fn resolve(inputs: Inputs) -> Result<Project, Vec<Problem>> {
     let raw_exports = sections.into_iter().flat_map(|section| section.exports).collect();
     let exports = datasets::exports(&mut findings, raw_exports, &root.defaults);
     sources::references(&mut findings, &sources);
+    let owners = owners(&mut findings, root.owners.as_ref());
     let project = Project {
         name: root.name,
+        owners,
         data: folder.clone(),
         root: folder,
         target,
@@ -104,6 +106,25 @@ pub(crate) fn resolve(inputs: Inputs) -> Result<Project, Vec<Problem>> {
     datasets::check(&mut findings, &project);
     ambiguous_rules(&mut findings, &project);
     if findings.problems.is_empty() { Ok(project) } else { Err(findings.problems) }
+}
+
+/// Who may approve a plan, with their public keys.
+fn owners(findings: &mut Findings, node: Option<&Node>) -> BTreeMap<String, Vec<Spanned<String>>> {
+    let entries = node.map(Node::entries).unwrap_or_default();
+    let mut owners = BTreeMap::new();
+    for (name, keys) in entries {
+        findings.name("an owner's name", name);
+        let texts = keys
+            .items()
+            .iter()
+            .filter_map(|key| Some(Spanned::new(key.as_str()?.to_owned(), key.at)));
+        let texts: Vec<Spanned<String>> = texts.collect();
+        if texts.is_empty() || texts.len() != keys.items().len() {
+            findings.invalid("an owner's keys", "a list of public keys in SSH's form", keys.at);
+        }
+        owners.insert(name.value.clone(), texts);
+    }
+    owners
 }
 
 /// Columns whose class and type are declared; others are decided when they are known.

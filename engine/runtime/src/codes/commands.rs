@@ -17,6 +17,7 @@ pub const ALL: &[&Code] = &[
     &OUTPUT_UNWRITABLE,
     &USAGE,
     &UNKNOWN_BASE,
+    &UNKNOWN_OWNER,
 ];
 
 /// The directory is not empty.
@@ -110,4 +111,16 @@ pub static UNKNOWN_BASE: Code = Code {
     example: "engine plan --base orgin/main",
     fix: "Name a file that `engine plan --out` wrote, a target of profiles.yml, or a branch, tag or commit \
           that is there: a shallow clone has one commit only.",
+};
+
+/// Unknown owner.
+pub static UNKNOWN_OWNER: Code = Code {
+    id: "E0909",
+    title: "Unknown owner",
+    exit: Exit::Usage,
+    what: "`engine approve` was given an owner that engine.yml does not name.",
+    why: "Nobody could check the signature.",
+    example: "engine approve plan.json --owner @dop --key ~/.ssh/id_ed25519",
+    fix: "Name one of the owners in engine.yml, or add the owner with a public key there, and have that \
+          reviewed.",
 };

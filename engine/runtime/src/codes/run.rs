@@ -23,6 +23,8 @@ pub const ALL: &[&Code] = &[
     &LOAD_FAILED,
     &INTERRUPTED,
     &EXECUTION,
+    &PLAN_NOT_APPROVED,
+    &APPROVAL_INVALID,
     &INTERNAL,
 ];
 
@@ -202,6 +204,30 @@ pub static EXECUTION: Code = Code {
     example: "SELECT 1 / (total - total) AS share FROM {{ source('shop', 'orders') }}",
     fix: "Look at the model's SQL for operations that fail on some values, such as a division by \
           zero or an overflow.",
+};
+
+/// A widening is not approved.
+pub static PLAN_NOT_APPROVED: Code = Code {
+    id: "E0815",
+    title: "A plan that widens what can be read is not approved",
+    exit: Exit::GateRefused,
+    what: "The target is protected, the plan lets more be read than before, and not every owner of such a \
+          change has approved it.",
+    why: "What becomes readable cannot be taken back: whoever answers for it decides before it happens.",
+    example: "engine plan --target prod --out plan.json && engine run --target prod --plan plan.json",
+    fix: "Have the owners that the message names run `engine approve PLAN --owner OWNER --key FILE`, and \
+          keep the signatures beside the plan.",
+};
+
+/// A signature does not hold.
+pub static APPROVAL_INVALID: Code = Code {
+    id: "E0816",
+    title: "An approval does not hold",
+    exit: Exit::GateRefused,
+    what: "A signature is not one of its owner's keys over the plan beside it, or could not be made.",
+    why: "A signature over another plan, or by somebody else, approves nothing.",
+    example: "engine approve plan.json --owner @dpo --key somebody-elses-key",
+    fix: "Sign the plan as it is now, with a key whose public half stands under `owners` in engine.yml.",
 };
 
 /// A defect of the engine.

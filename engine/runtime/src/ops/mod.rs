@@ -1,6 +1,7 @@
 //! What the program can do, one file per command: data in, a report out. Nothing here prints, reads
 //! the environment or ends the process.
 
+pub mod approve;
 mod base;
 pub mod compile;
 pub mod debug;

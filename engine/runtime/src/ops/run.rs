@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use engine_bundle::ids::RunId;
 
+use crate::approval;
 use crate::bind::{BoundExport, Schemas};
 use crate::clock;
 use crate::codes::{keys as key_codes, run, store as store_codes};
@@ -142,6 +143,9 @@ async fn each(
     report
 }
 
+/// Missing approvals that a message lists.
+const APPROVALS_SHOWN: usize = 5;
+
 /// What must hold before a byte is read.
 async fn gate(
     workspace: &Workspace,
@@ -164,7 +168,7 @@ async fn gate(
     let made = plan::made(&workspace.bound, &given.select, Some(keys), Some(run), None).await?;
     // Places of changes are not part of the document, and so not of the digest.
     if given.digest == made.digest && given.clone().is_intact() {
-        return Ok(());
+        return approved(workspace, file, given);
     }
     Err(Diagnostic::new(
         &run::PLAN_STALE,
@@ -172,6 +176,28 @@ async fn gate(
     )
     .help("make a new plan with `engine plan --out FILE` and have it reviewed")
     .into())
+}
+
+/// Whether the owners of what a protected target would widen have approved that.
+fn approved(workspace: &Workspace, file: &Path, plan: &Plan) -> Outcome<()> {
+    let project = &workspace.bound.project;
+    if !project.target.protected {
+        return Ok(());
+    }
+    let missing = approval::missing(plan, &approval::owners(project, file, plan)?);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let shown = missing.iter().take(APPROVALS_SHOWN).cloned().collect::<Vec<_>>().join("; ");
+    let more = missing.len().saturating_sub(APPROVALS_SHOWN);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let message = format!(
+        "plan `{}` lets more be read than before, and is not approved by {shown}{more}",
+        file.display()
+    );
+    Err(Diagnostic::new(&run::PLAN_NOT_APPROVED, message)
+        .help(format!("have them run `engine approve {} --owner … --key …`", file.display()))
+        .into())
 }
 
 /// What differs between two plans, in words.

@@ -1,0 +1,127 @@
+//! `approve`: an owner's signature over a plan, checked before it is written beside the plan.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::approval;
+use crate::codes::{commands, run};
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::files;
+use crate::ops::plan;
+use crate::plan::Plan;
+use crate::request::Context;
+use crate::workspace;
+
+/// Bytes of a signature that is taken over.
+const SIGNATURE_BYTES_MAX: u64 = 64 << 10;
+
+/// Where the signature comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Signing<'a> {
+    /// Made now by `ssh-keygen`, with this key: a private key's file, or a public key's whose other half
+    /// an agent or a token holds.
+    Key(&'a Path),
+    /// Made elsewhere, in this file.
+    Signature(&'a Path),
+}
+
+/// An approval that was written.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Approved {
+    /// The plan's digest.
+    pub plan: String,
+    /// Who approved it.
+    pub owner: String,
+    /// The file of the signature.
+    pub file: PathBuf,
+}
+
+/// Writes an owner's approval beside the plan.
+///
+/// # Errors
+/// The project names no such owner, the plan was changed, or the signature is not the owner's over it.
+pub fn approve(
+    context: &Context,
+    file: &Path,
+    owner: &str,
+    from: Signing<'_>,
+) -> Outcome<Approved> {
+    let plan = intact(file)?;
+    let project = workspace::load(context)?;
+    let Some(keys) = project.owners.get(owner) else {
+        let known: Vec<&str> = project.owners.keys().map(String::as_str).collect();
+        let near = engine_project::nearest(owner, known.iter().copied());
+        let meant = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let message = format!("the project names no owner `{owner}`");
+        return Err(Diagnostic::new(&commands::UNKNOWN_OWNER, message)
+            .help(format!("{meant}owners in engine.yml: {known}"))
+            .into());
+    };
+    let signature = match from {
+        Signing::Key(key) => signed(key, &approval::message(&plan, owner))?,
+        Signing::Signature(path) => {
+            let bytes = files::read(path, SIGNATURE_BYTES_MAX)
+                .map_err(|_| refused(format!("`{}` cannot be read", path.display())))?;
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+    };
+    if !approval::is_valid(&plan, owner, keys, &signature) {
+        return Err(refused(format!(
+            "the signature is not made by a key of {owner} in engine.yml over this plan"
+        ))
+        .into());
+    }
+    let path = approval::path(file, owner);
+    files::write(&path, signature.as_bytes())
+        .map_err(|error| Diagnostic::unwritable(&path, &error))?;
+    Ok(Approved { plan: plan.digest, owner: owner.to_owned(), file: path })
+}
+
+/// The text that an owner signs, for whoever signs elsewhere.
+///
+/// # Errors
+/// The plan cannot be read, or was changed.
+pub fn message(file: &Path, owner: &str) -> Outcome<String> {
+    Ok(approval::message(&intact(file)?, owner))
+}
+
+fn intact(file: &Path) -> Outcome<Plan> {
+    let plan = plan::read(file)?;
+    if plan.clone().is_intact() {
+        return Ok(plan);
+    }
+    let message =
+        format!("`{}` is not the plan that was made: its digest is another", file.display());
+    Err(Diagnostic::new(&run::PLAN_UNREADABLE, message)
+        .help("make a new one with `engine plan`")
+        .into())
+}
+
+/// A signature by `ssh-keygen`, which asks for a passphrase or a touch where the key needs one.
+fn signed(key: &Path, message: &str) -> Result<String, Diagnostic> {
+    let failed = || refused(format!("`ssh-keygen` could not sign with `{}`", key.display()));
+    let mut child = Command::new("ssh-keygen")
+        .args(["-q", "-Y", "sign", "-n", approval::NAMESPACE, "-f"])
+        .arg(key)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|_| refused("the program `ssh-keygen` cannot be started".to_owned()))?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(message.as_bytes()).map_err(|_| failed())?;
+    }
+    let ended = child.wait_with_output().map_err(|_| failed())?;
+    if !ended.status.success() {
+        return Err(failed());
+    }
+    String::from_utf8(ended.stdout).map_err(|_| failed())
+}
+
+fn refused(message: String) -> Diagnostic {
+    Diagnostic::new(&run::APPROVAL_INVALID, message).help(
+        "sign with a key whose public half stands under `owners` in engine.yml; without --key, `engine \
+         approve` prints what is to be signed",
+    )
+}
