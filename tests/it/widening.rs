@@ -113,3 +113,84 @@ fn a_run_takes_a_plan_against_the_store_only() {
     project.run(&["run", "--plan", "tampered.json"]).status(5).says("E0807");
     project.run(&["run", "--plan", "first.json"]).success();
 }
+
+/// The same plan for every platform, compared with what was committed; the XML and JSON are read back.
+#[test]
+fn a_plan_is_reported_to_platforms() {
+    let project = chinook();
+    project.run(&["plan", "--out", "before.json"]).success();
+    changed(&project);
+    let kinds = ["md", "json", "sarif", "junit", "github"];
+    let reports: Vec<String> = kinds.iter().map(|kind| format!("{kind}=out/plan.{kind}")).collect();
+    let mut arguments = vec!["plan", "--base", "before.json", "--quiet"];
+    for report in &reports {
+        arguments.extend(["--report", report]);
+    }
+    project.run(&arguments).success();
+    for kind in kinds.iter().filter(|kind| **kind != "json") {
+        assert_golden(
+            &format!("chinook/report/plan.{kind}"),
+            &project.read(&format!("out/plan.{kind}")),
+        );
+    }
+    assert_eq!(project.read("out/plan.json"), project.read("target/plan.json"));
+    let sarif: Value = serde_json::from_str(&project.read("out/plan.sarif")).unwrap();
+    let widening = sarif["runs"][0]["results"].as_array().unwrap().len();
+    assert!(widening > 5, "{sarif:#}");
+    let xml = "import sys, xml.etree.ElementTree as tree\n\
+               suite = tree.parse(sys.argv[1]).getroot()[0]\n\
+               failed = suite.findall('testcase/failure')\n\
+               assert len(suite) == int(suite.get('tests')), len(suite)\n\
+               assert len(failed) == int(suite.get('failures')) == int(sys.argv[2]), len(failed)\n";
+    let ended = Command::new("python3")
+        .args(["-c", xml])
+        .arg(project.path("out/plan.junit"))
+        .arg(widening.to_string())
+        .output()
+        .unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    project.run(&["plan", "--report", "pdf=x"]).status(64).says("formats there are");
+}
+
+/// A comment that is too long is cut where it can be, and says so.
+#[test]
+fn a_comment_stays_below_the_limit_of_the_platforms() {
+    let columns = |count: usize| {
+        (0..count)
+            .map(|at| format!("          - {{name: column_{at}, type: string, class: public}}\n"))
+            .collect::<String>()
+    };
+    let project = Project::of(&[
+        ("engine.yml", "name: wide\nedition: 2026\n"),
+        (
+            "profiles.yml",
+            "default: dev\ntargets:\n  dev:\n    store: file://target/store\n    keys: {provider: \
+             environment, keyring: keyring.json, env: K}\n    connections: {crm: {type: csv, url: data}}\n",
+        ),
+        (
+            "sources/crm.yml",
+            &format!(
+                "sources:\n  - name: crm\n    connection: crm\n    tables:\n      - name: wide\n        \
+                 columns:\n{}",
+                columns(1_000)
+            ),
+        ),
+        (
+            "policies/p.yml",
+            "classes: {public: {sensitive: false}}\nmasking:\n  rules:\n    - {name: open, match: {class: \
+             public}, keep: {owner: '@x', reason: names nobody}}\nexports: [{name: wide, from: \
+             \"source('crm', 'wide')\"}]\n",
+        ),
+    ]);
+    project.run(&["plan", "--out", "before.json"]).success();
+    let all = project.read("before.json");
+    let none: Value = serde_json::from_str(&all).unwrap();
+    let mut none = none;
+    none["exports"] = serde_json::json!([]);
+    project.write("none.json", none.to_string());
+    project.run(&["plan", "--base", "none.json", "--report", "md=plan.md"]).success();
+    let comment = project.read("plan.md");
+    let length = comment.chars().count();
+    assert!(length <= 60_000 && length > 50_000, "{length} characters");
+    assert!(comment.contains("**1000 changes widen") && comment.contains("more than fits"));
+}

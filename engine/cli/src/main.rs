@@ -8,6 +8,7 @@ mod size;
 
 mod options;
 mod render;
+mod report;
 
 mod invocation;
 mod panic;

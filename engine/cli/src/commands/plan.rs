@@ -11,6 +11,7 @@ use crate::console::written;
 use crate::invocation::Invocation;
 use crate::options::{Format, Resources, Selection};
 use crate::render::planned;
+use crate::report::Report;
 
 /// Show what a run would read, mask and write
 ///
@@ -21,6 +22,7 @@ use crate::render::planned;
   engine plan
   engine plan --target prod --out plan.json
   engine plan --base origin/main       what a pull request changes, without touching data
+  engine plan --base origin/main --report md=plan.md --report sarif=plan.sarif
   engine plan --detailed-exitcode      exit code 2 when there is something to do")]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -35,6 +37,11 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "FILE|TARGET|REF")]
     pub base: Option<String>,
 
+    /// Writes a report as well: md (a pull-request comment), json, sarif, junit or github (annotations);
+    /// may be given several times
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<Report>,
+
     /// Ends with exit code 2 when there is something to do
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -45,6 +52,9 @@ pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit
     let context = invocation.context(&Resources::default())?;
     let made = plan::plan(&context, &options.selection.select, options.base.as_deref()).await?;
     let path = plan::write(&context, &made, options.out.as_deref())?;
+    for report in &options.report {
+        plan::report(&report.path, &report.text(&made))?;
+    }
     match invocation.global.format {
         // The very bytes of the file: a digest of one is a digest of the other.
         Format::Json => invocation.document(&made.canonical())?,

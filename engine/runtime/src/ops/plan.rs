@@ -138,6 +138,14 @@ pub fn write(context: &Context, plan: &Plan, out: Option<&Path>) -> Outcome<Path
     Ok(path)
 }
 
+/// Writes a report of a plan.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn report(path: &Path, text: &str) -> Outcome<()> {
+    files::write(path, text.as_bytes()).map_err(|error| Diagnostic::unwritable(path, &error).into())
+}
+
 /// Reads a plan that was written before.
 ///
 /// # Errors
