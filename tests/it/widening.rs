@@ -194,3 +194,37 @@ fn a_comment_stays_below_the_limit_of_the_platforms() {
     assert!(length <= 60_000 && length > 50_000, "{length} characters");
     assert!(comment.contains("**1000 changes widen") && comment.contains("more than fits"));
 }
+
+/// Not only masks decide about what can be read.
+#[test]
+fn other_rows_other_sources_and_other_owners_are_widenings_too() {
+    let project = chinook();
+    let model = |column: &str| {
+        let sql = format!(
+            "SELECT {column} AS place, count(*) AS n FROM {{{{ source('chinook', 'Customer') }}}} GROUP BY \
+             {column}\n"
+        );
+        project.write("models/by_city.sql", sql);
+    };
+    model("Country");
+    project.write(
+        "models/by_city.yml",
+        "masking:\n  rules:\n    - {name: places, match: {column: by_city.place}, keep: {owner: \"@dpo\", \
+         reason: coarse}}\nexports:\n  - name: by_city\n    from: ref('by_city')\n    where: n > 3\n    \
+         tests: [{not_null: {column: place}}]\n",
+    );
+    project.own("dpo");
+    project.run(&["plan", "--out", "before.json"]).success();
+    model("City");
+    let tests = "    where: n > 3\n    tests: [{not_null: {column: place}}]\n";
+    project.replace("models/by_city.yml", tests, "");
+    project.own("stranger");
+    let plan = project.run(&["plan", "--base", "before.json", "--format", "json"]).success().json();
+    let changes = plan["changes"].as_array().unwrap().iter();
+    let widens: BTreeSet<&str> = changes
+        .filter(|change| change["widens"] == true)
+        .map(|change| change["kind"].as_str().unwrap())
+        .collect();
+    let expected = ["filter", "indirect", "other_source", "owner_key", "test_removed"];
+    assert_eq!(widens.into_iter().collect::<Vec<_>>(), expected);
+}

@@ -15,6 +15,8 @@ pub struct Before {
     pub exports: BTreeMap<String, BeforeExport>,
     /// The source tables; none where nobody wrote them down.
     pub tables: Option<BTreeMap<String, Vec<PlannedField>>>,
+    /// Who could approve plans; none where nobody wrote it down.
+    pub owners: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// An export as it was.
@@ -22,10 +24,23 @@ pub struct Before {
 pub struct BeforeExport {
     /// Its columns.
     pub columns: Vec<BeforeColumn>,
-    /// Digests of the parts of its definition; none where only the whole is known.
-    pub parts: Option<BTreeMap<String, String>>,
-    /// Where it was loaded; none where that is not known.
-    pub loads: Option<Vec<String>>,
+    /// What a plan says beyond that; none where only a manifest is known.
+    pub details: Option<Details>,
+}
+
+/// What a plan says of an export, and a manifest does not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Details {
+    /// Digests of the parts of its definition.
+    pub parts: BTreeMap<String, String>,
+    /// Where it was loaded.
+    pub loads: Vec<String>,
+    /// Its filter.
+    pub filter: Option<String>,
+    /// Its tests.
+    pub tests: Vec<Value>,
+    /// Sensitive columns that decided about its rows.
+    pub indirect: Vec<String>,
 }
 
 /// A column as it was.
@@ -37,6 +52,8 @@ pub struct BeforeColumn {
     pub class: Option<String>,
     /// What happened to it.
     pub treatment: BeforeTreatment,
+    /// The source columns it was made from; none where nobody wrote them down.
+    pub sources: Option<Vec<String>>,
 }
 
 /// What happened to a column.
@@ -67,6 +84,7 @@ impl Before {
             let columns = export.columns.iter().map(|column| BeforeColumn {
                 name: column.name.clone(),
                 class: column.class.clone(),
+                sources: Some(column.sources.iter().map(|one| one.column.clone()).collect()),
                 treatment: match &column.treatment {
                     PlannedTreatment::Masked { function, params, key, linkage, shows, .. } => {
                         BeforeTreatment::Masked {
@@ -84,14 +102,20 @@ impl Before {
             });
             let before = BeforeExport {
                 columns: columns.collect(),
-                parts: Some(export.parts.clone()),
-                loads: Some(export.loads.iter().map(super::PlannedLoad::name).collect()),
+                details: Some(Details {
+                    parts: export.parts.clone(),
+                    loads: export.loads.iter().map(super::PlannedLoad::name).collect(),
+                    filter: export.filter.clone(),
+                    tests: export.tests.clone(),
+                    indirect: export.indirect.iter().map(|used| used.column.clone()).collect(),
+                }),
             };
             (export.name.clone(), before)
         };
         Self {
             exports: plan.exports.iter().map(export).collect(),
             tables: Some(plan.tables.clone()),
+            owners: Some(plan.owners.clone()),
         }
     }
 }
@@ -103,9 +127,10 @@ impl BeforeExport {
         let columns = base.columns.iter().map(|column| BeforeColumn {
             name: column.name.clone(),
             class: column.class.clone(),
+            sources: None,
             treatment: column.mask.as_deref().map_or(BeforeTreatment::Clear, masked),
         });
-        Self { columns: columns.collect(), parts: None, loads: None }
+        Self { columns: columns.collect(), details: None }
     }
 
     /// The column of this name.

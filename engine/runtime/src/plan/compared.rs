@@ -43,6 +43,7 @@ pub fn plan(
             changes.extend(loads(export, was));
         }
         changes.extend(keys(&plan, &before));
+        changes.extend(owners(&plan, &before));
     }
     for change in &mut changes {
         change.place = place(&bound.project, &plan, change);
@@ -65,7 +66,7 @@ fn of_store(exports: &[(&BoundExport, Known)]) -> Before {
         Known::Snapshot(base) => Some((export.name.clone(), BeforeExport::of_manifest(base))),
         Known::Nothing | Known::NoSnapshot => None,
     });
-    Before { exports: known.collect(), tables: None }
+    Before { exports: known.collect(), ..Before::default() }
 }
 
 /// Exports that are no longer there. A plan of a selection says nothing of the others.
@@ -167,8 +168,9 @@ fn data(export: &PlannedExport, was: Option<&BeforeExport>, base: &BaseName) -> 
         Change::new(Section::Data, kind, &export.name, reason).between(None, expected)
     };
     let Some(was) = was else { return Some(line("new", "has no snapshot yet".to_owned())) };
-    let changed = match &was.parts {
-        Some(parts) => {
+    let changed = match &was.details {
+        Some(details) => {
+            let parts = &details.parts;
             let parts =
                 export.parts.iter().filter(|(name, digest)| parts.get(*name) != Some(digest));
             parts.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
@@ -183,7 +185,7 @@ fn data(export: &PlannedExport, was: Option<&BeforeExport>, base: &BaseName) -> 
 }
 
 fn loads(export: &PlannedExport, was: Option<&BeforeExport>) -> Vec<Change> {
-    let before = was.map(|was| was.loads.as_ref());
+    let before = was.map(|was| was.details.as_ref().map(|details| &details.loads));
     let new = export.loads.iter().filter(|load| match before {
         // Only what is known not to have been there is new.
         Some(Some(loads)) => !loads.contains(&load.name()),
@@ -239,6 +241,27 @@ fn keys(plan: &Plan, before: &Before) -> Vec<Change> {
         Change::new(Section::Keys, "key_version", name, reason).between(before, Some(after))
     };
     changed.into_iter().map(line).collect()
+}
+
+/// Whoever can approve can widen, so an owner's new key is a widening itself.
+fn owners(plan: &Plan, before: &Before) -> Vec<Change> {
+    let Some(before) = &before.owners else { return Vec::new() };
+    let mut found = Vec::new();
+    for (name, keys) in &plan.owners {
+        let was = before.get(name);
+        let new = keys.iter().filter(|key| was.is_none_or(|was| !was.contains(key))).count();
+        if new > 0 {
+            let words = if new == 1 { "another key" } else { "other keys" };
+            let reason = format!("may approve plans with {words} than before");
+            found.push(Change::new(Section::Keys, "owner_key", name, reason).widening(true));
+        }
+    }
+    let gone = before.keys().filter(|name| !plan.owners.contains_key(*name));
+    let gone = gone.map(|name| {
+        Change::new(Section::Keys, "owner_removed", name, "may no longer approve plans")
+    });
+    found.extend(gone);
+    found
 }
 
 /// What stops a run, and what would let it pass.

@@ -39,6 +39,8 @@ pub struct Plan {
     pub tables: BTreeMap<String, Vec<PlannedField>>,
     /// The masking keys that are used, by name, with the version.
     pub keys: BTreeMap<String, u32>,
+    /// Who may approve plans, with the public keys.
+    pub owners: BTreeMap<String, Vec<String>>,
     /// The exports, in declared order.
     pub exports: Vec<PlannedExport>,
     /// The digest of everything above.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use engine_bundle::digest::Digest;
 use engine_masking::{Properties, Uniqueness};
-use engine_project::Relation;
+use engine_project::{Project, Relation, Spanned};
 use serde_json::Value;
 
 use super::document::{
@@ -74,6 +74,7 @@ impl Plan {
             coverage: Coverages::default(),
             tables: tables(bound),
             keys: keys(&exports),
+            owners: owners(&bound.project),
             exports,
             digest: String::new(),
         }
@@ -92,6 +93,15 @@ fn tables(bound: &BoundProject) -> BTreeMap<String, Vec<PlannedField>> {
         (relation.to_string(), columns.map(field).collect())
     };
     bound.tables.keys().map(table).collect()
+}
+
+/// Who may approve plans, without the comments of their keys.
+fn owners(project: &Project) -> BTreeMap<String, Vec<String>> {
+    let plain = |key: &str| key.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    let owner = |(name, keys): (&String, &Vec<Spanned<String>>)| {
+        (name.clone(), keys.iter().map(|key| plain(&key.value)).collect())
+    };
+    project.owners.iter().map(owner).collect()
 }
 
 /// The masking keys, by name.

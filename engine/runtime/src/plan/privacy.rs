@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, mask_words};
+use super::base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, Details, mask_words};
 use super::change::{Change, Section};
 use super::document::{PlannedColumn, PlannedExport, PlannedTreatment};
 
@@ -22,6 +22,9 @@ pub(super) fn changes(export: &PlannedExport, before: Option<&BeforeExport>) -> 
             Some(was) => found.extend(changed(export, column, was)),
         }
     }
+    if let Some(details) = before.and_then(|before| before.details.as_ref()) {
+        found.extend(of_rows(export, details));
+    }
     let gone = before.into_iter().flat_map(|before| &before.columns);
     let gone = gone.filter(|was| !export.columns.iter().any(|column| column.name == was.name));
     found.extend(gone.map(|was| {
@@ -29,6 +32,29 @@ pub(super) fn changes(export: &PlannedExport, before: Option<&BeforeExport>) -> 
             .of(&was.name)
             .between(Some(was.treatment.words()), None)
     }));
+    found
+}
+
+/// Other rows, tests that no longer hold the export back, columns that decide about rows.
+fn of_rows(export: &PlannedExport, was: &Details) -> Vec<Change> {
+    let line = |kind: &str, reason: &str| {
+        Change::new(Section::Privacy, kind, &export.name, reason).widening(true)
+    };
+    let mut found = Vec::new();
+    if export.filter != was.filter {
+        let change = line("filter", "has another filter: rows that were left out may be published");
+        found.push(change.between(was.filter.clone(), export.filter.clone()));
+    }
+    let gone = was.tests.iter().filter(|test| !export.tests.contains(test));
+    found.extend(gone.map(|test| {
+        line("test_removed", "no longer has to pass this test")
+            .between(Some(test.to_string()), None)
+    }));
+    for used in export.indirect.iter().filter(|used| !was.indirect.contains(&used.column)) {
+        let reason =
+            format!("its rows now depend on a sensitive column, as {}", used.how.join(", "));
+        found.push(line("indirect", &reason).between(None, Some(used.column.clone())));
+    }
     found
 }
 
@@ -85,7 +111,19 @@ fn changed(export: &PlannedExport, column: &PlannedColumn, was: &BeforeColumn) -
         (BeforeTreatment::Clear, PlannedTreatment::Masked { .. }) => {
             found.push(line("masked", false, "was readable, is masked"));
         }
-        (BeforeTreatment::Clear, _) => {}
+        (BeforeTreatment::Clear, _) => {
+            let new = was.sources.as_ref().map(|was| {
+                let new = column.sources.iter().filter(|source| !was.contains(&source.column));
+                new.map(|source| source.column.clone()).collect::<Vec<_>>()
+            });
+            if let Some(new) = new.filter(|new| !new.is_empty()) {
+                let mut change =
+                    line("other_source", true, "is readable, and made from other columns");
+                change.before = was.sources.as_ref().map(|was| was.join(", "));
+                change.after = Some(new.join(", "));
+                found.push(change);
+            }
+        }
         (
             BeforeTreatment::Masked { .. },
             PlannedTreatment::Kept { .. } | PlannedTreatment::Open { .. },
