@@ -103,6 +103,7 @@ fn is_configuration(path: &Path) -> bool {
 
 fn git(project: &Path) -> Command {
     let mut command = Command::new("git");
+    command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
     command.arg("-C").arg(project).stdin(Stdio::null()).stderr(Stdio::null());
     command
 }

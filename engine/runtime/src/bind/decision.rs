@@ -9,10 +9,11 @@
 use std::collections::BTreeSet;
 
 use engine_project::rules::{ColumnFacts, Decision, decide, may_keep};
-use engine_project::{Action, Project, Relation, Rule};
+use engine_project::{Action, Mask, Project, Relation, Rule};
 use serde_json::Value;
 
 use super::reach::{Carried, ColumnReach, Released};
+use crate::flow::Origin;
 use crate::types::column_type;
 
 /// What is known of a column when its rule is looked for.
@@ -68,24 +69,13 @@ impl<'a> Judged<'a> {
             .is_none_or(|(_, class)| class.sensitive)
     }
 
-    /// The classes to look for rules with: of several, only the sensitive ones, and of those none that
-    /// covers another.
+    /// The classes to look for rules with: of several, only the sensitive ones.
     #[must_use]
     pub fn candidates(&self) -> BTreeSet<Carried> {
         let mut classes = self.reach.classes.clone();
         if classes.iter().any(|class| self.is_sensitive(class)) {
             classes.retain(|class| self.is_sensitive(class));
         }
-        let below = |above: &str, class: &Carried| {
-            class.as_ref().is_some_and(|class| {
-                class.strip_prefix(above).is_some_and(|rest| rest.starts_with('.'))
-            })
-        };
-        let all = classes.clone();
-        classes.retain(|class| match class {
-            Some(above) => !all.iter().any(|class| below(above, class)),
-            None => true,
-        });
         classes
     }
 
@@ -116,23 +106,68 @@ impl<'a> Judged<'a> {
         if found.iter().any(|(_, other)| effect(other) != effect(rule)) {
             return Decided::Differ(found);
         }
-        match self.kept_wrongly(rule) {
+        match self.shown_wrongly(rule) {
             Some(class) => Decided::ShowsMore(rule, class),
             None => Decided::Rule(rule, class),
         }
     }
 
-    /// A class that is shown where its own rules do not let it be, by a rule that keeps the column for
-    /// what it is called or declared to be.
-    fn kept_wrongly(&self, rule: &Rule) -> Option<Carried> {
-        let Action::Keep(_) = &rule.action else { return None };
+    /// A class that is shown where its own rules do not let it be, by a rule that holds for what the column
+    /// is called or declared to be.
+    fn shown_wrongly(&self, rule: &Rule) -> Option<Carried> {
         let names_it = rule.matches.column.as_ref().is_some_and(|column| column.value.is_exact());
         if names_it || matches!(self.relation, Relation::Table { .. }) {
             return None;
         }
-        let mut carried = self.reach.carries.keys().filter(|class| self.is_sensitive(class));
-        carried.find(|class| !may_keep(&self.project.rules, &self.facts(class.as_deref()))).cloned()
+        match &rule.action {
+            Action::Keep(_) => self.kept_wrongly(),
+            Action::Mask(mask) if shows_part(mask) => self.masked_wrongly(rule),
+            Action::Mask(_) => None,
+        }
     }
+
+    /// A class that may not be kept here, or comes from a column that is not kept itself.
+    fn kept_wrongly(&self) -> Option<Carried> {
+        let rules = &self.project.rules;
+        let carried = self.reach.carries.iter().find(|(class, origins)| {
+            let here = !self.is_sensitive(class) || may_keep(rules, &self.facts(class.as_deref()));
+            let masked_there = origins.iter().any(|origin| match self.of_origin(origin, class) {
+                Some(rule) => matches!(rule.action, Action::Mask(_)),
+                None => false,
+            });
+            !here || masked_there
+        });
+        carried.map(|(class, _)| class.clone())
+    }
+
+    /// A class whose own rule hides more than this one, which shows part of the value.
+    fn masked_wrongly(&self, rule: &Rule) -> Option<Carried> {
+        let carried = self.reach.carries.iter().find(|(class, origins)| {
+            self.is_sensitive(class)
+                && origins.iter().any(|origin| {
+                    let own = self.of_origin(origin, class);
+                    own.is_none_or(|own| effect(own) != effect(rule))
+                })
+        });
+        carried.map(|(class, _)| class.clone())
+    }
+
+    /// The rule that holds for a source's column itself.
+    fn of_origin(&self, origin: &Origin, class: &Carried) -> Option<&'a Rule> {
+        let facts = ColumnFacts {
+            relation: &origin.relation,
+            column: origin.column.as_ref()?,
+            class: class.as_deref(),
+            column_type: self.reach.data_type.as_ref().and_then(column_type),
+        };
+        decide(&self.project.rules, &facts).winner
+    }
+}
+
+/// Whether part of a value, or something near it, is left by a mask.
+fn shows_part(mask: &Mask) -> bool {
+    engine_masking::find(&mask.function.value)
+        .is_none_or(|found| found.approximates() || !(found.keyed() || found.hides_all()))
 }
 
 /// What a rule does, whoever answers for it: two that keep do the same.

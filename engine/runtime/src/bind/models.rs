@@ -94,9 +94,17 @@ async fn plan(
     let mut sql = model.sql.text.clone();
     let mut summaries = BTreeMap::new();
     if let Some(group) = &model.min_group {
-        let safe = groups::summaries(&plan).ok_or_else(|| vec![not_grouped(model, group)])?;
+        let no_groups = || vec![not_grouped(model, group)];
+        let node = groups::grouping(&plan).ok_or_else(no_groups)?;
+        let input = over_models(node.input.as_ref().clone()).map_err(at_fault)?;
+        let input = flow::of_query(&state, &input, &relation).map_err(at_fault)?;
+        let input: Vec<_> = input.columns.iter().map(|step| reaches.sources(step)).collect();
+        if !groups::counts_what_it_says(node, group, &input) {
+            return Err(vec![miscounted(model, group)]);
+        }
+        let safe = groups::summaries(&plan, &input).ok_or_else(no_groups)?;
         let limited = groups::limited(statement, group);
-        let limited = limited.ok_or_else(|| vec![not_grouped(model, group)])?;
+        let limited = limited.ok_or_else(no_groups)?;
         sql = format!("{limited:#}");
         let limited = ParsedStatement::Statement(Box::new(limited));
         plan = state.statement_to_plan(limited).await.map_err(at_fault)?;
@@ -157,6 +165,18 @@ fn not_grouped(model: &Model, group: &MinGroup) -> Diagnostic {
     Diagnostic::new(&policy::MIN_GROUP, message)
         .at(group.approval.at, "asks for groups of a least size")
         .help("make the model one SELECT with GROUP BY or aggregates; what it reads can be another model")
+}
+
+fn miscounted(model: &Model, group: &MinGroup) -> Diagnostic {
+    let message =
+        format!("the groups of model `{}` are not counted by what they hold", model.name.value);
+    let (at, label) = match &group.of {
+        Some(of) => (of.at, "is not a source's column as it is"),
+        None => (group.approval.at, "counts rows, and the model joins or repeats rows"),
+    };
+    Diagnostic::new(&policy::MIN_GROUP, message)
+        .at(at, label)
+        .help("name the source's column to be counted once: `of: customer_id`")
 }
 
 /// Approvals of the model that no longer hold.

@@ -195,7 +195,14 @@ impl Reaches {
             exposed = exposed.without_values();
         } else {
             for (origin, _) in step.direct() {
-                let Some(column) = self.column(origin) else { continue };
+                let Some(column) = self.column(origin) else {
+                    // What is not known is what nobody has classified.
+                    if origin.column.is_some() {
+                        classes.insert(None);
+                        carries.entry(None).or_default().insert(origin.clone());
+                    }
+                    continue;
+                };
                 classes.extend(column.classes.iter().cloned());
                 for (class, origins) in &column.carries {
                     carries.entry(class.clone()).or_default().extend(origins.iter().cloned());
@@ -249,6 +256,11 @@ impl Reaches {
             }
         }
         found
+    }
+
+    /// What an influence on a relation's columns is at the sources.
+    pub(super) fn sources(&self, step: &Influence) -> Influence {
+        self.below(step, |reach| &reach.sources, |rows| &rows.sources)
     }
 
     /// What an influence on a relation's columns is at the sources, without what was declassified.

@@ -140,13 +140,17 @@ pub(super) fn shows_more(
         format!("{origin} ({})", kinds.join(", "))
     };
     let origins: Vec<String> = origins.map(how).collect();
-    let message = format!("rule `{}` keeps `{column}`, which shows {of}", rule.name.value);
+    let (does, why) = match &rule.action {
+        Action::Keep(_) => ("keeps", "keeps it for its class, name or type"),
+        Action::Mask(_) => ("shows part of", "masks it for its class, name or type"),
+    };
+    let message = format!("rule `{}` {does} `{column}`, which shows {of}", rule.name.value);
     let at = declared(subject, &reach.name).map_or(subject.at, |column| column.name.at);
     Diagnostic::new(&policy::SHOWS_MORE, message)
         .at(at, format!("from {}", origins.join(", ")))
-        .related(rule.name.at, "keeps it for its class, name or type")
+        .related(rule.name.at, why)
         .help(
-            "mask the column; or let somebody answer for it: a `keep` for this very column, or \
+            "mask the column as that class is masked; or let somebody answer for it: a `keep` for this very column, or \
              `declassify: {owner: \"@…\", reason: …}` on it in the model's YAML",
         )
 }

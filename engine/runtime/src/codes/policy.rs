@@ -265,13 +265,14 @@ SELECT first_name || ' ' || last_name AS name FROM {{ source('crm', 'customers')
     fix: "Give the column a class of its own in the model's YAML, and a rule for that class.",
 };
 
-/// A column is kept that shows more than it is kept for.
+/// A column shows more than the rule for it was made for.
 pub static SHOWS_MORE: Code = Code {
     id: "E0421",
-    title: "A column is kept that shows more than it is kept for",
+    title: "A column shows more than the rule for it was made for",
     exit: Exit::DoesNotCompile,
-    what: "A `keep` holds for a model's column by its class, type or a pattern of its name. Values of \
-          another sensitive class flow into that column, which nobody allowed to be kept.",
+    what: "A `keep`, or a mask that leaves part of the value, holds for a model's column by its class, \
+          type or a pattern of its name. Values of another class or column flow into it, which are to be \
+          masked otherwise.",
     why: "A class that is declared on a model's column says what the column is meant to be. It takes \
           nothing off what it is made from.",
     example: r#"-- models/profile.sql; the class `public` is kept

@@ -16,6 +16,8 @@ pub enum Kind {
     Copied,
     /// The value in another type.
     Cast,
+    /// A value that a condition holds beside it: equal in a join, near it in a range.
+    Matched,
     /// An expression of the value.
     Computed,
     /// A window function of the value, or a rank by it.
@@ -46,9 +48,10 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Copied,
         Self::Cast,
+        Self::Matched,
         Self::Computed,
         Self::Windowed,
         Self::Aggregated,
@@ -76,6 +79,7 @@ impl Kind {
         match self {
             Self::Copied => "copied",
             Self::Cast => "cast",
+            Self::Matched => "matched",
             Self::Computed => "computed",
             Self::Windowed => "window",
             Self::Aggregated => "aggregated",
@@ -220,6 +224,23 @@ impl Influence {
             *kinds = kinds.then(step);
         }
         self
+    }
+
+    /// The same, with everything it depends on as a value: whether there are rows has become one.
+    #[must_use]
+    pub fn as_values(mut self) -> Self {
+        for kinds in self.0.values_mut() {
+            let indirect = !kinds.indirect().is_empty();
+            let computed = if indirect { Kinds::of(Kind::Computed) } else { Kinds::default() };
+            *kinds = kinds.direct().union(computed);
+        }
+        self
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The same without origins and kinds that carry values.

@@ -1,10 +1,13 @@
 //! What an expression's value depends on.
 
+use std::collections::BTreeSet;
+
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema};
 use datafusion::logical_expr::expr::{
     AggregateFunction, AggregateFunctionParams, Sort, WindowFunction, WindowFunctionParams,
 };
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, Subquery};
 
 use super::edge::{Influence, Kind};
@@ -39,6 +42,15 @@ const SUMMARIES: &[&str] = &[
     "var",
     "var_pop",
 ];
+
+/// A column as it is, or a literal such as the one in `count(1)`.
+fn is_plain(expr: &Expr) -> bool {
+    match expr {
+        Expr::Alias(alias) => is_plain(&alias.expr),
+        Expr::Column(_) | Expr::Literal(..) => true,
+        _ => false,
+    }
+}
 
 /// Whether an aggregate of this name summarises its group.
 #[must_use]
@@ -100,7 +112,7 @@ impl Walk<'_> {
             Expr::AggregateFunction(function) => self.aggregate(function, scope),
             Expr::WindowFunction(function) => self.window(function, scope),
             Expr::ScalarSubquery(subquery) => self.subquery_value(subquery, scope),
-            Expr::Exists(exists) => self.subquery(&exists.subquery, scope).rows,
+            Expr::Exists(exists) => self.subquery(&exists.subquery, scope).rows.as_values(),
             Expr::InSubquery(of) => {
                 let mut found = self.value(&of.expr, scope);
                 found.add(&self.subquery_value(&of.subquery, scope));
@@ -164,7 +176,8 @@ impl Walk<'_> {
         let AggregateFunctionParams { args, distinct, filter, order_by, null_treatment: _ } =
             &function.params;
         let kind = match function.func.name() {
-            COUNT if !distinct => Kind::Counted,
+            // A condition in the argument would make the count a matter of values.
+            COUNT if !distinct && args.iter().all(is_plain) => Kind::Counted,
             name if is_summary(name) => Kind::Aggregated,
             _ => Kind::Picked,
         };
@@ -172,10 +185,13 @@ impl Walk<'_> {
         for argument in args {
             found.add(&self.value(argument, scope).then(kind));
         }
+        // What is counted or summed by a condition shows whether it holds.
         if let Some(filter) = filter {
-            found.add(&self.about_rows(filter, Kind::Filter, scope));
+            found.add(&self.value(filter, scope).then(Kind::Aggregated));
         }
-        found.add(&self.keys(order_by, Kind::Sort, scope));
+        for key in order_by {
+            found.add(&self.value(&key.expr, scope).then(Kind::Picked));
+        }
         found
     }
 
@@ -183,7 +199,7 @@ impl Walk<'_> {
     fn window(&mut self, function: &WindowFunction, scope: &Scope<'_>) -> Influence {
         let WindowFunctionParams { args, partition_by, order_by, filter, distinct, .. } =
             &function.params;
-        let counts = function.fun.name() == COUNT && !distinct;
+        let counts = function.fun.name() == COUNT && !distinct && args.iter().all(is_plain);
         let kind = if counts { Kind::Counted } else { Kind::Windowed };
         let mut found = Influence::default();
         for argument in args {
@@ -196,7 +212,7 @@ impl Walk<'_> {
             found.add(&self.about_rows(key, Kind::Group, scope));
         }
         if let Some(filter) = filter {
-            found.add(&self.about_rows(filter, Kind::Filter, scope));
+            found.add(&self.value(filter, scope).then(Kind::Windowed));
         }
         found
     }
@@ -220,6 +236,29 @@ impl Walk<'_> {
         }
     }
 
+    /// What a condition tells of the columns it names: each is near the others, so that it shows them. By
+    /// position in the scope's flow.
+    pub(super) fn equated(condition: &Expr, scope: &Scope<'_>) -> Vec<(usize, Influence)> {
+        let mut found = Vec::new();
+        for part in split_conjunction(condition) {
+            let positions: BTreeSet<usize> = part
+                .column_refs()
+                .into_iter()
+                .filter_map(|column| scope.schema.maybe_index_of_column(column))
+                .collect();
+            for position in &positions {
+                let mut others = Influence::default();
+                for other in positions.iter().filter(|other| *other != position) {
+                    if let Some(column) = scope.flow.columns.get(*other) {
+                        others.add(&column.clone().then(Kind::Matched));
+                    }
+                }
+                found.push((*position, others));
+            }
+        }
+        found
+    }
+
     fn subquery(&mut self, subquery: &Subquery, scope: &Scope<'_>) -> Flow {
         self.plan(&subquery.subquery, Some(scope))
     }
@@ -227,7 +266,8 @@ impl Walk<'_> {
     /// The value of a subquery of one column: its values, and which rows it has.
     fn subquery_value(&mut self, subquery: &Subquery, scope: &Scope<'_>) -> Influence {
         let flow = self.subquery(subquery, scope);
-        let mut found = flow.rows;
+        // Whether there is such a row is part of the value.
+        let mut found = flow.rows.as_values();
         for column in &flow.columns {
             found.add(column);
         }

@@ -36,6 +36,15 @@ impl Flow {
         all
     }
 
+    /// Adds what a condition tells of columns.
+    fn learn(&mut self, equated: Vec<(usize, Influence)>) {
+        for (position, values) in equated {
+            if let Some(column) = self.columns.get_mut(position) {
+                column.add(&values);
+            }
+        }
+    }
+
     fn opaque(width: usize, inputs: &[Self]) -> Self {
         let mut all = Influence::default();
         for input in inputs {
@@ -79,7 +88,9 @@ impl Walk<'_> {
                 let mut input = self.plan(&node.input, outer);
                 let scope = Scope { schema: node.input.schema(), flow: &input, outer };
                 let condition = self.about_rows(&node.predicate, Kind::Filter, &scope);
+                let equated = Self::equated(&node.predicate, &scope);
                 input.rows.add(&condition);
+                input.learn(equated);
                 input
             }
             LogicalPlan::Window(node) => self.window_node(node, outer),
@@ -182,24 +193,51 @@ impl Walk<'_> {
             return Flow::opaque(node.schema.fields().len(), &[left, right]);
         };
         let scope = Scope { schema: &schema, flow: &both, outer };
-        let conditions = node.on.iter().flat_map(|(left, right)| [left, right]).chain(&node.filter);
         let mut values = Influence::default();
-        for condition in conditions {
-            values.add(&self.value(condition, &scope));
+        let mut equated = Vec::new();
+        for (one, other) in &node.on {
+            let equal = one.clone().eq(other.clone());
+            values.add(&self.value(&equal, &scope));
+            equated.extend(Self::equated(&equal, &scope));
         }
-        let mark = || {
+        let asked = node.filter.as_ref().map(|filter| {
+            equated.extend(Self::equated(filter, &scope));
+            self.value(filter, &scope)
+        });
+        let asked = asked.unwrap_or_default();
+        values.add(&asked);
+        // Where no row matched there are nulls, which show what decided about a match.
+        let of_match = asked.then(Kind::Computed);
+        let extended = |of_match: &Influence, side: &Flow| {
+            let mut unmatched = of_match.clone();
+            unmatched.add(&side.rows.clone().as_values());
+            unmatched
+        };
+        let (from_left, from_right) = (extended(&of_match, &left), extended(&of_match, &right));
+        both.learn(equated);
+        let middle = left.columns.len();
+        for (position, column) in both.columns.iter_mut().enumerate() {
+            match node.join_type {
+                JoinType::Left | JoinType::Full if position >= middle => column.add(&from_right),
+                JoinType::Right | JoinType::Full if position < middle => column.add(&from_left),
+                _ => {}
+            }
+        }
+        let mark = |side: &Flow| {
             let mut mark = values.clone().then(Kind::Computed);
-            mark.add(&both.rows);
+            mark.add(&side.rows.clone().as_values());
             mark
         };
-        let columns = match node.join_type {
+        let first = || both.columns.iter().take(middle).cloned();
+        let second = || both.columns.iter().skip(middle).cloned();
+        let columns: Vec<Influence> = match node.join_type {
             JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => {
                 both.columns.clone()
             }
-            JoinType::LeftSemi | JoinType::LeftAnti => left.columns,
-            JoinType::RightSemi | JoinType::RightAnti => right.columns,
-            JoinType::LeftMark => left.columns.into_iter().chain([mark()]).collect(),
-            JoinType::RightMark => right.columns.into_iter().chain([mark()]).collect(),
+            JoinType::LeftSemi | JoinType::LeftAnti => first().collect(),
+            JoinType::RightSemi | JoinType::RightAnti => second().collect(),
+            JoinType::LeftMark => first().chain([mark(&right)]).collect(),
+            JoinType::RightMark => second().chain([mark(&left)]).collect(),
         };
         both.rows.add(&values.then(Kind::Join));
         if columns.len() != node.schema.fields().len() {
@@ -215,6 +253,11 @@ impl Walk<'_> {
             _ => match ((self.leaf)(&node.table_name), node.source.get_logical_plan()) {
                 (Some(relation), _) => leaf(&relation, source.fields().iter().map(|f| f.name())),
                 (None, Some(view)) => self.plan(&view, outer),
+                // A table function is given literals only.
+                (None, None) if node.table_name.schema().is_none() => Flow::of(
+                    vec![Influence::default(); source.fields().len()],
+                    Influence::default(),
+                ),
                 (None, None) => {
                     let relation = Relation::Table {
                         source: node.table_name.schema().unwrap_or_default().to_owned(),
@@ -225,14 +268,18 @@ impl Walk<'_> {
             },
         };
         let mut rows = all.rows.clone();
+        let mut all = all;
         let width = node.projected_schema.fields().len();
         // Filters name columns that need not be among the projected ones.
         let schema = DFSchema::try_from_qualified_schema(node.table_name.clone(), &source);
         let Ok(schema) = schema else { return Flow::opaque(width, &[all]) };
         let scope = Scope { schema: &schema, flow: &all, outer };
+        let mut equated = Vec::new();
         for filter in &node.filters {
             rows.add(&self.about_rows(filter, Kind::Filter, &scope));
+            equated.extend(Self::equated(filter, &scope));
         }
+        all.learn(equated);
         let columns: Option<Vec<Influence>> = match &node.projection {
             None => Some(all.columns.clone()),
             Some(positions) => {

@@ -23,6 +23,8 @@ pub struct Plan {
     pub project: String,
     /// The target.
     pub target: String,
+    /// Whether the target runs from a reviewed plan only.
+    pub protected: bool,
     /// Whether the store was looked at: without keys, no base snapshot is known.
     pub base_known: bool,
     /// The selectors it was made with; none for every export.

@@ -66,6 +66,7 @@ impl Plan {
             engine: env!("CARGO_PKG_VERSION").to_owned(),
             project: bound.project.name.value.clone(),
             target: bound.project.target.name.value.clone(),
+            protected: bound.project.target.protected,
             base_known: exports.iter().all(|export| export.action != Action::Unknown),
             select: scope.select.to_vec(),
             places: scope.places.map(str::to_owned),

@@ -6,11 +6,14 @@ use serde_json::{Map, Value};
 
 use super::base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, Details, mask_words};
 use super::change::{Change, Section};
-use super::document::{PlannedColumn, PlannedExport, PlannedTreatment};
+use super::document::{Action, PlannedColumn, PlannedExport, PlannedTreatment};
 
 /// What a mask that shows this may show more of with other parameters: which way they went is not known.
 const GRADED: [&str; 6] =
     ["length", "format", "prefix", "order", "about the value", "part of the value"];
+
+/// Of these, what is only the form of a value.
+const FORM: [&str; 2] = ["length", "format"];
 
 /// The changes of one export's columns.
 pub(super) fn changes(export: &PlannedExport, before: Option<&BeforeExport>) -> Vec<Change> {
@@ -61,6 +64,7 @@ fn of_rows(export: &PlannedExport, was: &Details) -> Vec<Change> {
 fn added(export: &PlannedExport, column: &PlannedColumn, is_new_export: bool) -> Change {
     let what = if is_new_export { "of a new export" } else { "is published for the first time" };
     let (kind, widens) = match &column.treatment {
+        PlannedTreatment::Masked { shows, .. } if is_graded(shows) => ("partly_readable", true),
         PlannedTreatment::Masked { .. } => ("masked_column", false),
         PlannedTreatment::Kept { .. } => ("readable_column", true),
         PlannedTreatment::Open { by, .. } => ("readable_column", by.is_some()),
@@ -111,6 +115,16 @@ fn changed(export: &PlannedExport, column: &PlannedColumn, was: &BeforeColumn) -
         (BeforeTreatment::Clear, PlannedTreatment::Masked { .. }) => {
             found.push(line("masked", false, "was readable, is masked"));
         }
+        // Which columns it was made from nobody wrote down, and it is made anew.
+        (BeforeTreatment::Clear, _) if was.sources.is_none() => {
+            if export.action == Action::Rebuild {
+                found.push(line(
+                    "made_anew",
+                    true,
+                    "is readable, and the export's definition changed",
+                ));
+            }
+        }
         (BeforeTreatment::Clear, _) => {
             let new = was.sources.as_ref().map(|was| {
                 let new = column.sources.iter().filter(|source| !was.contains(&source.column));
@@ -159,6 +173,10 @@ fn changed(export: &PlannedExport, column: &PlannedColumn, was: &BeforeColumn) -
         found.push(change);
     }
     found
+}
+
+fn is_graded(shows: &[String]) -> bool {
+    shows.iter().any(|word| GRADED.contains(&word.as_str()) && !FORM.contains(&word.as_str()))
 }
 
 /// How one mask compares with another: the kind of the change, whether it widens, and the words.
