@@ -169,8 +169,8 @@ impl Reaches {
         let reach = RelationReach {
             columns,
             step: rows.clone(),
-            sources: self.below(rows, |reach| &reach.sources, |rows| &rows.sources),
-            exposed: self.below(rows, |reach| &reach.exposed, |rows| &rows.exposed),
+            sources: self.sources(rows),
+            exposed: self.exposed(rows),
         };
         self.0.insert(Relation::Model { name: name.to_owned() }, reach);
     }
@@ -188,7 +188,7 @@ impl Reaches {
             .filter(|approval| !approval.has_expired(today))
             .map(|approval| Released::new("declassify".to_owned(), approval));
         let released = declassified.or_else(|| summary.cloned());
-        let mut exposed = self.below(step, |reach| &reach.exposed, |rows| &rows.exposed);
+        let mut exposed = self.exposed(step);
         let mut classes = BTreeSet::new();
         let mut carries: BTreeMap<Carried, BTreeSet<Origin>> = BTreeMap::new();
         if released.is_some() {
@@ -218,7 +218,7 @@ impl Reaches {
             name: field.name().clone(),
             data_type: Some(field.data_type().clone()),
             step: step.clone(),
-            sources: self.below(step, |reach| &reach.sources, |rows| &rows.sources),
+            sources: self.sources(step),
             exposed,
             classes,
             carries,

@@ -207,13 +207,12 @@ impl Walk<'_> {
         let asked = asked.unwrap_or_default();
         values.add(&asked);
         // Where no row matched there are nulls, which show what decided about a match.
-        let of_match = asked.then(Kind::Computed);
-        let extended = |of_match: &Influence, side: &Flow| {
-            let mut unmatched = of_match.clone();
-            unmatched.add(&side.rows.clone().as_values());
-            unmatched
+        let shown = |conditions: &Influence, side: &Flow| {
+            let mut shown = conditions.clone().then(Kind::Computed);
+            shown.add(&side.rows.clone().as_values());
+            shown
         };
-        let (from_left, from_right) = (extended(&of_match, &left), extended(&of_match, &right));
+        let (from_left, from_right) = (shown(&asked, &left), shown(&asked, &right));
         both.learn(equated);
         let middle = left.columns.len();
         for (position, column) in both.columns.iter_mut().enumerate() {
@@ -223,11 +222,6 @@ impl Walk<'_> {
                 _ => {}
             }
         }
-        let mark = |side: &Flow| {
-            let mut mark = values.clone().then(Kind::Computed);
-            mark.add(&side.rows.clone().as_values());
-            mark
-        };
         let first = || both.columns.iter().take(middle).cloned();
         let second = || both.columns.iter().skip(middle).cloned();
         let columns: Vec<Influence> = match node.join_type {
@@ -236,8 +230,8 @@ impl Walk<'_> {
             }
             JoinType::LeftSemi | JoinType::LeftAnti => first().collect(),
             JoinType::RightSemi | JoinType::RightAnti => second().collect(),
-            JoinType::LeftMark => first().chain([mark(&right)]).collect(),
-            JoinType::RightMark => second().chain([mark(&left)]).collect(),
+            JoinType::LeftMark => first().chain([shown(&values, &right)]).collect(),
+            JoinType::RightMark => second().chain([shown(&values, &left)]).collect(),
         };
         both.rows.add(&values.then(Kind::Join));
         if columns.len() != node.schema.fields().len() {
@@ -248,7 +242,7 @@ impl Walk<'_> {
 
     fn scan(&mut self, node: &TableScan, outer: Option<&Scope<'_>>) -> Flow {
         let source = node.source.schema();
-        let all = match self.recursive.get(node.table_name.table()) {
+        let mut all = match self.recursive.get(node.table_name.table()) {
             Some(known) if node.table_name.schema().is_none() => known.clone(),
             _ => match ((self.leaf)(&node.table_name), node.source.get_logical_plan()) {
                 (Some(relation), _) => leaf(&relation, source.fields().iter().map(|f| f.name())),
@@ -268,7 +262,6 @@ impl Walk<'_> {
             },
         };
         let mut rows = all.rows.clone();
-        let mut all = all;
         let width = node.projected_schema.fields().len();
         // Filters name columns that need not be among the projected ones.
         let schema = DFSchema::try_from_qualified_schema(node.table_name.clone(), &source);

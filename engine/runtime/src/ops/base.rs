@@ -17,7 +17,7 @@ use crate::request::Context;
 use crate::store;
 use crate::workspace::{self, Access};
 
-/// What `text` names: a file, a target of the project, or else a reference of Git.
+/// What `text` names: a file, a reference of Git, or else a target of the project.
 ///
 /// # Errors
 /// It is none of these, or what it names cannot be read or does not compile.
@@ -28,10 +28,13 @@ pub(super) async fn with(context: &Context, text: &str) -> Outcome<(BaseName, Be
         return Ok((BaseName::Plan(plan.digest.clone()), Before::of_plan(&plan)));
     }
     let elsewhere = Context { target: Some(text.to_owned()), ..context.clone() };
-    match git::files(&context.root, text) {
-        Ok((commit, files)) => of_commit(context, &commit, &files).await,
-        Err(_) if workspace::load(&elsewhere).is_ok() => of_target(&elsewhere, text).await,
-        Err(reason) => Err(Diagnostic::new(
+    let reason = match git::files(&context.root, text) {
+        Ok((commit, files)) => return of_commit(context, &commit, &files).await,
+        Err(reason) => reason,
+    };
+    match workspace::load(&elsewhere) {
+        Ok(project) => of_target(&elsewhere, &project, text).await,
+        Err(_) => Err(Diagnostic::new(
             &commands::UNKNOWN_BASE,
             format!("`{text}` is no plan, no target and no commit: {reason}"),
         )
@@ -72,10 +75,13 @@ async fn of_commit(
 }
 
 /// The newest snapshots in another target's store.
-async fn of_target(context: &Context, name: &str) -> Outcome<(BaseName, Before)> {
-    let project: Arc<Project> = workspace::load(context)?;
-    let keys = keys::open(&project, context)?;
-    let store = store::open(&project)?;
+async fn of_target(
+    context: &Context,
+    project: &Project,
+    name: &str,
+) -> Outcome<(BaseName, Before)> {
+    let keys = keys::open(project, context)?;
+    let store = store::open(project)?;
     let mut before = Before::default();
     for export in &project.exports {
         let name = &export.name.value;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine_project::{Action as RuleAction, Project};
 
-use super::base::{Before, BeforeExport};
+use super::base::{Before, BeforeExport, BeforeTreatment};
 use super::change::{Change, Section};
 use super::document::{
     Action, BaseName, Coverage, Coverages, Plan, PlannedExport, PlannedField, PlannedLoad,
@@ -39,7 +39,7 @@ pub fn plan(
         changes.extend(schema(&plan.tables, before.tables.as_ref()));
         for export in &plan.exports {
             let was = before.exports.get(&export.name);
-            changes.extend(data(export, was, &name));
+            changes.extend(data(export, was));
             changes.extend(loads(export, was));
         }
         changes.extend(keys(&plan, &before));
@@ -160,7 +160,7 @@ fn columns_changed(table: &str, now: &[PlannedField], was: &[PlannedField]) -> V
 }
 
 /// Whether an export is written again, and why.
-fn data(export: &PlannedExport, was: Option<&BeforeExport>, base: &BaseName) -> Option<Change> {
+fn data(export: &PlannedExport, was: Option<&BeforeExport>) -> Option<Change> {
     let line = |kind: &str, reason: String| {
         let expected = export
             .expected
@@ -178,7 +178,7 @@ fn data(export: &PlannedExport, was: Option<&BeforeExport>, base: &BaseName) -> 
         None if export.action == Action::Rebuild => vec!["definition"],
         None => Vec::new(),
     };
-    if changed.is_empty() && (*base != BaseName::Store || export.action != Action::Rebuild) {
+    if changed.is_empty() {
         return None;
     }
     Some(line("rebuild", format!("all rows are written again: changed {}", changed.join(", "))))
@@ -217,7 +217,7 @@ fn loads(export: &PlannedExport, was: Option<&BeforeExport>) -> Vec<Change> {
 
 /// Keys whose version is another than before: pseudonyms change.
 fn keys(plan: &Plan, before: &Before) -> Vec<Change> {
-    let mut changed: BTreeMap<(String, Option<String>, String), usize> = BTreeMap::new();
+    let mut changed: BTreeMap<(String, String, String), usize> = BTreeMap::new();
     for export in &plan.exports {
         let was = before.exports.get(&export.name);
         for column in &export.columns {
@@ -225,20 +225,20 @@ fn keys(plan: &Plan, before: &Before) -> Vec<Change> {
                 continue;
             };
             let was = was.and_then(|was| was.column(&column.name)).map(|was| &was.treatment);
-            let Some(super::BeforeTreatment::Masked { key: Some(before), .. }) = was else {
+            let Some(BeforeTreatment::Masked { key: Some(before), .. }) = was else {
                 continue;
             };
             if before != key {
-                let name = key.split('@').next().unwrap_or_default().to_owned();
-                *changed.entry((name, Some(before.clone()), key.clone())).or_default() += 1;
+                let versions = (privacy::key_name(key), before.clone(), key.clone());
+                *changed.entry(versions).or_default() += 1;
             }
         }
     }
-    let line = |((name, before, after), columns): ((String, Option<String>, String), usize)| {
+    let line = |((name, before, after), columns): ((String, String, String), usize)| {
         let words = if columns == 1 { "column" } else { "columns" };
         let reason =
             format!("pseudonyms of {columns} {words} change: nothing joins with older snapshots");
-        Change::new(Section::Keys, "key_version", name, reason).between(before, Some(after))
+        Change::new(Section::Keys, "key_version", name, reason).between(Some(before), Some(after))
     };
     changed.into_iter().map(line).collect()
 }
@@ -312,8 +312,8 @@ fn covered_before(before: &Before) -> Coverage {
     columns.fold(Coverage::default(), |mut sum, column| {
         sum.columns += 1;
         match &column.treatment {
-            super::BeforeTreatment::Masked { .. } => sum.masked += 1,
-            super::BeforeTreatment::Clear => sum.kept += 1,
+            BeforeTreatment::Masked { .. } => sum.masked += 1,
+            BeforeTreatment::Clear => sum.kept += 1,
         }
         sum
     })

@@ -242,7 +242,8 @@ pub(super) fn linkability(exports: &[PlannedExport], before: &Before) -> Vec<Cha
     now.iter().filter_map(|(space, columns)| linked(space, columns, before)).collect()
 }
 
-fn key_name(key: &str) -> String {
+/// The name of a masking key, without its version.
+pub(super) fn key_name(key: &str) -> String {
     key.split('@').next().unwrap_or_default().to_owned()
 }
 
