@@ -132,6 +132,13 @@ impl Invocation {
         }
     }
 
+    /// Shows on stderr what should be looked at, unless quiet.
+    pub(crate) fn warn(&self, warnings: &Failure) {
+        if self.console.loudness != Loudness::Quiet {
+            self.show(warnings);
+        }
+    }
+
     /// Shows on stderr why the command stopped, however quiet it should be.
     pub(crate) fn show(&self, failure: &Failure) {
         match self.global.log_format {

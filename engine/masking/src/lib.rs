@@ -41,6 +41,9 @@ mod suggest;
 
 mod unchanged;
 
+mod digest;
+
+pub use digest::{Absent, DigestKey, has_digest, row_digests};
 pub use error::{BindError, BindErrorKind, MaskError};
 pub use function::{BindContext, Doc, Example, Function, Lookups, Mask};
 pub use functions::{ALL, find, fitting};

@@ -1,207 +1,206 @@
-//! Tests of an export's rows, run as SQL over the finished chunks before the snapshot is committed. A
-//! test that fails stops the commit. Results are counts; no value leaves a test.
+//! Tests of an export's rows: their words in plans and definitions, and what is said of those that fail.
+//! Results are counts, and handles of what failed; no value leaves a test.
 
-use std::sync::Arc;
-
-use arrow::array::AsArray;
-use arrow::datatypes::Int64Type;
-use datafusion::execution::context::SessionContext;
 use engine_bundle::manifest::{TestResult, TestStatus};
-use engine_project::{ColumnTest, ExportTest, Relation, Spanned};
+use engine_project::{ColumnTest, Declared, Severity, Spanned, TableTest};
 use serde_json::{Value, json};
 
-use crate::codes::run;
-use crate::diagnostic::{Diagnostic, Outcome};
-use crate::fault;
-use crate::unseal::SnapshotTable;
-
-/// The name under which the candidate snapshot stands in the session of its tests.
-const CANDIDATE: &str = "candidate";
+use crate::codes::{Code, run};
+use crate::diagnostic::Diagnostic;
+use crate::observe::Measured;
 
 /// A test as canonical JSON, for definitions and plans.
-pub fn describe(test: &ExportTest) -> Value {
-    match test {
-        ExportTest::KAnonymity { columns, k } => {
-            let columns: Vec<&str> = columns.iter().map(|column| column.value.as_str()).collect();
-            json!({ "k_anonymity": { "columns": columns, "k": k } })
+pub fn describe(test: &Declared<TableTest>) -> Value {
+    let mut described = match &test.test {
+        TableTest::KAnonymity { columns, k } => {
+            json!({ "k_anonymity": { "columns": names(columns), "k": k } })
         }
-        ExportTest::Column { column, test } => {
+        TableTest::LDiversity { columns, sensitive, l } => json!({
+            "l_diversity": { "columns": names(columns), "sensitive": sensitive.value, "l": l }
+        }),
+        TableTest::RowCount { min, max } => json!({ "row_count": { "min": min, "max": max } }),
+        TableTest::Expression { sql } => json!({ "expression": { "sql": sql.value } }),
+        TableTest::Column { column, test } => {
             let parameters = match test {
-                ColumnTest::NotNull | ColumnTest::Unique => Value::Null,
+                ColumnTest::NotNull | ColumnTest::Unique | ColumnTest::Leak => Value::Null,
                 ColumnTest::AcceptedValues { values } => json!(values),
                 ColumnTest::Relationships { to, field } => json!([to.to_string(), field]),
                 ColumnTest::Range { min, max } => json!([min, max]),
                 ColumnTest::Regex { pattern } => json!(pattern),
+                ColumnTest::Freshness { max_age_seconds } => json!(max_age_seconds),
             };
             json!({ "test": test.name(), "column": column.value, "parameters": parameters })
         }
-    }
-}
-
-/// Where tests are asked.
-pub struct Grounds<'a> {
-    /// A session of its own for the candidate snapshot.
-    pub session: &'a SessionContext,
-    /// The candidate.
-    pub candidate: SnapshotTable,
-    /// The session that has the sources.
-    pub sources: &'a SessionContext,
-    /// What the export is made from.
-    pub from: &'a Relation,
-    /// The export's name.
-    pub export: &'a str,
-}
-
-/// Runs the tests over a candidate snapshot, and those of relationships over the sources.
-///
-/// # Errors
-/// A test that cannot be executed. A test that fails is a result, not an error.
-pub async fn run(grounds: Grounds<'_>, tests: &[Spanned<ExportTest>]) -> Outcome<Vec<TestResult>> {
-    let Grounds { session, candidate, sources, from, export } = grounds;
-    let refused = |error| fault::running(&error, export);
-    session.register_table(CANDIDATE, Arc::new(candidate)).map_err(refused)?;
-    let mut results = Vec::with_capacity(tests.len());
-    for test in tests {
-        let result = match &test.value {
-            ExportTest::Column { column, test: ColumnTest::Relationships { to, field } } => {
-                let sql = orphans(from, &column.value, to, field);
-                let name = format!("relationships({})", column.value);
-                one(sources, export, (name, "relationships", sql)).await?
-            }
-            own => one(session, export, statement(own)).await?,
-        };
-        results.push(result);
-    }
-    session.deregister_table(CANDIDATE).map_err(refused)?;
-    Ok(results)
-}
-
-/// The rows of `from` whose value in `column` does not stand in `field` of `to`.
-fn orphans(from: &Relation, column: &str, to: &Relation, field: &str) -> String {
-    let (column, field) = (quoted(column), quoted(field));
-    format!(
-        "SELECT count(*) FROM {} AS of WHERE of.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {} AS at WHERE at.{field} = of.{column})",
-        from.quoted(),
-        to.quoted()
-    )
-}
-
-async fn one(
-    session: &SessionContext,
-    export: &str,
-    (name, kind, sql): (String, &'static str, String),
-) -> Outcome<TestResult> {
-    let refused = |error| fault::running(&error, export);
-    let frame = session.sql(&sql).await.map_err(|error| {
-        let words = fault::planning_text(&error);
-        Diagnostic::new(
-            &run::TEST_FAILED,
-            format!("test `{name}` of `{export}` cannot be run: {words}"),
-        )
-    })?;
-    let batches = frame.collect().await.map_err(refused)?;
-    let number = |column: usize| {
-        let batch = batches.iter().find(|batch| batch.num_rows() == 1)?;
-        let array = batch.columns().get(column)?.as_primitive_opt::<Int64Type>()?;
-        array.iter().next().flatten().and_then(|value| u64::try_from(value).ok())
     };
-    // A test that gives no number has not passed.
-    let failures = number(0).ok_or_else(|| {
-        let message = format!("test `{name}` of `{export}` gave no result");
-        Diagnostic::new(&run::TEST_FAILED, message)
-    })?;
-    let status = if failures == 0 { TestStatus::Passed } else { TestStatus::Failed };
-    Ok(TestResult { name, kind: kind.to_owned(), status, failures, measured: number(1) })
+    if test.severity == Severity::Warn {
+        described["severity"] = json!("warn");
+    }
+    described
 }
 
-/// Name, kind, and a query that gives the number of failures and, where one is measured, a number.
-fn statement(test: &ExportTest) -> (String, &'static str, String) {
+fn names(columns: &[Spanned<String>]) -> Vec<&str> {
+    columns.iter().map(|column| column.value.as_str()).collect()
+}
+
+/// What a manifest says of the outcome of each test.
+pub fn results(tests: &[Declared<TableTest>], measured: Vec<Measured>) -> Vec<TestResult> {
+    let one = |(test, measured): (&Declared<TableTest>, Measured)| TestResult {
+        name: name(&test.test),
+        kind: kind(&test.test).to_owned(),
+        status: match (measured.failures, test.severity) {
+            (0, _) => TestStatus::Passed,
+            (_, Severity::Warn) => TestStatus::Warned,
+            (_, Severity::Error) => TestStatus::Failed,
+        },
+        failures: measured.failures,
+        measured: measured.measured,
+        handles: measured.handles,
+    };
+    tests.iter().zip(measured).map(one).collect()
+}
+
+fn kind(test: &TableTest) -> &'static str {
     match test {
-        ExportTest::KAnonymity { columns, k } => {
-            let list: Vec<String> = columns.iter().map(|column| quoted(&column.value)).collect();
-            let list = list.join(", ");
-            let names: Vec<&str> = columns.iter().map(|column| column.value.as_str()).collect();
-            let sql = format!(
-                "SELECT count(*) FILTER (WHERE size < {k}), min(size) FROM (SELECT count(*) AS size FROM {CANDIDATE} GROUP BY {list})"
-            );
-            (format!("k_anonymity({})", names.join(", ")), "k_anonymity", sql)
-        }
-        ExportTest::Column { column, test } => {
-            let name = format!("{}({})", test.name(), column.value);
-            (name, test.name(), column_statement(&quoted(&column.value), test))
-        }
+        TableTest::KAnonymity { .. } => "k_anonymity",
+        TableTest::LDiversity { .. } => "l_diversity",
+        TableTest::RowCount { .. } => "row_count",
+        TableTest::Expression { .. } => "expression",
+        TableTest::Column { test, .. } => test.name(),
     }
 }
 
-fn column_statement(column: &str, test: &ColumnTest) -> String {
-    let count = |condition: String| format!("SELECT count(*) FROM {CANDIDATE} WHERE {condition}");
-    match test {
-        ColumnTest::NotNull => count(format!("{column} IS NULL")),
-        ColumnTest::Unique => format!(
-            "SELECT count(*) FROM (SELECT {column} FROM {CANDIDATE} WHERE {column} IS NOT NULL GROUP BY {column} HAVING count(*) > 1)"
-        ),
-        ColumnTest::AcceptedValues { values } => {
-            let list: Vec<String> = values.iter().map(literal).collect();
-            count(format!("{column} NOT IN ({})", list.join(", ")))
+/// A test in a few words: `range(total)`.
+fn name(test: &TableTest) -> String {
+    let of = match test {
+        TableTest::KAnonymity { columns, .. } => names(columns).join(", "),
+        TableTest::LDiversity { columns, sensitive, .. } => {
+            format!("{} by {}", sensitive.value, names(columns).join(", "))
         }
-        ColumnTest::Range { min, max } => {
-            let low = min.iter().map(|min| format!("{column} < {}", literal(min)));
-            let high = max.iter().map(|max| format!("{column} > {}", literal(max)));
-            count(low.chain(high).collect::<Vec<_>>().join(" OR "))
-        }
-        ColumnTest::Regex { pattern } => {
-            let pattern = pattern.replace('\'', "''");
-            count(format!(
-                "{column} IS NOT NULL AND NOT regexp_like(CAST({column} AS VARCHAR), '{pattern}')"
-            ))
-        }
-        // Asked of the sources.
-        ColumnTest::Relationships { .. } => count("false".to_owned()),
-    }
+        TableTest::RowCount { .. } => return "row_count".to_owned(),
+        TableTest::Expression { sql } => sql.value.clone(),
+        TableTest::Column { column, .. } => column.value.clone(),
+    };
+    format!("{}({of})", kind(test))
 }
 
-fn literal(value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("'{}'", text.replace('\'', "''")),
-        other => other.to_string(),
-    }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// The findings of failed tests, most serious first; `results` are those of `tests`, in their order.
+/// What is said of tests that did not hold, most serious first; `results` are those of `tests`, in their
+/// order.
 pub fn findings(
     export: &str,
-    tests: &[Spanned<ExportTest>],
+    tests: &[Declared<TableTest>],
     results: &[TestResult],
+    rows: &Rows<'_>,
 ) -> Vec<Diagnostic> {
     let failed = tests.iter().zip(results);
-    let failed = failed.filter(|(_, result)| result.status == TestStatus::Failed);
-    let mut findings: Vec<Diagnostic> =
-        failed.map(|(test, result)| finding(export, result).at(test.at, "this test")).collect();
+    let failed = failed.filter(|(_, result)| result.status != TestStatus::Passed);
+    let mut findings: Vec<Diagnostic> = failed
+        .map(|(test, result)| {
+            let found = finding(export, &test.test, result, rows).at(test.at, "this test");
+            if result.status == TestStatus::Warned { found.as_warning() } else { found }
+        })
+        .collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.code.exit));
     findings
 }
 
-fn finding(export: &str, result: &TestResult) -> Diagnostic {
-    let TestResult { name, kind, failures, measured, .. } = result;
-    if kind == "k_anonymity" {
-        let smallest = measured.map(|size| format!("; the smallest has {}", counted(size, "row")));
-        let message = format!(
-            "`{export}`: {} smaller than {name} allows{}",
-            if *failures == 1 { "1 group is".to_owned() } else { format!("{failures} groups are") },
-            smallest.unwrap_or_default()
-        );
-        Diagnostic::new(&run::K_ANONYMITY, message)
-            .help("coarsen the columns (bucket, truncate), or leave one out; nothing was published")
-    } else {
-        let what = if kind == "unique" { "value" } else { "row" };
-        let message = format!("`{export}`: {name} fails for {}", counted(*failures, what));
-        Diagnostic::new(&run::TEST_FAILED, message)
-            .help("mend the data, filter such rows out with `where`, or change the test; nothing was published")
+/// The rows that were tested.
+pub struct Rows<'a> {
+    /// The columns that handles of rows are made of.
+    pub key: &'a [String],
+    /// What has become of the rows, for the end of a sentence.
+    pub fate: &'a str,
+}
+
+fn finding(export: &str, test: &TableTest, result: &TestResult, rows: &Rows<'_>) -> Diagnostic {
+    let failures = result.failures;
+    let (code, said, mend) = match test {
+        TableTest::KAnonymity { .. } => {
+            let smallest = result.measured.map(|size| format!("; the smallest has {}", counted(size, "row")));
+            let are = if failures == 1 { "is" } else { "are" };
+            let said = format!(
+                "{} {are} smaller than {} allows{}",
+                counted(failures, "group"),
+                result.name,
+                smallest.unwrap_or_default()
+            );
+            (&run::K_ANONYMITY, said, "coarsen the columns (bucket, truncate), or leave one out")
+        }
+        TableTest::LDiversity { sensitive, .. } => {
+            let least = result.measured.map(|size| format!("; the least has {size}"));
+            let have = if failures == 1 { "has" } else { "have" };
+            let said = format!(
+                "{} {have} fewer different values of `{}` than {} asks for{}",
+                counted(failures, "group"),
+                sensitive.value,
+                result.name,
+                least.unwrap_or_default()
+            );
+            (&run::L_DIVERSITY, said, "coarsen the columns that make the groups, or leave one out")
+        }
+        TableTest::Column { column, test: ColumnTest::Leak } => {
+            let said = format!(
+                "{} of `{}` can be read in what it was masked to",
+                counted(failures, "value"),
+                column.value
+            );
+            (&run::LEAK, said, "use a mask whose results are no values of the column, or another dictionary")
+        }
+        TableTest::RowCount { min, max } => {
+            let rows = counted(result.measured.unwrap_or_default(), "row");
+            let low = min.map(|min| format!(", and at least {min} are asked for"));
+            let high = max.map(|max| format!(", and at most {max} are allowed"));
+            let said = format!("it has {rows}{}{}", low.unwrap_or_default(), high.unwrap_or_default());
+            (&run::TEST_FAILED, said, "look for what is missing or doubled in the source, or change the test")
+        }
+        TableTest::Column { column, test: ColumnTest::Freshness { max_age_seconds } } => {
+            let said = format!(
+                "no value of `{}` is newer than {}",
+                column.value,
+                age(*max_age_seconds)
+            );
+            (&run::TEST_FAILED, said, "look whether the source is still filled, or change the test")
+        }
+        _ => {
+            let what = if result.kind == "unique" { "value" } else { "row" };
+            let said = format!("{} fails for {}", result.name, counted(failures, what));
+            (&run::TEST_FAILED, said, "mend the data, filter such rows out with `where`, or change the test")
+        }
+    };
+    let found = Diagnostic::new(code, format!("`{export}`: {said}"));
+    let which = handles(export, test, result, rows);
+    found.help(format!("{mend}; {}{which}", rows.fate))
+}
+
+/// Handles, and the columns they are made of.
+fn handles(export: &str, test: &TableTest, result: &TestResult, rows: &Rows<'_>) -> String {
+    if result.handles.is_empty() {
+        return String::new();
     }
+    let own = match test {
+        TableTest::KAnonymity { columns, .. } | TableTest::LDiversity { columns, .. } => {
+            names(columns)
+        }
+        TableTest::Column {
+            column,
+            test: ColumnTest::Unique | ColumnTest::Leak | ColumnTest::Relationships { .. },
+        } => vec![column.value.as_str()],
+        _ => rows.key.iter().map(String::as_str).collect(),
+    };
+    let columns: Vec<String> = own.iter().map(|name| format!(", \"{name}\"")).collect();
+    let more = if (result.handles.len() as u64) < result.failures { ", …" } else { "" };
+    format!(
+        "\nrow_handle('{export}'{}): {}{more}",
+        columns.concat(),
+        result.handles.join(", ")
+    )
+}
+
+/// Seconds in the largest unit that says them exactly.
+fn age(seconds: u64) -> String {
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let exact = units.iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    let (unit, name) = exact.copied().unwrap_or((1, "second"));
+    counted(seconds / unit, name)
 }
 
 fn counted(count: u64, what: &str) -> String {

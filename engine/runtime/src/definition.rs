@@ -33,7 +33,7 @@ pub fn definition(bound: &BoundProject, export: &BoundExport) -> Value {
             engine_project::Encryption::Sealed => "sealed",
             engine_project::Encryption::Modular => "modular",
         },
-        "tests": export.tests.iter().map(|test| crate::checks::describe(&test.value)).collect::<Vec<_>>(),
+        "tests": export.tests.iter().map(crate::checks::describe).collect::<Vec<_>>(),
     })
 }
 

@@ -13,9 +13,21 @@ use engine_project::{Location, Project, SourceMap};
 use crate::codes::{Code, commands};
 use crate::exit::Exit;
 
+/// How serious a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Level {
+    /// Something was refused or failed.
+    #[default]
+    Error,
+    /// Something should be looked at; the command went on.
+    Warning,
+}
+
 /// One finding.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
+    /// How serious it is.
+    pub level: Level,
     /// The cause.
     pub code: &'static Code,
     /// What happened, in one sentence.
@@ -38,7 +50,15 @@ impl Diagnostic {
 
     /// A finding without a place.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), at: None, related: Vec::new(), help: None }
+        let message = message.into();
+        Self { level: Level::Error, code, message, at: None, related: Vec::new(), help: None }
+    }
+
+    /// Makes it one that stops nothing.
+    #[must_use]
+    pub fn as_warning(mut self) -> Self {
+        self.level = Level::Warning;
+        self
     }
 
     /// Sets the place and the words that stand there.

@@ -13,9 +13,8 @@ use tokio::task::JoinSet;
 
 use crate::codes::run;
 use crate::diagnostic::{Diagnostic, Outcome};
-use crate::event::Observer;
 use crate::fault;
-use crate::seal::{ChunkSpec, ChunkTarget, SealExec, SealServices, SealedChunk, decode_chunks};
+use crate::seal::{ChunkSpec, SealExec, SealServices, SealedChunk, decode_chunks};
 
 /// Nodes that give the same rows in the same order each time, given the same files.
 const ORDERED_NODES: &[&str] = &[
@@ -112,15 +111,12 @@ impl Writing {
     pub async fn write(
         self,
         session: &SessionContext,
-        target: ChunkTarget,
-        observer: Arc<dyn Observer>,
-        written: WrittenRows,
+        services: SealServices,
         chunk: &mut (dyn FnMut(&SealedChunk) -> Outcome<()> + Send),
         export: &str,
     ) -> Outcome<Vec<SealedChunk>> {
-        let services = Arc::new(SealServices { target, observer, written });
         let mut state = session.state();
-        state.config_mut().set_extension(services);
+        state.config_mut().set_extension(Arc::new(services));
         let task = Arc::new(TaskContext::from(&state));
         let (sender, mut receiver) = tokio::sync::mpsc::channel::<SealedChunk>(64);
         let mut tasks = JoinSet::new();

@@ -5,12 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use engine_bundle::derive::subkey;
 use engine_bundle::ids::FileId;
 use engine_bundle::key::{KeyId, KeyName, KeySource, Purpose};
 use engine_bundle::keyring::{
     FILE_BYTES_MAX, KeyState, Keyring, KeyringError, OpenKeyring, Protection, Provider,
 };
 use engine_bundle::secret::{KeyMaterial, Secret};
+use engine_masking::DigestKey;
 use engine_project::{KeyProvider, Project};
 use zeroize::Zeroizing;
 
@@ -22,6 +24,8 @@ use crate::masks::spec::KeyRef;
 use crate::masks::versions::MaskingKeys;
 use crate::request::Context;
 
+/// Separates the keys of digests from other keys.
+const DIGEST_LABEL: &str = "engine row digest v1";
 /// Where the keyring lies when the target names no place.
 const KEYRING_FILE: &str = "keyring.json";
 /// The environment variable that holds the passphrase when the target names none.
@@ -253,6 +257,20 @@ impl Keys {
             .active(Purpose::Identifiers, &KeyName::default_name())
             .map_err(|error| refusal(&error, Path::new(KEYRING_FILE)))?;
         Ok(FileId::new(key.material, project, export))
+    }
+
+    /// The key of the digests of an export's rows and values: by them tests compare, and name what failed.
+    ///
+    /// # Errors
+    /// The keyring has no identifiers key.
+    pub fn digest_key(&self, project: &str, export: &str) -> Outcome<DigestKey> {
+        let key = self
+            .open
+            .active(Purpose::Identifiers, &KeyName::default_name())
+            .map_err(|error| refusal(&error, Path::new(KEYRING_FILE)))?;
+        let derived = subkey(key.material, DIGEST_LABEL, &[project.as_bytes(), export.as_bytes()])
+            .map_err(|_| Diagnostic::new(&crate::codes::run::INTERNAL, "no key could be derived"))?;
+        Ok(DigestKey::new(*derived.expose()))
     }
 
     fn masking(&self) -> impl Iterator<Item = (KeyRef, KeyId, KeyState)> {

@@ -22,6 +22,7 @@ pub mod diagnostic;
 pub mod problems;
 pub mod session;
 pub mod masks;
+pub mod observe;
 pub mod seal;
 pub mod unseal;
 pub mod fault;

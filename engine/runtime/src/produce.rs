@@ -1,9 +1,11 @@
 //! One export of a run: reuse what is unchanged, or write, check and commit; then load.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::bind::{BoundColumn, BoundExport, Treatment};
-use crate::checks::{self, Grounds};
+use crate::checks::{self, Rows};
+use crate::clock;
 use crate::codes::{run, sources};
 use crate::definition::{definition, digest};
 use crate::delivery::Deliverer;
@@ -14,22 +16,34 @@ use crate::fault;
 use crate::heads::Heads;
 use crate::journal::{Journal, Line, Status};
 use crate::keys::Keys;
+use crate::observe::{Watch, Watching, with_inputs};
 use crate::publish::{Origin, Snapshot, check_unchanged, encryption};
 use crate::report::ExportReport;
 use crate::request::{Context, Reuse};
 use crate::resume;
-use crate::seal::{ChunkSpec, ChunkTarget, SealedChunk};
+use crate::seal::{ChunkSpec, ChunkTarget, SealServices, SealedChunk};
 use crate::store::{Store, Stored};
-use crate::unseal::SnapshotTable;
-use crate::workspace::{self, Workspace};
+use crate::workspace::Workspace;
 use arrow::datatypes::DataType;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::{FileId, RunId};
 use engine_bundle::key::Purpose;
-use engine_bundle::manifest::SourceFingerprint;
+use engine_bundle::manifest::{SourceFingerprint, TestResult, TestStatus};
 
 /// Chunks of earlier attempts, by export.
 pub type Earlier = BTreeMap<String, resume::Attempted>;
+
+/// Where the tests of a run keep digests that memory has no room for.
+const SPILL_FOLDER: &str = "target/spill";
+
+/// A snapshot that was committed.
+struct Published {
+    stored: Stored,
+    /// Chunks of earlier attempts.
+    resumed: usize,
+    /// Tests that did not hold, and only warn.
+    warnings: Vec<Diagnostic>,
+}
 
 /// What every export of a run shares.
 pub struct Producer<'a> {
@@ -65,6 +79,7 @@ pub fn report(export: &BoundExport, status: Status) -> ExportReport {
         resumed_chunks: 0,
         loads: Vec::new(),
         codes: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -86,6 +101,7 @@ impl Producer<'_> {
             }
             _ => None,
         };
+        let mut warnings = Vec::new();
         let (stored, status, resumed) = match unchanged {
             Some(head) => {
                 self.context.observer.notice(&Event::ExportReused {
@@ -95,8 +111,9 @@ impl Producer<'_> {
                 (head.clone(), Status::Reused, 0)
             }
             None => {
-                let (stored, resumed) = self.publish(export, file, &origin, head.as_ref()).await?;
-                (stored, Status::Committed, resumed)
+                let published = self.publish(export, file, &origin, head.as_ref()).await?;
+                warnings = published.warnings;
+                (published.stored, Status::Committed, published.resumed)
             }
         };
         heads
@@ -108,6 +125,7 @@ impl Producer<'_> {
             chunks: Some(stored.manifest.chunks.len()),
             bytes: Some(stored.manifest.bytes),
             resumed_chunks: resumed,
+            warnings,
             ..report(export, status)
         };
         let deliverer = Deliverer {
@@ -188,7 +206,7 @@ impl Producer<'_> {
         file: FileId,
         origin: &Origin,
         head: Option<&Stored>,
-    ) -> Outcome<(Stored, usize)> {
+    ) -> Outcome<Published> {
         let snapshot = Snapshot {
             store: self.store,
             keys: self.keys,
@@ -202,13 +220,13 @@ impl Producer<'_> {
         };
         self.context.observer.notice(&Event::ExportStarted { export: export.name.clone() });
         self.workspace.resolver.reset_counts();
-        let (chunks, resumed) = self.write(export, &snapshot).await?;
+        let watch = self.watch(export)?;
+        let (chunks, resumed) = self.write(export, &snapshot, watch.as_ref()).await?;
         check_unchanged(&self.workspace.resolver, &self.workspace.bound.project, export)?;
         if resumed > 0 {
             self.still(export, origin).await?;
         }
-        let candidate = snapshot.manifest(&chunks, Vec::new())?;
-        let tests = self.test(export, file, &candidate).await?;
+        let (tests, warnings) = self.tested(export, watch.as_deref()).await?;
         let manifest = snapshot.manifest(&chunks, tests)?;
         let digest = snapshot.commit(&manifest).await?;
         self.context.observer.notice(&Event::ExportCommitted {
@@ -217,13 +235,14 @@ impl Producer<'_> {
             rows: manifest.rows,
             chunks: manifest.chunks.len(),
         });
-        Ok((Stored { manifest, digest }, resumed))
+        Ok(Published { stored: Stored { manifest, digest }, resumed, warnings })
     }
 
     async fn write(
         &self,
         export: &BoundExport,
         snapshot: &Snapshot<'_>,
+        watch: Option<&Arc<Watch>>,
     ) -> Outcome<(Vec<SealedChunk>, usize)> {
         let spec = ChunkSpec {
             project: self.store.project().to_owned(),
@@ -237,7 +256,12 @@ impl Producer<'_> {
             unordered: unordered(export),
         };
         let session = &self.workspace.session;
-        let writing = execute::prepare(session, &export.plan, &spec).await?;
+        let plan = match watch {
+            None => Ok(export.plan.clone()),
+            Some(watch) => with_inputs(&export.plan, watch.inputs(), watch.key()),
+        };
+        let plan = plan.map_err(|error| fault::running(&error, &export.name))?;
+        let writing = execute::prepare(session, &plan, &spec).await?;
         let earlier = match self.earlier.get(&export.name) {
             Some(attempted) if attempted.fits(snapshot.origin, &writing) => {
                 resume::surviving(self.store, self.keys, &spec, attempted).await
@@ -249,18 +273,21 @@ impl Producer<'_> {
         begun.map_err(|error| Diagnostic::unwritable(self.journal.path(), &error))?;
         let target = ChunkTarget {
             store: self.store.objects().clone(),
-            keys: std::sync::Arc::new(self.keys.clone()),
+            keys: Arc::new(self.keys.clone()),
         };
         let mut note = |chunk: &SealedChunk| self.note_chunk(&export.name, chunk);
         for chunk in &earlier {
             note(chunk)?;
         }
-        let written = resume::rows(&earlier);
-        let observer = self.context.observer.clone();
+        let services = SealServices {
+            target,
+            observer: self.context.observer.clone(),
+            written: resume::rows(&earlier),
+            watch: watch.cloned(),
+        };
         let mut chunks = earlier;
         let resumed = chunks.len();
-        let fresh =
-            writing.write(session, target, observer, written, &mut note, &export.name).await?;
+        let fresh = writing.write(session, services, &mut note, &export.name).await?;
         chunks.extend(fresh);
         chunks.sort_by_key(|chunk| chunk.partition);
         Ok((chunks, resumed))
@@ -285,30 +312,38 @@ impl Producer<'_> {
         written.map_err(|error| Diagnostic::unwritable(self.journal.path(), &error).into())
     }
 
-    async fn test(
+    /// What is watched while the export is written; none when it has no tests.
+    fn watch(&self, export: &BoundExport) -> Outcome<Option<Arc<Watch>>> {
+        if export.tests.is_empty() {
+            return Ok(None);
+        }
+        let watching = Watching {
+            tests: &export.tests,
+            schema: export.schema(),
+            key_columns: &export.key,
+            key: self.keys.digest_key(self.store.project(), &export.name)?,
+            folder: self.context.root.join(SPILL_FOLDER),
+        };
+        let watch = Watch::new(&self.workspace.session, watching);
+        Ok(Some(Arc::new(watch.map_err(|error| fault::running(&error, &export.name))?)))
+    }
+
+    /// The outcome of the tests, with what is only warned of.
+    async fn tested(
         &self,
         export: &BoundExport,
-        file: FileId,
-        candidate: &engine_bundle::manifest::Manifest,
-    ) -> Outcome<Vec<engine_bundle::manifest::TestResult>> {
-        if export.tests.is_empty() {
-            return Ok(Vec::new());
-        }
-        let session = workspace::new_session(self.workspace.limits)?;
-        let keys = std::sync::Arc::new(self.keys.clone());
-        let table = SnapshotTable::open(&session, self.store.objects(), file, candidate, keys)
-            .await
-            .map_err(|error| fault::running(&error, &export.name))?;
-        let grounds = Grounds {
-            session: &session,
-            candidate: table,
-            sources: &self.workspace.session,
-            from: &export.from,
-            export: &export.name,
-        };
-        let results = checks::run(grounds, &export.tests).await?;
-        let findings = checks::findings(&export.name, &export.tests, &results);
-        if findings.is_empty() { Ok(results) } else { Err(findings.into()) }
+        watch: Option<&Watch>,
+    ) -> Outcome<(Vec<TestResult>, Vec<Diagnostic>)> {
+        let Some(watch) = watch else { return Ok((Vec::new(), Vec::new())) };
+        let now = clock::now().timestamp_micros();
+        let measured = watch.results(&self.workspace.session, now).await;
+        let measured = measured.map_err(|error| fault::running(&error, &export.name))?;
+        let results = checks::results(&export.tests, measured);
+        let failed = results.iter().any(|result| result.status == TestStatus::Failed);
+        let fate = if failed { "nothing was published" } else { "the snapshot was published" };
+        let rows = Rows { key: &export.handle_columns(), fate };
+        let findings = checks::findings(&export.name, &export.tests, &results, &rows);
+        if failed { Err(findings.into()) } else { Ok((results, findings)) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::diagnostic::Failure;
+use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::journal::Status;
 
@@ -16,6 +16,9 @@ pub struct RunReport {
     /// Why the failed ones failed.
     #[serde(skip)]
     pub failures: Vec<Failure>,
+    /// What should be looked at though nothing failed.
+    #[serde(skip)]
+    pub warnings: Vec<Failure>,
 }
 
 /// How one export of a run ended.
@@ -39,6 +42,9 @@ pub struct ExportReport {
     pub loads: Vec<LoadDone>,
     /// The codes of what went wrong.
     pub codes: Vec<String>,
+    /// What should be looked at though nothing went wrong.
+    #[serde(skip)]
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A finished load.

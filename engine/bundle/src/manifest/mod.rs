@@ -270,6 +270,8 @@ pub struct TestResult {
     pub failures: u64,
     /// What it measured, where it measures: for `k_anonymity` the smallest group.
     pub measured: Option<u64>,
+    /// Some of what failed, by keyed handles.
+    pub handles: Vec<String>,
 }
 
 /// The outcome of a test.

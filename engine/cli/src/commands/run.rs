@@ -56,6 +56,9 @@ pub(crate) async fn run(invocation: &Invocation, options: &Run) -> Outcome<Exit>
 
 /// Shows a finished run: failures on stderr, how each export ended on stdout.
 pub(crate) fn ended(invocation: &Invocation, report: &RunReport) -> Outcome<Exit> {
+    for warning in &report.warnings {
+        invocation.warn(warning);
+    }
     for failure in &report.failures {
         invocation.show(failure);
     }

@@ -13,7 +13,7 @@
 
 use std::fmt;
 
-use engine_runtime::diagnostic::{Diagnostic, Failure};
+use engine_runtime::diagnostic::{Diagnostic, Failure, Level};
 use engine_runtime::project::{Location, SourceMap};
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode, SourceSpan,
@@ -46,8 +46,16 @@ pub(crate) fn render(failure: &Failure, console: &Console) -> String {
 
 /// How many findings there are, and how to read more about them.
 fn footer(failure: &Failure) -> String {
-    let count = failure.diagnostics.len();
-    let findings = if count == 1 { String::from("1 error") } else { format!("{count} errors") };
+    let warning = |finding: &&Diagnostic| finding.level == Level::Warning;
+    let warnings = failure.diagnostics.iter().filter(warning).count();
+    let errors = failure.diagnostics.len().saturating_sub(warnings);
+    let counted = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        _ => Some(format!("{count} {what}s")),
+    };
+    let findings = [counted(errors, "error"), counted(warnings, "warning")];
+    let findings = findings.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let mut codes: Vec<_> = failure.diagnostics.iter().map(|finding| finding.code.id).collect();
     codes.dedup();
     match codes.as_slice() {
@@ -60,6 +68,7 @@ fn footer(failure: &Failure) -> String {
 /// One finding, or one of its places in another file, as miette wants it.
 struct Report {
     code: Option<&'static str>,
+    severity: Severity,
     message: String,
     help: Option<String>,
     source: Option<Excerpt>,
@@ -71,6 +80,10 @@ impl Report {
     fn new(diagnostic: &Diagnostic, files: Option<&SourceMap>) -> Self {
         let mut report = Self {
             code: Some(diagnostic.code.id),
+            severity: match diagnostic.level {
+                Level::Error => Severity::Error,
+                Level::Warning => Severity::Warning,
+            },
             message: diagnostic.message.clone(),
             help: diagnostic.help.clone(),
             source: None,
@@ -100,6 +113,7 @@ impl Report {
         let span = source.as_ref().map(|excerpt| excerpt.span(place(at)));
         Self {
             code: None,
+            severity: Severity::Advice,
             message: label.to_owned(),
             help: None,
             labels: span.map(|span| LabeledSpan::new_with_span(None, span)).into_iter().collect(),
@@ -148,7 +162,7 @@ impl miette::Diagnostic for Report {
     }
 
     fn severity(&self) -> Option<Severity> {
-        Some(if self.code.is_some() { Severity::Error } else { Severity::Advice })
+        Some(self.severity)
     }
 
     fn help(&self) -> Option<Box<dyn fmt::Display + '_>> {
@@ -190,6 +204,15 @@ mod tests {
         assert!(text.starts_with("E0101\n"), "{text}");
         assert!(text.contains("× `x` is not a project") && text.contains("help: mend"), "{text}");
         assert!(text.ends_with("1 error. `engine explain E0101` tells more about it."), "{text}");
+    }
+
+    #[test]
+    fn warnings_are_drawn_and_counted_apart() {
+        let finding = |words: &str| Diagnostic::new(&names::UNKNOWN_CLASS, words);
+        let findings = vec![finding("first"), finding("second").as_warning()];
+        let text = render(&findings.into(), &plain());
+        assert!(text.contains("× first") && text.contains("⚠ second"), "{text}");
+        assert!(text.contains("1 error, 1 warning. "), "{text}");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! `timestamp`, `level` and `target` stand on every line; the rest depends on `target`.
 
 use chrono::SecondsFormat;
-use engine_runtime::diagnostic::Diagnostic;
+use engine_runtime::diagnostic::{self, Diagnostic};
 use engine_runtime::event::Event;
 use engine_runtime::project::{Location, SourceMap};
 use serde_json::{Map, Value, json};
@@ -18,6 +18,8 @@ use serde_json::{Map, Value, json};
 pub(crate) enum Level {
     /// Something was refused or failed.
     Error,
+    /// Something should be looked at.
+    Warning,
     /// Something happened.
     Info,
 }
@@ -33,7 +35,11 @@ pub(crate) fn event(event: &Event) -> String {
 
 /// The line for a finding.
 pub(crate) fn diagnostic(diagnostic: &Diagnostic, files: Option<&SourceMap>) -> String {
-    line(Level::Error, "engine::diagnostic", finding(diagnostic, files))
+    let level = match diagnostic.level {
+        diagnostic::Level::Error => Level::Error,
+        diagnostic::Level::Warning => Level::Warning,
+    };
+    line(level, "engine::diagnostic", finding(diagnostic, files))
 }
 
 /// The line for a sentence.
@@ -76,6 +82,7 @@ fn line(level: Level, target: &str, fields: Value) -> String {
     let timestamp = engine_runtime::clock::now().to_rfc3339_opts(SecondsFormat::Millis, true);
     let level = match level {
         Level::Error => "ERROR",
+        Level::Warning => "WARN",
         Level::Info => "INFO",
     };
     let mut object = Map::new();

@@ -2,18 +2,17 @@
 //! what a reviewer reads is what runs.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
-use datafusion::common::DFSchema;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{ExprSchemable, LogicalPlan};
-use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
+use datafusion::logical_expr::LogicalPlan;
+use engine_masking::has_digest;
 use engine_project::{
-    ColumnTest, Encryption, Export, ExportTest, Load, Location, Project, Relation, Spanned, nearest,
+    ColumnTest, Declared, Encryption, Export, Load, Location, Project, Relation, Spanned, TableTest, nearest,
 };
 
+use super::condition::condition;
 use super::indirect::{self, IndirectUse};
 use super::policy::{BoundColumn, treat};
 use super::reach::RelationReach;
@@ -25,7 +24,6 @@ use crate::codes::names::UNKNOWN_COLUMN;
 use crate::codes::{policy, sources, sql};
 use crate::diagnostic::Diagnostic;
 use crate::fault;
-use crate::types::type_name;
 
 /// An export that can be planned and run.
 #[derive(Debug, Clone)]
@@ -53,9 +51,9 @@ pub struct BoundExport {
     /// Sensitive columns that decide about its rows without being published as they are.
     pub indirect: Vec<IndirectUse>,
     /// Tests of its rows.
-    pub tests: Vec<Spanned<ExportTest>>,
+    pub tests: Vec<Declared<TableTest>>,
     /// Tests of columns that do not hold for what is published of them.
-    pub tests_left_out: Vec<ExportTest>,
+    pub tests_left_out: Vec<Declared<TableTest>>,
     /// Where it is loaded.
     pub loads: Vec<Load>,
     /// Where its name stands.
@@ -68,6 +66,15 @@ impl BoundExport {
         let fields: Vec<FieldRef> =
             self.columns.iter().map(|column| Arc::clone(&column.output)).collect();
         Arc::new(Schema::new(fields))
+    }
+
+    /// The columns by which tests name its rows: its key, or all that can be compared.
+    pub fn handle_columns(&self) -> Vec<String> {
+        let is_one = |column: &&BoundColumn| {
+            has_digest(column.output.data_type())
+                && (self.key.is_empty() || self.key.contains(&column.name))
+        };
+        self.columns.iter().filter(is_one).map(|column| column.name.clone()).collect()
     }
 }
 
@@ -134,8 +141,8 @@ async fn one(
             Vec::new()
         }
     };
-    let (tests, tests_left_out) = tests::of(project, export, &columns);
-    findings.extend(tests::misfits(&tests, &columns));
+    let (tests, tests_left_out) = tests::of(&subject, export, &columns);
+    findings.extend(tests::misfits(&subject, &tests, &columns));
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -187,12 +194,12 @@ fn chosen(export: &Export, schema: &Schema) -> Result<Vec<FieldRef>, Vec<Diagnos
 fn unique(project: &Project, export: &Export) -> BTreeMap<String, &'static str> {
     let mut found = BTreeMap::new();
     for column in project.columns(&export.from.value) {
-        if column.tests.iter().any(|test| test.value == ColumnTest::Unique) {
+        if column.tests.iter().any(|test| test.test == ColumnTest::Unique) {
             found.insert(column.name.value.clone(), "must be unique");
         }
     }
     for test in &export.tests {
-        if let ExportTest::Column { column, test: ColumnTest::Unique } = &test.value {
+        if let TableTest::Column { column, test: ColumnTest::Unique } = &test.test {
             found.insert(column.value.clone(), "must be unique");
         }
     }
@@ -219,67 +226,7 @@ fn nothing_left(export: &Export) -> Diagnostic {
         .help("write a rule for at least one column")
 }
 
-/// The filter as canonical SQL.
-fn filter(subject: &Subject<'_>, export: &Export) -> Result<Option<String>, Box<Diagnostic>> {
-    let Some(text) = &export.filter else { return Ok(None) };
-    let message = format!("the filter of export `{}` cannot be used", export.name.value);
-    let refuse = |words: String| {
-        Box::new(Diagnostic::new(&sql::FILTER_INVALID, message.clone()).at(text.at, words))
-    };
-    let at_fault = |error: DataFusionError| match fault::unknown_column(&error) {
-        Some(unknown) => {
-            let label = match unknown.nearest {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "not a column here".to_owned(),
-            };
-            let message = format!("{message}: there is no column `{}`", unknown.name);
-            let at = word(subject, text.at, &unknown.name);
-            let help = format!("columns there are: {}", unknown.valid.join(", "));
-            Box::new(Diagnostic::new(&sql::FILTER_INVALID, message).at(at, label).help(help))
-        }
-        None => refuse(fault::planning_text(&error)),
-    };
-    let state = subject.binding.session.state();
-    let dialect = state.config_options().sql_parser.dialect;
-    let parsed = state.sql_to_expr(&text.value, &dialect).map_err(at_fault)?;
-    if has_subquery(&parsed) {
-        return Err(refuse("looks at more than one row; a model can hold subqueries".to_owned()));
-    }
-    let schema = DFSchema::try_from(subject.schema.clone()).map_err(at_fault)?;
-    let expression = state.create_logical_expr(&text.value, &schema).map_err(at_fault)?;
-    match expression.get_type(&schema).map_err(at_fault)? {
-        DataType::Boolean | DataType::Null => Ok(Some(parsed.to_string())),
-        other => Err(refuse(format!("is of type {}, not true or false", type_name(&other)))),
-    }
-}
-
-/// The place of a word that stands once in a scalar of the user's file, or the whole scalar.
-fn word(subject: &Subject<'_>, at: Location, word: &str) -> Location {
-    let file = subject.project.files.get(at.file);
-    let written = file.and_then(|file| file.text.get(at.start as usize..at.end as usize));
-    let mut found = written.unwrap_or_default().match_indices(word);
-    match (found.next(), found.next()) {
-        (Some((start, _)), None) => {
-            let start = (at.start as usize).saturating_add(start);
-            Location::new(at.file, start, start.saturating_add(word.len()))
-        }
-        _ => at,
-    }
-}
-
-fn has_subquery(expression: &SqlExpr) -> bool {
-    visit_expressions(expression, |part| match part {
-        SqlExpr::Subquery(_)
-        | SqlExpr::Exists { .. }
-        | SqlExpr::InSubquery { .. }
-        | SqlExpr::AnyOp { .. }
-        | SqlExpr::AllOp { .. } => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    })
-    .is_break()
-}
-
-fn unknown_column(within: &str, column: &Spanned<String>, names: &[&str]) -> Diagnostic {
+pub(super) fn unknown_column(within: &str, column: &Spanned<String>, names: &[&str]) -> Diagnostic {
     let label = match nearest(&column.value, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "not a column here".to_owned(),
@@ -288,6 +235,13 @@ fn unknown_column(within: &str, column: &Spanned<String>, names: &[&str]) -> Dia
     Diagnostic::new(&UNKNOWN_COLUMN, message)
         .at(column.at, label)
         .help(format!("columns there are: {}", names.join(", ")))
+}
+
+/// The filter as canonical SQL.
+fn filter(subject: &Subject<'_>, export: &Export) -> Result<Option<String>, Box<Diagnostic>> {
+    let Some(text) = &export.filter else { return Ok(None) };
+    let what = format!("the filter of export `{}`", export.name.value);
+    condition(subject, text, subject.schema, &what).map(|found| Some(found.sql))
 }
 
 /// Chunks are divided by published values, so the columns must be published.

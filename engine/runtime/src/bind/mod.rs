@@ -19,6 +19,7 @@ mod refusals;
 mod indirect;
 mod policy;
 mod sql;
+mod condition;
 mod tests;
 mod exports;
 
@@ -26,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::execution::context::SessionContext;
-use engine_project::{ColumnTest, Date, Project, Relation, SourceMap};
+use engine_project::{ColumnTest, Date, Project, Relation, SourceMap, TableTest};
 use engine_sources::{Connection, TableRequest};
 
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
@@ -186,16 +187,22 @@ async fn upstream_steps(
 /// The tables and models that are read for what is bound, those of tests of relationships too.
 fn reached(project: &Project, binding: &Binding<'_>) -> BTreeSet<Relation> {
     let exports = project.exports.iter().filter(|export| binding.takes(&export.name.value));
-    let mut waiting: Vec<Relation> = exports.map(|export| export.from.value.clone()).collect();
-    let columns = waiting.iter().flat_map(|from| project.columns(from));
-    let tests = columns.flat_map(|column| &column.tests);
-    let related: Vec<Relation> = tests
-        .filter_map(|test| match &test.value {
+    let mut waiting: Vec<Relation> = Vec::new();
+    for export in exports {
+        let from = &export.from.value;
+        let of_columns = project.columns(from).iter().flat_map(|column| &column.tests);
+        let of_columns = of_columns.map(|declared| &declared.test);
+        let of_tables = export.tests.iter().chain(tests::of_relation(project, from));
+        let of_tables = of_tables.filter_map(|declared| match &declared.test {
+            TableTest::Column { test, .. } => Some(test),
+            _ => None,
+        });
+        waiting.extend(of_columns.chain(of_tables).filter_map(|test| match test {
             ColumnTest::Relationships { to, .. } => Some(to.clone()),
             _ => None,
-        })
-        .collect();
-    waiting.extend(related);
+        }));
+        waiting.push(from.clone());
+    }
     if binding.only.is_none() {
         let models = project.models.iter().map(|model| model.name.value.clone());
         waiting.extend(models.map(|name| Relation::Model { name }));

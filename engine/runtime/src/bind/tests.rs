@@ -1,104 +1,232 @@
-//! The tests of an export: those it names, and those of the columns it publishes.
+//! The tests of an export: those it names, and those of the table or model it publishes.
 //!
 //! ```text
-//!  column of a table or model          of the export
-//!    not_null, unique                    hold for what is published, masked or not
-//!    accepted_values, range, regex       hold for values that are kept; a mask makes others of them
-//!    relationships                       asked of the sources themselves: masks may part what belongs together
+//!  of a column of a table or model        of the export
+//!    not_null, unique, leak                 hold for what is published, masked or not
+//!    accepted_values, range, regex,         hold for values that are kept; a mask makes others of them
+//!      freshness
+//!    relationships                          asked of the values before they are masked: masks may part
+//!                                           what belongs together
+//!  of a table or model
+//!    row_count                              holds when the export has no filter
+//!    expression                             holds when the columns it names are published as they are
+//!    k_anonymity, l_diversity               hold for those of their columns that are published
 //! ```
 
-use arrow::datatypes::DataType;
-use engine_project::{Column, ColumnTest, Export, ExportTest, Project, Spanned};
+use std::collections::BTreeSet;
+
+use arrow::datatypes::{DataType, Field, Schema};
+use engine_masking::has_digest;
+use engine_project::{
+    Column, ColumnTest, Declared, Export, Project, Relation, Spanned, TableTest,
+};
 use regex::Regex;
 use serde_json::Value;
 
+use super::condition::condition;
+use super::exports::unknown_column;
 use super::policy::{BoundColumn, Treatment};
+use super::subject::Subject;
 use crate::codes::config::INVALID_VALUE;
 use crate::diagnostic::Diagnostic;
+use crate::observe::is_moment;
 use crate::types::type_name;
 
-/// Every test of an export, its own first; and those of its columns that are not run.
+type Test = Declared<TableTest>;
+
+/// The tests of a table or model as a whole.
+pub(super) fn of_relation<'p>(project: &'p Project, relation: &Relation) -> &'p [Test] {
+    match relation {
+        Relation::Table { source, table } => {
+            project.table(source, table).map_or(&[], |table| &table.tests)
+        }
+        Relation::Model { name } => project.model(name).map_or(&[], |model| &model.tests),
+    }
+}
+
+/// Every test of an export, its own first; and those of what it publishes that do not hold for it.
 pub(super) fn of(
-    project: &Project,
+    subject: &Subject<'_>,
     export: &Export,
     columns: &[BoundColumn],
-) -> (Vec<Spanned<ExportTest>>, Vec<ExportTest>) {
+) -> (Vec<Test>, Vec<Test>) {
+    let (project, from) = (subject.project, &export.from.value);
     let mut tests = export.tests.clone();
     let mut left_out = Vec::new();
+    let mut add = |test: Test, holds: bool| {
+        if !holds {
+            left_out.push(test);
+        } else if !tests.iter().any(|own| same(&own.test, &test.test)) {
+            tests.push(test);
+        }
+    };
     for column in columns {
-        let declared = project.columns(&export.from.value);
+        let declared = project.columns(from);
         let declared = declared.iter().find(|declared| declared.name.value == column.name);
         for (test, holds) in declared.iter().flat_map(|declared| of_column(declared, column)) {
-            if !holds {
-                left_out.push(test.value);
-            } else if !tests.iter().any(|own| same(&own.value, &test.value)) {
-                tests.push(test);
-            }
+            add(test, holds);
         }
+    }
+    for test in of_relation(project, from) {
+        let published = published(subject, export, columns, &test.test);
+        let holds = published.is_some();
+        add(Declared { test: published.unwrap_or_else(|| test.test.clone()), ..test.clone() }, holds);
     }
     (tests, left_out)
 }
 
 /// The tests of a column, and whether they hold for what becomes of it.
-fn of_column(declared: &Column, column: &BoundColumn) -> Vec<(Spanned<ExportTest>, bool)> {
-    let holds = |test: &ColumnTest| match (test, &column.treatment) {
+fn of_column(declared: &Column, column: &BoundColumn) -> Vec<(Test, bool)> {
+    let of_export = |test: &ColumnTest| TableTest::Column {
+        column: Spanned::new(column.name.clone(), declared.name.at),
+        test: test.clone(),
+    };
+    let one = |declared: &Declared<ColumnTest>| {
+        let Declared { test, severity, at } = declared;
+        let test_of_export = Declared { test: of_export(test), severity: *severity, at: *at };
+        (test_of_export, holds(test, column))
+    };
+    declared.tests.iter().map(one).collect()
+}
+
+fn holds(test: &ColumnTest, column: &BoundColumn) -> bool {
+    match (test, &column.treatment) {
         (ColumnTest::NotNull, Treatment::Masked { properties, .. }) => properties.preserves.null,
-        (ColumnTest::NotNull | ColumnTest::Unique, _) => true,
+        (ColumnTest::NotNull | ColumnTest::Unique | ColumnTest::Leak, _) => true,
         (ColumnTest::Relationships { .. }, _) => true,
         (_, Treatment::Kept { .. } | Treatment::Open(_)) => true,
         (_, Treatment::Masked { .. }) => false,
-    };
-    let of_export = |test: &Spanned<ColumnTest>| ExportTest::Column {
-        column: Spanned::new(column.name.clone(), declared.name.at),
-        test: test.value.clone(),
-    };
-    let tests = declared.tests.iter();
-    tests.map(|test| (Spanned::new(of_export(test), test.at), holds(&test.value))).collect()
+    }
 }
 
-fn same(left: &ExportTest, right: &ExportTest) -> bool {
+/// A test of a table or model as it holds for the columns that are published of it; none where it does
+/// not.
+fn published(
+    subject: &Subject<'_>,
+    export: &Export,
+    columns: &[BoundColumn],
+    test: &TableTest,
+) -> Option<TableTest> {
+    let find = |name: &str| columns.iter().find(|column| column.name == name);
+    let there = |names: &[Spanned<String>]| -> Option<Vec<Spanned<String>>> {
+        let there: Vec<_> = names.iter().filter(|name| find(&name.value).is_some()).cloned().collect();
+        (!there.is_empty()).then_some(there)
+    };
+    match test {
+        TableTest::RowCount { .. } => export.filter.is_none().then(|| test.clone()),
+        TableTest::KAnonymity { columns, k } => {
+            Some(TableTest::KAnonymity { columns: there(columns)?, k: *k })
+        }
+        TableTest::LDiversity { columns, sensitive, l } => find(&sensitive.value)
+            .and(there(columns))
+            .map(|columns| TableTest::LDiversity { columns, sensitive: sensitive.clone(), l: *l }),
+        TableTest::Expression { sql } => {
+            // One that cannot be read at all is reported where the export's own are.
+            let Ok(condition) = condition(subject, sql, subject.schema, "") else {
+                return Some(test.clone());
+            };
+            let as_it_is = |name: &String| {
+                find(name).is_some_and(|column| !matches!(column.treatment, Treatment::Masked { .. }))
+            };
+            condition.columns.iter().all(as_it_is).then(|| test.clone())
+        }
+        TableTest::Column { column, test: of_column } => {
+            holds(of_column, find(&column.value)?).then(|| test.clone())
+        }
+    }
+}
+
+fn same(left: &TableTest, right: &TableTest) -> bool {
     match (left, right) {
         (
-            ExportTest::Column { column: left, test: of_left },
-            ExportTest::Column { column: right, test: of_right },
+            TableTest::Column { column: left, test: of_left },
+            TableTest::Column { column: right, test: of_right },
         ) => left.value == right.value && of_left == of_right,
         _ => false,
     }
 }
 
-/// Tests that could not be asked of what is published: a mask may have made text of a number.
-pub(super) fn misfits(tests: &[Spanned<ExportTest>], columns: &[BoundColumn]) -> Vec<Diagnostic> {
-    let misfit = |test: &Spanned<ExportTest>| {
-        let ExportTest::Column { column, test: asked } = &test.value else { return None };
-        let published = columns.iter().find(|published| published.name == column.value)?;
-        let found = plain(published.output.data_type());
-        let (what, help) = match asked {
-            ColumnTest::Range { min, max }
-                if !both(min, max).all(|bound| ordered(bound, found)) =>
-            {
-                ("the bounds of `range` do not fit", BOUNDS)
-            }
-            ColumnTest::AcceptedValues { values }
-                if !values.iter().all(|one| equal(one, found)) =>
-            {
-                ("the values of `accepted_values` do not fit", VALUES)
-            }
-            ColumnTest::Regex { pattern } if Regex::new(pattern).is_err() => {
-                return Some(unreadable(test));
-            }
-            _ => return None,
-        };
-        let published = type_name(published.output.data_type());
-        let message = format!("{what} `{}`, which is published as {published}", column.value);
-        Some(Diagnostic::new(&INVALID_VALUE, message).at(test.at, "cannot be compared").help(help))
+/// Tests that could not be asked of what is published: a column is not there, or a mask has made text of
+/// a number.
+pub(super) fn misfits(
+    subject: &Subject<'_>,
+    tests: &[Test],
+    columns: &[BoundColumn],
+) -> Vec<Diagnostic> {
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let known: BTreeSet<&str> = names.iter().copied().collect();
+    let within = format!("export `{}`", subject.export);
+    let mut found = Vec::new();
+    for test in tests {
+        let missing = test.test.columns().filter(|column| !known.contains(column.value.as_str()));
+        let mut missing = missing.map(|column| unknown_column(&within, column, &names)).peekable();
+        if missing.peek().is_none() {
+            found.extend(misfit(subject, test, columns));
+        }
+        found.extend(missing);
+    }
+    found
+}
+
+fn misfit(subject: &Subject<'_>, test: &Test, columns: &[BoundColumn]) -> Option<Diagnostic> {
+    if let TableTest::Expression { sql } = &test.test {
+        let fields = columns.iter().map(|column| Field::clone(&column.output));
+        let schema = Schema::new(fields.collect::<Vec<_>>());
+        return condition(subject, sql, &schema, "the expression of a test").err().map(|found| *found);
+    }
+    let find = |name: &Spanned<String>| columns.iter().find(|column| column.name == name.value);
+    if let TableTest::Column { column, test: asked } = &test.test {
+        return of_one_column(test, find(column)?, asked);
+    }
+    let nested = test.test.columns().filter_map(find);
+    nested.into_iter().find_map(|column| nested_column(test, column))
+}
+
+fn of_one_column(test: &Test, published: &BoundColumn, asked: &ColumnTest) -> Option<Diagnostic> {
+    let found = plain(published.output.data_type());
+    let (what, help) = match asked {
+        ColumnTest::Range { min, max } if !both(min, max).all(|bound| ordered(bound, found)) => {
+            ("the bounds of `range` do not fit", BOUNDS)
+        }
+        ColumnTest::AcceptedValues { values } if !values.iter().all(|one| equal(one, found)) => {
+            ("the values of `accepted_values` do not fit", VALUES)
+        }
+        ColumnTest::Freshness { .. } if !is_moment(found) => ("`freshness` does not fit", MOMENTS),
+        ColumnTest::Regex { pattern } if Regex::new(pattern).is_err() => {
+            return Some(unreadable(test));
+        }
+        ColumnTest::Leak if !matches!(published.treatment, Treatment::Masked { .. }) => {
+            let message = format!("`leak` cannot hold for `{}`", published.name);
+            let finding = Diagnostic::new(&INVALID_VALUE, message).at(test.at, "is not masked");
+            return Some(finding.help("every value of a column that is published as it is can be read; mask it, or take the test away"));
+        }
+        ColumnTest::Unique | ColumnTest::Leak | ColumnTest::Relationships { .. } => {
+            return nested_column(test, published);
+        }
+        _ => return None,
     };
-    tests.iter().filter_map(misfit).collect()
+    let type_name = type_name(published.output.data_type());
+    let message = format!("{what} `{}`, which is published as {type_name}", published.name);
+    Some(Diagnostic::new(&INVALID_VALUE, message).at(test.at, "cannot be compared").help(help))
+}
+
+/// Lists and structs are not compared.
+fn nested_column(test: &Test, column: &BoundColumn) -> Option<Diagnostic> {
+    let types = [column.input.data_type(), column.output.data_type()];
+    if types.into_iter().all(has_digest) {
+        return None;
+    }
+    let name = test.test.name();
+    let message = format!("`{name}` does not fit `{}`, which holds lists or structs", column.name);
+    let finding = Diagnostic::new(&INVALID_VALUE, message).at(test.at, "cannot be compared");
+    Some(finding.help("take the parts that matter out of it in a model, as columns of their own"))
 }
 
 const BOUNDS: &str = "bounds are numbers for columns of numbers, and text such as 2030-12-31 for dates; a mask such as bucket or noise keeps numbers";
 const VALUES: &str = "values are numbers for columns of numbers, true and false for booleans, and text for all others";
+const MOMENTS: &str = "only dates and timestamps have an age";
 
-fn unreadable(test: &Spanned<ExportTest>) -> Diagnostic {
+fn unreadable(test: &Test) -> Diagnostic {
     Diagnostic::new(&INVALID_VALUE, "the pattern of `regex` cannot be read")
         .at(test.at, "not a regular expression")
         .help("patterns are those of the Rust crate `regex`: no look-around, no back references")

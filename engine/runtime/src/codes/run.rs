@@ -25,6 +25,8 @@ pub const ALL: &[&Code] = &[
     &EXECUTION,
     &PLAN_NOT_APPROVED,
     &APPROVAL_INVALID,
+    &L_DIVERSITY,
+    &LEAK,
     &INTERNAL,
 ];
 
@@ -228,6 +230,33 @@ pub static APPROVAL_INVALID: Code = Code {
     why: "A signature over another plan, or by somebody else, approves nothing.",
     example: "engine approve plan.json --owner @dpo --key somebody-elses-key",
     fix: "Sign the plan as it is now, with a key whose public half stands under `owners` in engine.yml.",
+};
+
+/// Groups show too few values.
+pub static L_DIVERSITY: Code = Code {
+    id: "E0817",
+    title: "Groups show too few values",
+    exit: Exit::GateRefused,
+    what: "The rows that share the values of some columns hold fewer different values of a sensitive \
+           column than the test `l_diversity` asks for.",
+    why: "Whoever knows that a person is in such a group knows the person's value, however large the \
+          group is (Machanavajjhala et al., l-Diversity, 2007).",
+    example: "tests: [{l_diversity: {columns: [country], sensitive: diagnosis, l: 2}}]",
+    fix: "Coarsen the columns that make the groups, leave one out, or leave small groups out with `where`.",
+};
+
+/// A value can be read in what it was masked to.
+pub static LEAK: Code = Code {
+    id: "E0818",
+    title: "A value leaked",
+    exit: Exit::GateRefused,
+    what: "A value of a masked column also occurs among the values that the mask wrote, in the same row \
+           or another.",
+    why: "A reader cannot tell such a value from an invented one, and a mask that writes values of real \
+          people shows that they are there.",
+    example: "tests: [{leak: {column: first_name}}]     # masked with a dictionary of common names",
+    fix: "Use a mask whose results cannot be values of the column, such as `token`, or a dictionary of \
+          invented values; leave the test out where shared values say nothing.",
 };
 
 /// A defect of the engine.

@@ -120,21 +120,29 @@ async fn each(
     exports: &[BoundExport],
     on_failure: OnFailure,
 ) -> RunReport {
-    let mut report =
-        RunReport { run: producer.run.to_string(), exports: Vec::new(), failures: Vec::new() };
+    let mut report = RunReport {
+        run: producer.run.to_string(),
+        exports: Vec::new(),
+        failures: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let files = &producer.workspace.bound.files;
     for export in exports {
         if on_failure == OnFailure::Stop && !report.failures.is_empty() {
             report.exports.push(produce::report(export, Status::Skipped));
             continue;
         }
         match producer.export(export).await {
-            Ok((done, None)) => report.exports.push(done),
-            Ok((done, Some(failure))) => {
+            Ok((mut done, failure)) => {
+                let warnings = std::mem::take(&mut done.warnings);
+                if !warnings.is_empty() {
+                    report.warnings.push(Failure::from(warnings).with_files(files));
+                }
                 report.exports.push(done);
-                report.failures.push(failure.with_files(&producer.workspace.bound.files));
+                report.failures.extend(failure.map(|failure| failure.with_files(files)));
             }
             Err(failure) => {
-                let failure = failure.with_files(&producer.workspace.bound.files);
+                let failure = failure.with_files(files);
                 report.exports.push(producer.failed(export, &failure));
                 report.failures.push(failure);
             }

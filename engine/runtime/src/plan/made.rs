@@ -176,7 +176,7 @@ pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known)
             engine_project::Encryption::Sealed => "sealed".to_owned(),
             engine_project::Encryption::Modular => "modular".to_owned(),
         },
-        tests: export.tests.iter().map(|test| checks::describe(&test.value)).collect(),
+        tests: export.tests.iter().map(checks::describe).collect(),
         tests_left_out: export.tests_left_out.iter().map(checks::describe).collect(),
         loads: export
             .loads

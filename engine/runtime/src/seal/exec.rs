@@ -29,6 +29,7 @@ use super::chunk::{ChunkSpec, ChunkTarget, Written};
 use super::error::SealError;
 use super::router::{Router, Values};
 use crate::event::{Event, Observer};
+use crate::observe::{Watch, Watcher};
 
 /// What the writing node takes from the session of the task it runs in.
 pub struct SealServices {
@@ -38,6 +39,9 @@ pub struct SealServices {
     pub observer: Arc<dyn Observer>,
     /// Rows an earlier attempt has written, by input partition and partition values.
     pub written: BTreeMap<(usize, Vec<Option<String>>), u64>,
+    /// Tests of the rows. The input's columns after the published ones are digests for them, which are
+    /// not written.
+    pub watch: Option<Arc<Watch>>,
 }
 
 /// A chunk that is complete in the store: one row of the node's output.
@@ -184,6 +188,7 @@ impl ExecutionPlan for SealExec {
             observer: Arc::clone(&services.observer),
             input,
             router: Some(router),
+            watcher: services.watch.as_ref().map(Watch::watcher),
             done: VecDeque::new(),
         };
         let stream = futures::stream::try_unfold(work, |mut work| async move {
@@ -209,6 +214,7 @@ struct Work {
     observer: Arc<dyn Observer>,
     input: SendableRecordBatchStream,
     router: Option<Router>,
+    watcher: Option<Watcher>,
     done: VecDeque<(Values, Written)>,
 }
 
@@ -222,13 +228,21 @@ impl Work {
             let Some(mut router) = self.router.take() else { return Ok(None) };
             match self.input.next().await {
                 Some(batch) => {
-                    let batch = batch?;
+                    let mut batch = batch?;
+                    if let Some(watcher) = &mut self.watcher {
+                        batch = watcher.rows(&batch)?;
+                    }
                     let rows = batch.num_rows() as u64;
                     self.done.extend(router.push(batch).await?);
                     self.router = Some(router);
                     self.observer.notice(&Event::RowsWritten { export: self.export.clone(), rows });
                 }
-                None => self.done.extend(router.finish().await?),
+                None => {
+                    self.done.extend(router.finish().await?);
+                    if let Some(watcher) = self.watcher.take() {
+                        watcher.finish();
+                    }
+                }
             }
         }
     }

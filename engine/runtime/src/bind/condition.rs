@@ -1,0 +1,90 @@
+//! Conditions over one row, as filters and tests write them.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use arrow::datatypes::{DataType, Schema};
+use datafusion::common::DFSchema;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::ExprSchemable;
+use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
+use engine_project::{Location, Spanned};
+
+use super::subject::Subject;
+use crate::codes::sql;
+use crate::diagnostic::Diagnostic;
+use crate::fault;
+use crate::types::type_name;
+
+/// A condition that can be asked of every row.
+pub(super) struct Condition {
+    /// Its canonical SQL.
+    pub(super) sql: String,
+    /// The columns it names.
+    pub(super) columns: BTreeSet<String>,
+}
+
+/// Reads a condition over the columns of `schema`; `what` names it in messages.
+pub(super) fn condition(
+    subject: &Subject<'_>,
+    text: &Spanned<String>,
+    schema: &Schema,
+    what: &str,
+) -> Result<Condition, Box<Diagnostic>> {
+    let message = format!("{what} cannot be used");
+    let refuse = |words: String| {
+        Box::new(Diagnostic::new(&sql::FILTER_INVALID, message.clone()).at(text.at, words))
+    };
+    let at_fault = |error: DataFusionError| match fault::unknown_column(&error) {
+        Some(unknown) => {
+            let label = match unknown.nearest {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "not a column here".to_owned(),
+            };
+            let message = format!("{message}: there is no column `{}`", unknown.name);
+            let at = word(subject, text.at, &unknown.name);
+            let help = format!("columns there are: {}", unknown.valid.join(", "));
+            Box::new(Diagnostic::new(&sql::FILTER_INVALID, message).at(at, label).help(help))
+        }
+        None => refuse(fault::planning_text(&error)),
+    };
+    let state = subject.binding.session.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    let parsed = state.sql_to_expr(&text.value, &dialect).map_err(at_fault)?;
+    if has_subquery(&parsed) {
+        return Err(refuse("looks at more than one row; a model can hold subqueries".to_owned()));
+    }
+    let schema = DFSchema::try_from(schema.clone()).map_err(at_fault)?;
+    let expression = state.create_logical_expr(&text.value, &schema).map_err(at_fault)?;
+    let columns = expression.column_refs().into_iter().map(|column| column.name.clone()).collect();
+    match expression.get_type(&schema).map_err(at_fault)? {
+        DataType::Boolean | DataType::Null => Ok(Condition { sql: parsed.to_string(), columns }),
+        other => Err(refuse(format!("is of type {}, not true or false", type_name(&other)))),
+    }
+}
+
+/// The place of a word that stands once in a scalar of the user's file, or the whole scalar.
+fn word(subject: &Subject<'_>, at: Location, word: &str) -> Location {
+    let file = subject.project.files.get(at.file);
+    let written = file.and_then(|file| file.text.get(at.start as usize..at.end as usize));
+    let mut found = written.unwrap_or_default().match_indices(word);
+    match (found.next(), found.next()) {
+        (Some((start, _)), None) => {
+            let start = (at.start as usize).saturating_add(start);
+            Location::new(at.file, start, start.saturating_add(word.len()))
+        }
+        _ => at,
+    }
+}
+
+fn has_subquery(expression: &SqlExpr) -> bool {
+    visit_expressions(expression, |part| match part {
+        SqlExpr::Subquery(_)
+        | SqlExpr::Exists { .. }
+        | SqlExpr::InSubquery { .. }
+        | SqlExpr::AnyOp { .. }
+        | SqlExpr::AllOp { .. } => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
+}
