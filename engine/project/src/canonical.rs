@@ -7,9 +7,10 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::location::Spanned;
 use crate::model::{
-    Action, Approval, Column, ColumnTest, Encryption, Export, ExportTest, LoadMode, Model, Project,
-    Rule, Table, Unclassified,
+    Action, Approval, Column, ColumnTest, Declared, Encryption, Export, LoadMode, Model, Project,
+    Rule, Table, TableTest, Unclassified,
 };
 
 /// Classes, rules and what happens to the rest. Rules are sorted by name: their order
@@ -72,13 +73,14 @@ pub fn table(source: &str, table: &Table) -> Json {
         "source": source,
         "name": table.name.value,
         "read": table.read.redacted_json(),
-        "key": table.key.iter().map(|name| &name.value).collect::<Vec<_>>(),
+        "key": texts(&table.key),
         "columns": columns(&table.columns),
         "references": table.references.iter().map(|reference| json!({
-            "columns": reference.columns.iter().map(|name| &name.value).collect::<Vec<_>>(),
+            "columns": texts(&reference.columns),
             "table": reference.table.value,
-            "to": reference.to.iter().map(|name| &name.value).collect::<Vec<_>>(),
+            "to": texts(&reference.to),
         })).collect::<Vec<_>>(),
+        "tests": tests(&table.tests, table_test),
     }))
 }
 
@@ -96,6 +98,7 @@ pub fn model(model: &Model) -> Json {
             "approval": approval(&group.approval),
         })),
         "depends_on": model.depends_on.iter().map(|relation| relation.value.quoted()).collect::<Vec<_>>(),
+        "tests": tests(&model.tests, table_test),
     }))
 }
 
@@ -106,14 +109,14 @@ pub fn export(export: &Export) -> Json {
         "name": export.name.value,
         "from": export.from.value.quoted(),
         "where": export.filter.as_ref().map(|filter| &filter.value),
-        "columns": export.columns.as_ref().map(|columns| columns.iter().map(|name| &name.value).collect::<Vec<_>>()),
-        "partition_by": export.partition_by.iter().map(|name| &name.value).collect::<Vec<_>>(),
+        "columns": export.columns.as_ref().map(|columns| texts(columns)),
+        "partition_by": texts(&export.partition_by),
         "chunk_rows": export.chunk.rows,
         "encryption": match export.encryption {
             Encryption::Sealed => "sealed",
             Encryption::Modular => "modular",
         },
-        "tests": export.tests.iter().map(|test| export_test(&test.value)).collect::<Vec<_>>(),
+        "tests": tests(&export.tests, table_test),
     }))
 }
 
@@ -140,7 +143,7 @@ fn columns(columns: &[Column]) -> Json {
             "type": column.column_type.map(|column_type| column_type.value.to_string()),
             "nullable": column.nullable,
             "class": column.class.as_ref().map(|class| &class.value),
-            "tests": column.tests.iter().map(|test| column_test(&test.value)).collect::<Vec<_>>(),
+            "tests": tests(&column.tests, column_test),
             "declassify": column.declassify.as_ref().map(approval),
         })
     };
@@ -157,25 +160,38 @@ fn approval(approval: &Approval) -> Json {
 
 fn column_test(test: &ColumnTest) -> Json {
     let arguments = match test {
-        ColumnTest::NotNull | ColumnTest::Unique => json!({}),
+        ColumnTest::NotNull | ColumnTest::Unique | ColumnTest::Leak => json!({}),
         ColumnTest::AcceptedValues { values } => json!({"values": values}),
         ColumnTest::Relationships { to, field } => json!({"to": to.quoted(), "field": field}),
         ColumnTest::Range { min, max } => json!({"min": min, "max": max}),
         ColumnTest::Regex { pattern } => json!({"pattern": pattern}),
+        ColumnTest::Freshness { max_age_seconds } => json!({"max_age_seconds": max_age_seconds}),
     };
     json!({"test": test.name(), "arguments": arguments})
 }
 
-fn export_test(test: &ExportTest) -> Json {
-    match test {
-        ExportTest::Column { column, test } => {
-            json!({"column": column.value, "of": column_test(test)})
+fn table_test(test: &TableTest) -> Json {
+    let arguments = match test {
+        TableTest::Column { column, test } => {
+            return json!({"column": column.value, "of": column_test(test)});
         }
-        ExportTest::KAnonymity { columns, k } => {
-            let columns: Vec<&String> = columns.iter().map(|name| &name.value).collect();
-            json!({"test": "k_anonymity", "columns": columns, "k": k})
+        TableTest::KAnonymity { columns, k } => json!({"columns": texts(columns), "k": k}),
+        TableTest::LDiversity { columns, sensitive, l } => {
+            json!({"columns": texts(columns), "sensitive": sensitive.value, "l": l})
         }
-    }
+        TableTest::RowCount { min, max } => json!({"min": min, "max": max}),
+        TableTest::Expression { sql } => json!({"sql": sql.value}),
+    };
+    json!({"test": test.name(), "arguments": arguments})
+}
+
+fn tests<T>(tests: &[Declared<T>], of: fn(&T) -> Json) -> Json {
+    let test = |declared: &Declared<T>| json!({"of": of(&declared.test), "severity": declared.severity.name()});
+    tests.iter().map(test).collect()
+}
+
+fn texts(names: &[Spanned<String>]) -> Vec<&str> {
+    names.iter().map(|name| name.value.as_str()).collect()
 }
 
 fn sorted(mut json: Json) -> Json {

@@ -19,6 +19,7 @@ mod problem;
 
 mod message;
 mod model;
+mod duration;
 mod scalar;
 
 pub mod canonical;
@@ -45,10 +46,10 @@ mod load;
 pub use load::{LoadOptions, load};
 pub use location::{FileId, Location, SourceFile, SourceMap, Spanned};
 pub use model::{
-    Action, Approval, Chunking, Class, Column, ColumnPattern, ColumnTest, Connection, Encryption,
-    Execution, Export, ExportTest, Indirect, KeyProvider, Keys, Load, LoadMode, Mask, Match,
-    MinGroup, Model, Project, Reference, Relation, RenderedSql, Rule, Segment, Source, Table,
-    Target, Unclassified,
+    Action, Approval, Chunking, Class, Column, ColumnPattern, ColumnTest, Connection, Declared,
+    Encryption, Execution, Export, Indirect, KeyProvider, Keys, Load, LoadMode, Mask, Match,
+    MinGroup, Model, Project, Reference, Relation, RenderedSql, Rule, Segment, Severity, Source,
+    Table, TableTest, Target, Unclassified,
 };
 pub use node::{Node, Value};
 pub use problem::{Problem, ProblemKind, Problems, Thing};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::location::{FileId, Location, Spanned};
+use crate::model::declared_tests::{Declared, TableTest};
 use crate::model::policy::Approval;
 use crate::model::source::Column;
 
@@ -63,6 +64,8 @@ pub struct Model {
     pub depends_on: Vec<Spanned<Relation>>,
     /// The least size of its groups, which makes its summaries safe.
     pub min_group: Option<MinGroup>,
+    /// Tests of its rows, apart from those of its columns.
+    pub tests: Vec<Declared<TableTest>>,
 }
 
 /// The least size of a model's groups.
@@ -174,7 +177,7 @@ pub struct Export {
     /// How chunks are encrypted.
     pub encryption: Encryption,
     /// Tests of the result.
-    pub tests: Vec<Spanned<ExportTest>>,
+    pub tests: Vec<Declared<TableTest>>,
     /// Where committed snapshots are loaded.
     pub loads: Vec<Load>,
     /// The whole entry.
@@ -196,25 +199,6 @@ pub enum Encryption {
     Sealed,
     /// Parquet Modular Encryption.
     Modular,
-}
-
-/// A test of an export.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ExportTest {
-    /// A test of one column of the export, from `from`'s columns or written `{not_null: {column: x}}`.
-    Column {
-        /// The column.
-        column: Spanned<String>,
-        /// The test.
-        test: crate::model::ColumnTest,
-    },
-    /// Every combination of values of these columns occurs in at least `k` rows.
-    KAnonymity {
-        /// The columns.
-        columns: Vec<Spanned<String>>,
-        /// The least number of rows, at least 2.
-        k: u64,
-    },
 }
 
 /// Where an export is loaded.

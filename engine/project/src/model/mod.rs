@@ -8,6 +8,7 @@
 //! ```
 
 mod dataset;
+mod declared_tests;
 mod policy;
 mod source;
 mod target;
@@ -16,14 +17,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use dataset::{
-    Chunking, Encryption, Export, ExportTest, Load, LoadMode, MinGroup, Model, Relation,
-    RenderedSql, Segment,
+    Chunking, Encryption, Export, Load, LoadMode, MinGroup, Model, Relation, RenderedSql, Segment,
 };
+pub use declared_tests::{ColumnTest, Declared, Severity, TableTest};
 pub(crate) use policy::ancestors;
 pub use policy::{
     Action, Approval, Class, ColumnPattern, Indirect, Mask, Match, Rule, Unclassified,
 };
-pub use source::{Column, ColumnTest, Reference, Source, Table};
+pub use source::{Column, Reference, Source, Table};
 pub use target::{Connection, Execution, KeyProvider, Keys, Target};
 
 use crate::location::{SourceMap, Spanned};

@@ -1,6 +1,7 @@
 //! What is read: sources, their tables and columns.
 
 use crate::location::{Location, Spanned};
+use crate::model::declared_tests::{ColumnTest, Declared, TableTest};
 use crate::model::policy::Approval;
 use crate::node::Node;
 use crate::types::ColumnType;
@@ -45,6 +46,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Columns that refer to rows of other tables.
     pub references: Vec<Reference>,
+    /// Tests of its rows, apart from those of its columns.
+    pub tests: Vec<Declared<TableTest>>,
 }
 
 impl Table {
@@ -69,7 +72,7 @@ pub struct Column {
     /// For people.
     pub description: Option<String>,
     /// Tests of its values.
-    pub tests: Vec<Spanned<ColumnTest>>,
+    pub tests: Vec<Declared<ColumnTest>>,
     /// Models only: who answers for the column no longer carrying its sources' classes.
     pub declassify: Option<Approval>,
 }
@@ -85,52 +88,4 @@ pub struct Reference {
     pub to: Vec<Spanned<String>>,
     /// Where it stands.
     pub at: Location,
-}
-
-/// A test of one column's values.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ColumnTest {
-    /// No nulls.
-    NotNull,
-    /// No value twice; nulls do not count.
-    Unique,
-    /// Only these values; nulls do not count.
-    AcceptedValues {
-        /// JSON scalars.
-        values: Vec<serde_json::Value>,
-    },
-    /// Every value occurs in a column of another table or model.
-    Relationships {
-        /// The other table or model.
-        to: crate::model::Relation,
-        /// Its column.
-        field: String,
-    },
-    /// Numbers or ISO dates within bounds, both inclusive; at least one is set.
-    Range {
-        /// Lower bound, a number or text.
-        min: Option<serde_json::Value>,
-        /// Upper bound, a number or text.
-        max: Option<serde_json::Value>,
-    },
-    /// Every value matches a regular expression.
-    Regex {
-        /// The pattern, not compiled here.
-        pattern: String,
-    },
-}
-
-impl ColumnTest {
-    /// The name it is written with.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::NotNull => "not_null",
-            Self::Unique => "unique",
-            Self::AcceptedValues { .. } => "accepted_values",
-            Self::Relationships { .. } => "relationships",
-            Self::Range { .. } => "range",
-            Self::Regex { .. } => "regex",
-        }
-    }
 }

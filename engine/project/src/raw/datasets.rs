@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::RawApproval;
-use super::sources::{column_tests, export_tests};
+use super::declared_tests::{column_tests, table_tests};
 use crate::location::Spanned;
 use crate::node::Node;
 
@@ -26,6 +26,10 @@ pub(crate) struct RawModel {
     /// Sums, means and counts of groups of at least this size carry no class; smaller groups are left out.
     #[serde(default)]
     pub(crate) min_group: Option<Spanned<RawMinGroup>>,
+    /// Tests of its rows.
+    #[serde(default)]
+    #[schemars(schema_with = "table_tests")]
+    pub(crate) tests: Vec<Node>,
 }
 
 /// The least size of a model's groups, which makes its sums, means and counts safe.
@@ -104,7 +108,7 @@ pub(crate) struct RawExport {
     pub(crate) encryption: Option<RawEncryption>,
     /// Tests of the result.
     #[serde(default)]
-    #[schemars(schema_with = "export_tests")]
+    #[schemars(schema_with = "table_tests")]
     pub(crate) tests: Vec<Node>,
     /// Where committed snapshots are loaded.
     #[serde(default)]

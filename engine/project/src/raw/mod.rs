@@ -2,6 +2,7 @@
 //! are made. Nothing here is checked beyond its shape.
 
 mod datasets;
+mod declared_tests;
 mod policies;
 mod profiles;
 mod root;
@@ -15,14 +16,15 @@ use serde::Deserialize;
 pub(crate) use datasets::{
     RawChunk, RawEncryption, RawExport, RawLoad, RawLoadMode, RawMinGroup, RawModel, RawModelColumn,
 };
+pub(crate) use declared_tests::{
+    RawColumnTests, RawRange, RawRowCount, RawSeverity, RawTableTests,
+};
 pub(crate) use policies::{
     RawApproval, RawClass, RawIndirect, RawMasking, RawMatch, RawRule, RawUnclassified,
 };
 pub(crate) use profiles::{RawExecution, RawKeys, RawProfiles, RawProvider, RawTarget};
 pub(crate) use root::{RawDefaults, RawRoot};
-pub(crate) use sources::{
-    RawColumn, RawColumnTests, RawExportTests, RawReference, RawSource, RawTable,
-};
+pub(crate) use sources::{RawColumn, RawReference, RawSource, RawTable};
 
 use crate::location::Spanned;
 use crate::node::Node;

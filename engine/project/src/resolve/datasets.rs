@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::Findings;
+use super::names::{self, Findings};
 use super::{SqlFile, declared_tests, policies};
 use crate::location::Spanned;
 use crate::model::{
-    Chunking, Column, ColumnTest, Encryption, Export, ExportTest, Load, LoadMode, MinGroup, Model,
-    Project, Relation,
+    Chunking, Column, ColumnTest, Encryption, Export, Load, LoadMode, MinGroup, Model, Project,
+    Relation, TableTest,
 };
 use crate::problem::{ProblemKind, Thing};
 use crate::raw::{
@@ -48,7 +48,7 @@ pub(super) fn models(
 fn model(findings: &mut Findings, raw: Option<RawModel>, file: SqlFile) -> Model {
     findings.identifier("a model's name", &file.name);
     let SqlFile { name, sql, depends_on } = file;
-    let Some(RawModel { name, description, tags, columns, min_group }) = raw else {
+    let Some(RawModel { name, description, tags, columns, min_group, tests }) = raw else {
         return Model {
             name,
             sql,
@@ -57,12 +57,14 @@ fn model(findings: &mut Findings, raw: Option<RawModel>, file: SqlFile) -> Model
             columns: Vec::new(),
             depends_on,
             min_group: None,
+            tests: Vec::new(),
         };
     };
     findings.unique(Thing::Column, columns.iter().map(|column| &column.value.name));
     let columns = columns.into_iter().map(|raw| model_column(findings, raw.value)).collect();
     let min_group = min_group.and_then(|raw| self::min_group(findings, raw));
-    Model { name, sql, description, tags, columns, depends_on, min_group }
+    let tests = declared_tests::of_table(findings, &tests);
+    Model { name, sql, description, tags, columns, depends_on, min_group, tests }
 }
 
 fn min_group(findings: &mut Findings, raw: Spanned<RawMinGroup>) -> Option<MinGroup> {
@@ -82,11 +84,7 @@ fn model_column(findings: &mut Findings, raw: RawModelColumn) -> Column {
         nullable: None,
         class: raw.class,
         description: raw.description,
-        tests: raw
-            .tests
-            .iter()
-            .filter_map(|node| declared_tests::of_column(findings, node))
-            .collect(),
+        tests: declared_tests::of_column(findings, &raw.tests),
         declassify: raw.declassify.and_then(|raw| policies::approval(findings, raw)),
     }
 }
@@ -181,11 +179,7 @@ fn export(
         partition_by: raw.partition_by,
         chunk: Chunking { rows },
         encryption,
-        tests: raw
-            .tests
-            .iter()
-            .filter_map(|node| declared_tests::of_export(findings, node))
-            .collect(),
+        tests: declared_tests::of_table(findings, &raw.tests),
         loads: raw.load.into_iter().map(load).collect(),
         at,
     })
@@ -222,19 +216,26 @@ pub(super) fn check(findings: &mut Findings, project: &Project) {
         }
         columns(findings, project, export);
     }
-    let tests = super::names::columns(project).flat_map(|(_, column)| &column.tests);
-    for Spanned { value, at } in tests {
-        if let ColumnTest::Relationships { to, .. } = value {
-            findings.relation(project, &Spanned::new(to.clone(), *at));
+    related(findings, project);
+}
+
+/// Relations that tests name and that do not exist.
+fn related(findings: &mut Findings, project: &Project) {
+    let of_columns = names::columns(project).flat_map(|(_, column)| &column.tests);
+    let of_columns = of_columns.map(|declared| (&declared.test, declared.at));
+    let of_tables = names::table_tests(project).filter_map(|declared| match &declared.test {
+        TableTest::Column { test, .. } => Some((test, declared.at)),
+        _ => None,
+    });
+    for (test, at) in of_columns.chain(of_tables) {
+        if let ColumnTest::Relationships { to, .. } = test {
+            findings.relation(project, &Spanned::new(to.clone(), at));
         }
     }
 }
 
 fn columns(findings: &mut Findings, project: &Project, export: &Export) {
-    let tested = export.tests.iter().flat_map(|test| match &test.value {
-        ExportTest::Column { column, .. } => std::slice::from_ref(column),
-        ExportTest::KAnonymity { columns, .. } => columns.as_slice(),
-    });
+    let tested = export.tests.iter().flat_map(|declared| declared.test.columns());
     let used: Vec<&Spanned<String>> = export.partition_by.iter().chain(tested).collect();
     if let Some(published) = &export.columns {
         for name in &used {

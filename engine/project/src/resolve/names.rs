@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::location::{Location, Spanned};
-use crate::model::{Column, Project, Relation};
+use crate::model::{Column, Declared, Project, Relation, TableTest};
 use crate::problem::{Problem, ProblemKind, Thing};
 use crate::suggest::nearest;
 
@@ -132,4 +132,13 @@ pub(super) fn columns(project: &Project) -> impl Iterator<Item = (Relation, &Col
         model.columns.iter().map(move |column| (relation.clone(), column))
     });
     of_tables.chain(of_models)
+}
+
+/// The tests of all tables, models and exports.
+pub(super) fn table_tests(project: &Project) -> impl Iterator<Item = &Declared<TableTest>> {
+    let of_tables = project.sources.iter().flat_map(|source| &source.tables);
+    let of_tables = of_tables.flat_map(|table| &table.tests);
+    let of_models = project.models.iter().flat_map(|model| &model.tests);
+    let of_exports = project.exports.iter().flat_map(|export| &export.tests);
+    of_tables.chain(of_models).chain(of_exports)
 }

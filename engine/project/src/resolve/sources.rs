@@ -38,8 +38,8 @@ fn source(findings: &mut Findings, raw: RawSource, target: &Target) -> Source {
 }
 
 fn table(findings: &mut Findings, raw: Spanned<RawTable>, source_tags: &[String]) -> Table {
-    let Spanned { value: RawTable { name, description, tags, read, key, columns, references }, at } =
-        raw;
+    let Spanned { value: raw, at } = raw;
+    let RawTable { name, description, tags, read, key, columns, references, tests } = raw;
     findings.name("a table's name", &name);
     findings.unique(Thing::Column, columns.iter().map(|column| &column.value.name));
     findings.unique(Thing::Column, &key);
@@ -51,6 +51,9 @@ fn table(findings: &mut Findings, raw: Spanned<RawTable>, source_tags: &[String]
     for reference in &references {
         findings.declared_columns(&within, &columns, &reference.columns);
     }
+    let tests = declared_tests::of_table(findings, &tests);
+    let tested = tests.iter().flat_map(|declared| declared.test.columns());
+    findings.declared_columns(&within, &columns, tested);
     let tags = source_tags.iter().chain(&tags).cloned().collect();
     Table {
         name,
@@ -60,6 +63,7 @@ fn table(findings: &mut Findings, raw: Spanned<RawTable>, source_tags: &[String]
         key,
         columns,
         references,
+        tests,
     }
 }
 
@@ -71,11 +75,7 @@ fn column(findings: &mut Findings, raw: RawColumn) -> Column {
         nullable: raw.nullable,
         class: raw.class,
         description: raw.description,
-        tests: raw
-            .tests
-            .iter()
-            .filter_map(|node| declared_tests::of_column(findings, node))
-            .collect(),
+        tests: declared_tests::of_column(findings, &raw.tests),
         declassify: None,
     }
 }

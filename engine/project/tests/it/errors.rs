@@ -128,7 +128,7 @@ cases! {
     unsupported_key: "exports/customers.yml", "encryption: modular" => "retention: uat",
         r#"exports/customers.yml:16:5: "retention": `retention` is not supported by this version"#;
     unknown_test: "sources/crm.yml", "not_null" => "notnull",
-        r#"sources/crm.yml:11:67: "notnull": sources[crm].tables[customers].columns[email].tests[0] should be `not_null` or `unique`"#;
+        r#"sources/crm.yml:11:67: "notnull": sources[crm].tables[customers].columns[email].tests[0] should be `not_null`, `unique` or `leak`"#;
     unknown_test_with_arguments: "exports/customers.yml", "k_anonymity" => "k_anonimity",
         r#"exports/customers.yml:12:14: "k_anonimity": unknown key `k_anonimity` in exports[customers].tests[0]"#;
     range_without_bounds: "sources/crm.yml", "[not_null, {unique: {}}]" => "[{range: {}}]",

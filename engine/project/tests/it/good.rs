@@ -1,7 +1,7 @@
 //! What a project without mistakes becomes.
 
 use engine_project::{
-    Action, ColumnTest, ColumnType, Encryption, ExportTest, KeyProvider, LoadOptions, Relation,
+    Action, ColumnTest, ColumnType, Encryption, KeyProvider, LoadOptions, Relation, TableTest,
     canonical,
 };
 use serde_json::json;
@@ -34,7 +34,7 @@ fn everything_is_resolved() {
     assert_eq!(customers.tags, ["raw"]);
     let email = customers.column("email").unwrap();
     assert_eq!(email.column_type.unwrap().value, ColumnType::String);
-    let tests: Vec<_> = email.tests.iter().map(|test| test.value.clone()).collect();
+    let tests: Vec<_> = email.tests.iter().map(|test| test.test.clone()).collect();
     assert_eq!(tests, [ColumnTest::NotNull, ColumnTest::Unique]);
 
     assert_eq!(
@@ -59,7 +59,7 @@ fn everything_is_resolved() {
     assert_eq!(customers.from.value, table());
     assert_eq!(customers.chunk.rows, 500);
     assert!(
-        matches!(&customers.tests[0].value, ExportTest::KAnonymity { columns, k: 5 } if columns.len() == 2)
+        matches!(&customers.tests[0].test, TableTest::KAnonymity { columns, k: 5 } if columns.len() == 2)
     );
     let profiles = project.export("profiles").unwrap();
     assert_eq!(profiles.from.value, Relation::Model { name: "profile".to_owned() });

@@ -1,6 +1,8 @@
 //! Projects in folders: what loads, and what every mistake says.
 
 #[cfg(test)]
+mod declared_tests;
+#[cfg(test)]
 mod errors;
 #[cfg(test)]
 mod folder;

@@ -5,12 +5,18 @@ use std::path::{Path, PathBuf};
 use engine_project::{LoadOptions, ProblemKind, schema};
 use serde_json::Value as Json;
 
+use crate::declared_tests::TESTED;
 use crate::folder::{BASE, load_with};
 
 fn validator(kind: &str) -> jsonschema::Validator {
     let (_, schema) = schema::all().into_iter().find(|(name, _)| *name == kind).unwrap();
     jsonschema::draft202012::meta::validate(&schema).unwrap();
     jsonschema::draft202012::new(&schema).unwrap()
+}
+
+/// The files of the base project, and one with every form of a test.
+fn files() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BASE.into_iter().chain([TESTED]).filter(|(path, _)| path.ends_with(".yml"))
 }
 
 fn kind_of(path: &str) -> &'static str {
@@ -40,7 +46,7 @@ fn shape_fits(path: &str, text: &str) -> bool {
 
 #[test]
 fn schemas_accept_what_the_parser_accepts() {
-    for (path, text) in BASE.iter().filter(|(path, _)| path.ends_with(".yml")) {
+    for (path, text) in files() {
         let errors: Vec<String> = validator(kind_of(path))
             .iter_errors(&json(text))
             .map(|error| error.to_string())
@@ -54,7 +60,7 @@ fn schema_and_parser_refuse_the_same() {
     let replacements =
         ["1", "x", "true", "[]", "{}", "[1]", "{a: 1}", "\"{{ var('rows') }}\"", "~", "-1", "1.5"];
     let mut compared = 0;
-    for (path, text) in BASE.iter().filter(|(path, _)| path.ends_with(".yml")) {
+    for (path, text) in files() {
         let validator = validator(kind_of(path));
         // Every `key: value` inside of flow collections and at line ends, replaced by values of all kinds.
         for (start, _) in text.match_indices(": ") {
