@@ -5,7 +5,7 @@ use engine_bundle::manifest::{TestResult, TestStatus};
 use engine_project::{ColumnTest, Declared, Severity, Spanned, TableTest};
 use serde_json::{Value, json};
 
-use crate::codes::{Code, run};
+use crate::codes::run;
 use crate::diagnostic::Diagnostic;
 use crate::observe::Measured;
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use engine_project::{Problem, ProblemKind, Problems, Thing};
 
 use crate::codes::{Code, config, names, policy, run, sql};
-use crate::diagnostic::{Diagnostic, Failure};
+use crate::diagnostic::{Diagnostic, Level, Failure};
 
 /// All problems of a phase, in their order, with the files to show them in.
 pub fn failure(problems: Problems) -> Failure {
@@ -20,6 +20,7 @@ pub fn failure(problems: Problems) -> Failure {
 /// One problem as a diagnostic, with the words of `engine-project`.
 pub fn diagnostic(problem: Problem) -> Diagnostic {
     Diagnostic {
+        level: Level::Error,
         code: code(&problem.kind),
         message: problem.kind.message(),
         at: problem.at.map(|at| (at, problem.kind.label())),

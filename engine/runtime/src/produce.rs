@@ -16,7 +16,7 @@ use crate::fault;
 use crate::heads::Heads;
 use crate::journal::{Journal, Line, Status};
 use crate::keys::Keys;
-use crate::observe::{Watch, Watching, with_inputs};
+use crate::observe::{SPILL_FOLDER, Watch, Watching, with_inputs};
 use crate::publish::{Origin, Snapshot, check_unchanged, encryption};
 use crate::report::ExportReport;
 use crate::request::{Context, Reuse};
@@ -32,9 +32,6 @@ use engine_bundle::manifest::{SourceFingerprint, TestResult, TestStatus};
 
 /// Chunks of earlier attempts, by export.
 pub type Earlier = BTreeMap<String, resume::Attempted>;
-
-/// Where the tests of a run keep digests that memory has no room for.
-const SPILL_FOLDER: &str = "target/spill";
 
 /// A snapshot that was committed.
 struct Published {

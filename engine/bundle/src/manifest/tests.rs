@@ -57,6 +57,7 @@ fn manifest() -> Manifest {
             status: TestStatus::Passed,
             failures: 0,
             measured: Some(7),
+            handles: Vec::new(),
         }],
         predecessor: Some(Predecessor { version: 1, digest }),
     }

@@ -15,6 +15,7 @@ pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;
+pub(crate) mod test;
 pub(crate) mod verify;
 
 use clap::Subcommand;
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Approve(approve::Approve),
     Run(run::Run),
     Retry(retry::Retry),
+    Test(test::Test),
     Verify(verify::Verify),
     Query(query::Query),
     Show(show::Show),
@@ -61,6 +63,7 @@ pub(crate) async fn run(
         Command::Approve(options) => approve::run(invocation, &options),
         Command::Run(options) => run::run(invocation, &options).await,
         Command::Retry(options) => retry::run(invocation, &options).await,
+        Command::Test(options) => test::run(invocation, &options).await,
         Command::Verify(options) => verify::run(invocation, &options).await,
         Command::Query(options) => query::run(invocation, &options).await,
         Command::Show(options) => show::run(invocation, &options).await,

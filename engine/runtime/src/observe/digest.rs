@@ -143,8 +143,11 @@ pub fn handle_function(key: impl Fn(&str) -> Option<DigestKey> + Send + Sync + '
     ScalarUDF::from(RowHandle { key: Arc::new(key), signature })
 }
 
+/// Gives the key of an export.
+type KeyOf = dyn Fn(&str) -> Option<DigestKey> + Send + Sync;
+
 struct RowHandle {
-    key: Arc<dyn Fn(&str) -> Option<DigestKey> + Send + Sync>,
+    key: Arc<KeyOf>,
     signature: Signature,
 }
 

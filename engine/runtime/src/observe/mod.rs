@@ -20,3 +20,6 @@ pub use check::{Watch, Watching, is_moment};
 pub use digest::{Input, handle_function, inputs_only, with_inputs};
 pub use results::Measured;
 pub use watcher::Watcher;
+
+/// Where the tests of a project keep digests that memory has no room for, from its folder.
+pub const SPILL_FOLDER: &str = "target/spill";

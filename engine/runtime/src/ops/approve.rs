@@ -100,7 +100,7 @@ fn intact(file: &Path) -> Outcome<Plan> {
 }
 
 /// A signature by `ssh-keygen`, which asks for a passphrase or a touch where the key needs one.
-fn signed(key: &Path, message: &str) -> Result<String, Diagnostic> {
+fn signed(key: &Path, message: &str) -> Outcome<String> {
     let failed = || refused(format!("`ssh-keygen` could not sign with `{}`", key.display()));
     let mut child = Command::new("ssh-keygen")
         .args(["-q", "-Y", "sign", "-n", approval::NAMESPACE, "-f"])
@@ -114,9 +114,9 @@ fn signed(key: &Path, message: &str) -> Result<String, Diagnostic> {
     }
     let ended = child.wait_with_output().map_err(|_| failed())?;
     if !ended.status.success() {
-        return Err(failed());
+        return Err(failed().into());
     }
-    String::from_utf8(ended.stdout).map_err(|_| failed())
+    String::from_utf8(ended.stdout).map_err(|_| failed().into())
 }
 
 fn refused(message: String) -> Diagnostic {

@@ -15,4 +15,5 @@ pub mod query;
 pub mod retry;
 pub mod run;
 pub mod schema;
+pub mod test;
 pub mod verify;

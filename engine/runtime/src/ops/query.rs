@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::logical_expr::ScalarUDF;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
 use futures::TryStreamExt;
@@ -15,6 +16,7 @@ use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
 use crate::heads::Heads;
 use crate::keys::{self, Keys};
+use crate::observe::handle_function;
 use crate::request::Context;
 use crate::session::read_only;
 use crate::store::{self, Store, Stored};
@@ -40,6 +42,7 @@ pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
     let store = store::open(&project)?;
     let heads = Heads::of(&context.root, &project.target.name.value);
     let session = workspace::new_session(workspace::limits(&project, context))?;
+    session.register_udf(handles(&keys, store.project()));
     let mut found = Vec::new();
     for export in &project.exports {
         let name = &export.name.value;
@@ -48,6 +51,12 @@ pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
         }
     }
     answer(&session, sql, &store, found).await
+}
+
+/// The function that gives the handles by which tests name rows.
+fn handles(keys: &Keys, project: &str) -> ScalarUDF {
+    let (keys, project) = (keys.clone(), project.to_owned());
+    handle_function(move |export| keys.digest_key(&project, export).ok())
 }
 
 /// The first rows of an export.
