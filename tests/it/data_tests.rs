@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::harness::Project;
 
-const ENGINE: &str = "name: shop\nedition: 2026\nprofile: dev\n";
+const ENGINE: &str = "name: shop\nedition: 2026\n";
 const PROFILES: &str = "targets:\n  dev:\n    store: file://target/store\n    keys: {provider: environment, env: ENGINE_TEST_KEY}\n    connections:\n      shop: {type: csv, url: data}\n";
 
 /// A project with one table of orders; `columns` and `table` are more YAML of the table, `export` of the

@@ -32,6 +32,8 @@ mod atomic;
 #[cfg(test)]
 mod canaries;
 #[cfg(test)]
+mod ci_files;
+#[cfg(test)]
 mod data_tests;
 #[cfg(test)]
 mod dependencies;

@@ -296,7 +296,9 @@ fn editors_find_the_schema_of_every_yaml_file() {
     let mut findings = Vec::new();
     let projects = ["examples/", "project-template/", "tests/bench/project/"];
     for file in text_files() {
-        let ours = projects.iter().any(|folder| file.path.starts_with(folder));
+        // A hidden file is somebody else's: the engine reads none.
+        let ours = projects.iter().any(|folder| file.path.starts_with(folder))
+            && !file.path.contains("/.");
         if !ours || !file.path.ends_with(".yml") {
             continue;
         }

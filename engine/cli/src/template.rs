@@ -14,7 +14,9 @@ macro_rules! files {
 
 /// A small project of one's own.
 pub(crate) const PROJECT: &[TemplateFile] = files!("project-template":
+    ".github/workflows/engine.yml",
     ".gitignore",
+    ".gitlab-ci.yml",
     "README.md",
     "data/customers.csv",
     "data/orders.csv",
