@@ -8,11 +8,15 @@ use crate::harness::Project;
 const ENGINE: &str = "name: shop\nedition: 2026\n";
 const PROFILES: &str = "targets:\n  dev:\n    store: file://target/store\n    keys: {provider: environment, env: ENGINE_TEST_KEY}\n    connections:\n      shop: {type: csv, url: data}\n";
 
-/// A project with one table of orders; `columns` and `table` are more YAML of the table, `export` of the
+/// What orders may refer to.
+const PEOPLE: &str =
+    "      - name: people\n        columns:\n          - {name: name, type: string, class: pii}\n";
+
+/// A project with a table of orders; `columns` and `table` are more YAML of the table, `export` of the
 /// export.
 fn project(columns: &str, table: &str, export: &str) -> Project {
     let sources = format!(
-        "sources:\n  - name: shop\n    connection: shop\n    tables:\n      - name: orders\n        key: [id]\n{table}        columns:\n          - {{name: id, type: int64, class: public}}\n{columns}"
+        "sources:\n  - name: shop\n    connection: shop\n    tables:\n      - name: orders\n        key: [id]\n{table}        columns:\n          - {{name: id, type: int64, class: public}}\n{columns}{PEOPLE}"
     );
     let project = Project::of(&[
         ("engine.yml", ENGINE),
@@ -40,7 +44,11 @@ fn rows(project: &Project, header: &str, rows: impl Iterator<Item = String>) {
 fn a_test_of_rows_names_them_by_handles_that_queries_find() {
     let columns = "          - {name: total, type: int64, class: public, tests: [{range: {min: 0, severity: warn}}]}\n";
     let project = project(columns, "", "");
-    rows(&project, "id,total", (0..50).map(|id| format!("{id},{}", if id == 33 { -7 } else { id })));
+    rows(
+        &project,
+        "id,total",
+        (0..50).map(|id| format!("{id},{}", if id == 33 { -7 } else { id })),
+    );
     let run = project.run(&["run"]).success();
     assert!(run.stderr.contains("E0805") && run.stderr.contains("1 warning"), "{}", run.stderr);
     let handle = handles(&run.stderr).remove(0);
@@ -64,9 +72,27 @@ fn an_error_publishes_nothing_and_test_says_the_same_of_what_is_there() {
     let cases: &[(&str, &str, &str, &str, i32)] = &[
         ("tests: [{row_count: {min: 3, max: 9}}]", "", "row_count", "it has 10 rows", 1),
         ("tests: [{expression: {sql: \"total < 9\"}}]", "", "expression", "fails for 1 row", 1),
-        ("", "tests: [{l_diversity: {columns: [half], sensitive: city, l: 2}}]", "l_diversity", "1 group has fewer", 4),
-        ("", "tests: [{k_anonymity: {columns: [city], k: 5}}]", "k_anonymity", "1 group is smaller", 4),
-        ("", "tests: [{freshness: {column: day, max_age: 1d}}]", "freshness", "no value of `day` is newer than 1 day", 1),
+        (
+            "",
+            "tests: [{l_diversity: {columns: [half], sensitive: city, l: 2}}]",
+            "l_diversity",
+            "1 group has fewer",
+            4,
+        ),
+        (
+            "",
+            "tests: [{k_anonymity: {columns: [city], k: 5}}]",
+            "k_anonymity",
+            "1 group is smaller",
+            4,
+        ),
+        (
+            "",
+            "tests: [{freshness: {column: day, max_age: 1d}}]",
+            "freshness",
+            "no value of `day` is newer than 1 day",
+            1,
+        ),
         ("", "tests: [{unique: {column: half}}]", "unique", "fails for 2 values", 1),
     ];
     for (table, export, kind, words, exit) in cases {
@@ -75,14 +101,20 @@ fn an_error_publishes_nothing_and_test_says_the_same_of_what_is_there() {
             if text.is_empty() { String::new() } else { format!("{:indent$}{text}\n", "") }
         };
         let project = project(columns, &line(table, 8), &line(export, 4));
-        let row = |id: i64| format!("{id},{id},{},{},2020-01-31", id / 5, if id < 6 { "Rome" } else { "Oslo" });
+        let row = |id: i64| {
+            format!("{id},{id},{},{},2020-01-31", id / 5, if id < 6 { "Rome" } else { "Oslo" })
+        };
         rows(&project, "id,total,half,city,day", (0..10).map(row));
         let run = project.run(&["run"]).status(*exit);
         assert!(run.stderr.contains(words), "{kind}: {}", run.stderr);
         assert!(run.stderr.contains("nothing was published"), "{}", run.stderr);
         project.run(&["show", "orders"]).status(69);
         // Where it only warns, the snapshot is there, and a later `engine test` says the same.
-        let (file, text) = if table.is_empty() { ("exports/orders.yml", export) } else { ("sources/shop.yml", table) };
+        let (file, text) = if table.is_empty() {
+            ("exports/orders.yml", export)
+        } else {
+            ("sources/shop.yml", table)
+        };
         let warned = text.replace("}}]", ", severity: warn}}]");
         project.replace(file, text, &warned);
         let run = project.run(&["run"]).success();
@@ -114,7 +146,8 @@ fn a_value_that_can_be_read_in_what_it_was_masked_to_is_a_leak() {
     project.replace("sources/shop.yml", "tests: [leak]", "tests: [{leak: {severity: warn}}]");
     let run = project.run(&["run"]).success();
     let handle = handles(&run.stderr).remove(0);
-    let sql = format!("select distinct name from orders where row_handle('orders', name) = '{handle}'");
+    let sql =
+        format!("select distinct name from orders where row_handle('orders', name) = '{handle}'");
     assert_eq!(project.query(&sql), [serde_json::json!({ "name": "name 77" })]);
     let tested = project.run(&["test"]).success();
     assert_eq!(handles(&tested.stderr), [handle]);
@@ -124,11 +157,12 @@ fn a_value_that_can_be_read_in_what_it_was_masked_to_is_a_leak() {
 fn columns_that_refer_are_asked_before_they_are_masked() {
     let columns = "          - {name: person, type: string, class: pii, tests: [{relationships: {to: \"source('shop', 'people')\", field: name}}]}\n";
     let project = project(columns, "", "");
-    let mut sources = project.read("sources/shop.yml");
-    sources.push_str("      - name: people\n        columns:\n          - {name: name, type: string, class: pii}\n");
-    project.write("sources/shop.yml", &sources);
     project.write("data/people.csv", "name\nAda\nGrace\n");
-    rows(&project, "id,person", ["1,Ada", "2,Grace", "3,", "4,Alan", "5,Alan"].into_iter().map(str::to_owned));
+    rows(
+        &project,
+        "id,person",
+        ["1,Ada", "2,Grace", "3,", "4,Alan", "5,Alan"].into_iter().map(str::to_owned),
+    );
     let run = project.run(&["run"]).status(1);
     assert!(run.stderr.contains("relationships(person) fails for 2 rows"), "{}", run.stderr);
     rows(&project, "id,person", ["1,Ada", "2,Grace", "3,"].into_iter().map(str::to_owned));
@@ -156,7 +190,11 @@ fn more_values_than_memory_holds_are_compared_all_the_same() {
 #[test]
 fn a_run_that_is_taken_up_again_tests_all_rows() {
     let columns = "          - {name: total, type: int64, class: public, tests: [{range: {min: 0}}, unique]}\n";
-    let project = project(columns, "        tests: [{row_count: {min: 60000}}]\n", "    chunk: {rows: 1000}\n");
+    let project = project(
+        columns,
+        "        tests: [{row_count: {min: 60000}}]\n",
+        "    chunk: {rows: 1000}\n",
+    );
     rows(&project, "id,total", (0..60_000).map(|id| format!("{id},{id}")));
     let started = project.start(&["run"]);
     while !project.path("target/runs").exists() && !project.path("target/store").exists() {

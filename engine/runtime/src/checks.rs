@@ -99,7 +99,7 @@ pub fn findings(
             if result.status == TestStatus::Warned { found.as_warning() } else { found }
         })
         .collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.code.exit));
+    findings.sort_by_key(|finding| (finding.level, std::cmp::Reverse(finding.code.exit)));
     findings
 }
 
@@ -115,7 +115,8 @@ fn finding(export: &str, test: &TableTest, result: &TestResult, rows: &Rows<'_>)
     let failures = result.failures;
     let (code, said, mend) = match test {
         TableTest::KAnonymity { .. } => {
-            let smallest = result.measured.map(|size| format!("; the smallest has {}", counted(size, "row")));
+            let smallest =
+                result.measured.map(|size| format!("; the smallest has {}", counted(size, "row")));
             let are = if failures == 1 { "is" } else { "are" };
             let said = format!(
                 "{} {are} smaller than {} allows{}",
@@ -143,27 +144,37 @@ fn finding(export: &str, test: &TableTest, result: &TestResult, rows: &Rows<'_>)
                 counted(failures, "value"),
                 column.value
             );
-            (&run::LEAK, said, "use a mask whose results are no values of the column, or another dictionary")
+            (
+                &run::LEAK,
+                said,
+                "use a mask whose results are no values of the column, or another dictionary",
+            )
         }
         TableTest::RowCount { min, max } => {
             let rows = counted(result.measured.unwrap_or_default(), "row");
             let low = min.map(|min| format!(", and at least {min} are asked for"));
             let high = max.map(|max| format!(", and at most {max} are allowed"));
-            let said = format!("it has {rows}{}{}", low.unwrap_or_default(), high.unwrap_or_default());
-            (&run::TEST_FAILED, said, "look for what is missing or doubled in the source, or change the test")
+            let said =
+                format!("it has {rows}{}{}", low.unwrap_or_default(), high.unwrap_or_default());
+            (
+                &run::TEST_FAILED,
+                said,
+                "look for what is missing or doubled in the source, or change the test",
+            )
         }
         TableTest::Column { column, test: ColumnTest::Freshness { max_age_seconds } } => {
-            let said = format!(
-                "no value of `{}` is newer than {}",
-                column.value,
-                age(*max_age_seconds)
-            );
+            let said =
+                format!("no value of `{}` is newer than {}", column.value, age(*max_age_seconds));
             (&run::TEST_FAILED, said, "look whether the source is still filled, or change the test")
         }
         _ => {
             let what = if result.kind == "unique" { "value" } else { "row" };
             let said = format!("{} fails for {}", result.name, counted(failures, what));
-            (&run::TEST_FAILED, said, "mend the data, filter such rows out with `where`, or change the test")
+            (
+                &run::TEST_FAILED,
+                said,
+                "mend the data, filter such rows out with `where`, or change the test",
+            )
         }
     };
     let found = Diagnostic::new(code, format!("`{export}`: {said}"));
@@ -188,11 +199,7 @@ fn handles(export: &str, test: &TableTest, result: &TestResult, rows: &Rows<'_>)
     };
     let columns: Vec<String> = own.iter().map(|name| format!(", \"{name}\"")).collect();
     let more = if (result.handles.len() as u64) < result.failures { ", …" } else { "" };
-    format!(
-        "\nrow_handle('{export}'{}): {}{more}",
-        columns.concat(),
-        result.handles.join(", ")
-    )
+    format!("\nrow_handle('{export}'{}): {}{more}", columns.concat(), result.handles.join(", "))
 }
 
 /// Seconds in the largest unit that says them exactly.

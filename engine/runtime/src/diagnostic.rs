@@ -14,7 +14,7 @@ use crate::codes::{Code, commands};
 use crate::exit::Exit;
 
 /// How serious a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Level {
     /// Something was refused or failed.
     #[default]

@@ -269,7 +269,9 @@ impl Keys {
             .active(Purpose::Identifiers, &KeyName::default_name())
             .map_err(|error| refusal(&error, Path::new(KEYRING_FILE)))?;
         let derived = subkey(key.material, DIGEST_LABEL, &[project.as_bytes(), export.as_bytes()])
-            .map_err(|_| Diagnostic::new(&crate::codes::run::INTERNAL, "no key could be derived"))?;
+            .map_err(|_| {
+                Diagnostic::new(&crate::codes::run::INTERNAL, "no key could be derived")
+            })?;
         Ok(DigestKey::new(*derived.expose()))
     }
 

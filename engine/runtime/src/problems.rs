@@ -9,7 +9,7 @@ use std::sync::Arc;
 use engine_project::{Problem, ProblemKind, Problems, Thing};
 
 use crate::codes::{Code, config, names, policy, run, sql};
-use crate::diagnostic::{Diagnostic, Level, Failure};
+use crate::diagnostic::{Diagnostic, Failure, Level};
 
 /// All problems of a phase, in their order, with the files to show them in.
 pub fn failure(problems: Problems) -> Failure {

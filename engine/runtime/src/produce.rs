@@ -268,10 +268,8 @@ impl Producer<'_> {
         let begin = resume::begin_line(&export.name, snapshot.origin, &writing);
         let begun = self.journal.append(&begin);
         begun.map_err(|error| Diagnostic::unwritable(self.journal.path(), &error))?;
-        let target = ChunkTarget {
-            store: self.store.objects().clone(),
-            keys: Arc::new(self.keys.clone()),
-        };
+        let target =
+            ChunkTarget { store: self.store.objects().clone(), keys: Arc::new(self.keys.clone()) };
         let mut note = |chunk: &SealedChunk| self.note_chunk(&export.name, chunk);
         for chunk in &earlier {
             note(chunk)?;

@@ -51,7 +51,13 @@ fn text(report: &TestReport) -> String {
         let snapshot = export.snapshot.map(count).unwrap_or_default();
         if export.tests.is_empty() {
             let what = if export.snapshot.is_some() { "no tests" } else { "nothing published yet" };
-            listing.row([export.export.clone(), snapshot, String::new(), what.to_owned(), String::new()]);
+            listing.row([
+                export.export.clone(),
+                snapshot,
+                String::new(),
+                what.to_owned(),
+                String::new(),
+            ]);
             continue;
         }
         for test in &export.tests {

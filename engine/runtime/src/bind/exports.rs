@@ -9,7 +9,8 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use engine_masking::has_digest;
 use engine_project::{
-    ColumnTest, Declared, Encryption, Export, Load, Location, Project, Relation, Spanned, TableTest, nearest,
+    ColumnTest, Declared, Encryption, Export, Load, Location, Project, Relation, Spanned,
+    TableTest, nearest,
 };
 
 use super::condition::condition;
@@ -142,7 +143,10 @@ async fn one(
         }
     };
     let (tests, tests_left_out) = tests::of(&subject, export, &columns);
-    findings.extend(tests::misfits(&subject, &tests, &columns));
+    // Without columns there is a finding already, and no test would fit.
+    if !columns.is_empty() {
+        findings.extend(tests::misfits(&subject, &tests, &columns));
+    }
     if !findings.is_empty() {
         return Err(findings);
     }

@@ -17,9 +17,7 @@ use std::collections::BTreeSet;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use engine_masking::has_digest;
-use engine_project::{
-    Column, ColumnTest, Declared, Export, Project, Relation, Spanned, TableTest,
-};
+use engine_project::{Column, ColumnTest, Declared, Export, Project, Relation, Spanned, TableTest};
 use regex::Regex;
 use serde_json::Value;
 
@@ -70,7 +68,10 @@ pub(super) fn of(
     for test in of_relation(project, from) {
         let published = published(subject, export, columns, &test.test);
         let holds = published.is_some();
-        add(Declared { test: published.unwrap_or_else(|| test.test.clone()), ..test.clone() }, holds);
+        add(
+            Declared { test: published.unwrap_or_else(|| test.test.clone()), ..test.clone() },
+            holds,
+        );
     }
     (tests, left_out)
 }
@@ -109,7 +110,8 @@ fn published(
 ) -> Option<TableTest> {
     let find = |name: &str| columns.iter().find(|column| column.name == name);
     let there = |names: &[Spanned<String>]| -> Option<Vec<Spanned<String>>> {
-        let there: Vec<_> = names.iter().filter(|name| find(&name.value).is_some()).cloned().collect();
+        let there: Vec<_> =
+            names.iter().filter(|name| find(&name.value).is_some()).cloned().collect();
         (!there.is_empty()).then_some(there)
     };
     match test {
@@ -126,7 +128,8 @@ fn published(
                 return Some(test.clone());
             };
             let as_it_is = |name: &String| {
-                find(name).is_some_and(|column| !matches!(column.treatment, Treatment::Masked { .. }))
+                find(name)
+                    .is_some_and(|column| !matches!(column.treatment, Treatment::Masked { .. }))
             };
             condition.columns.iter().all(as_it_is).then(|| test.clone())
         }
@@ -172,7 +175,9 @@ fn misfit(subject: &Subject<'_>, test: &Test, columns: &[BoundColumn]) -> Option
     if let TableTest::Expression { sql } = &test.test {
         let fields = columns.iter().map(|column| Field::clone(&column.output));
         let schema = Schema::new(fields.collect::<Vec<_>>());
-        return condition(subject, sql, &schema, "the expression of a test").err().map(|found| *found);
+        return condition(subject, sql, &schema, "the expression of a test")
+            .err()
+            .map(|found| *found);
     }
     let find = |name: &Spanned<String>| columns.iter().find(|column| column.name == name.value);
     if let TableTest::Column { column, test: asked } = &test.test {

@@ -82,14 +82,15 @@ pub static SQL_NOT_A_QUERY: Code = Code {
     fix: "Write one `SELECT` or `WITH … SELECT`. What is written where belongs into `exports/`.",
 };
 
-/// An export's filter is not valid.
+/// A condition is not valid.
 pub static FILTER_INVALID: Code = Code {
     id: "E0313",
-    title: "An export's filter is not valid",
+    title: "A condition is not valid",
     exit: Exit::DoesNotCompile,
-    what: "The text of `where:` is no SQL expression over the columns of the export's source, or it \
-          is not true or false.",
-    why: "A filter that is ignored publishes rows that were meant to stay.",
+    what: "The text of `where:` is no SQL expression over the columns of the export's source, that of a \
+          test's `expression` none over the columns it publishes, or it is not true or false.",
+    why: "A filter that is ignored publishes rows that were meant to stay, and a test that is ignored \
+          holds nothing back.",
     example: r#"exports:
   - name: customers
     from: source('crm', 'customers')

@@ -133,7 +133,8 @@ impl Watch {
 
     /// What all streams found together, test by test.
     pub(super) fn together(&self) -> io::Result<Vec<State>> {
-        let streams = std::mem::take(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner));
+        let streams =
+            std::mem::take(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner));
         let mut all: Vec<State> = self.checks.iter().map(|check| State::of(check, self)).collect();
         for states in streams {
             for (all, state) in all.iter_mut().zip(states) {
@@ -174,10 +175,9 @@ impl Builder<'_> {
         let position = self.schema.index_of(column)?;
         Ok(match test {
             ColumnTest::Unique => Check::Unique { columns: vec![position] },
-            ColumnTest::Leak => Check::Leak {
-                input: self.input(column, Absent::NullOrEmpty),
-                published: position,
-            },
+            ColumnTest::Leak => {
+                Check::Leak { input: self.input(column, Absent::NullOrEmpty), published: position }
+            }
             ColumnTest::Relationships { to, field } => Check::Related {
                 input: self.input(column, Absent::Null),
                 to: to.clone(),

@@ -138,7 +138,9 @@ pub(super) fn handle(digest: u128) -> String {
 
 /// The function `row_handle('export', column, …)` of queries: the handles of tests' findings. `key` gives
 /// the key of an export.
-pub fn handle_function(key: impl Fn(&str) -> Option<DigestKey> + Send + Sync + 'static) -> ScalarUDF {
+pub fn handle_function(
+    key: impl Fn(&str) -> Option<DigestKey> + Send + Sync + 'static,
+) -> ScalarUDF {
     let signature = Signature::variadic_any(Volatility::Immutable);
     ScalarUDF::from(RowHandle { key: Arc::new(key), signature })
 }

@@ -363,10 +363,13 @@ mod tests {
     use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryConsumer, MemoryPool};
     use std::collections::BTreeMap;
 
-    fn tally<E: Entry>(bytes: usize, folder: &std::path::Path) -> Tally<E> {
+    fn tally<E: Entry>(bytes: usize, disk: &Arc<Disk>) -> Tally<E> {
         let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(bytes));
-        let memory = MemoryConsumer::new("test").register(&pool);
-        Tally::new(Arc::new(Disk::new(folder.to_path_buf()).unwrap()), memory)
+        Tally::new(Arc::clone(disk), MemoryConsumer::new("test").register(&pool))
+    }
+
+    fn disk(folder: &tempfile::TempDir) -> Arc<Disk> {
+        Arc::new(Disk::new(folder.path().to_path_buf()).unwrap())
     }
 
     /// Digests that repeat, in no order.
@@ -378,15 +381,18 @@ mod tests {
     fn whatever_goes_to_disk_is_counted_as_in_memory() {
         let folder = tempfile::tempdir().unwrap();
         for (memory, count, distinct) in [(1 << 30, 5_000, 70), (0, 60_000, 30_011), (0, 90, 3)] {
+            let disk = disk(&folder);
             let mut expected: BTreeMap<u128, u64> = BTreeMap::new();
-            let mut halves =
-                [tally::<Group>(memory, folder.path()), tally(memory, folder.path())];
+            let mut halves = [tally::<Group>(memory, &disk), tally(memory, &disk)];
             for (at, digest) in digests(count, distinct).enumerate() {
                 *expected.entry(digest).or_default() += 1;
                 halves[at % 2].add(Group { digest, rows: 1, sides: 1 << (at % 2) }).unwrap();
             }
             let [mut all, other] = halves;
-            assert_eq!(memory == 0 && count > 5_000, all.levels.iter().any(|runs| !runs.is_empty()));
+            assert_eq!(
+                memory == 0 && count > 5_000,
+                all.levels.iter().any(|runs| !runs.is_empty())
+            );
             assert!(all.levels.iter().all(|runs| runs.len() < RUNS_MERGED));
             all.absorb(other).unwrap();
             let mut found = Vec::new();
@@ -398,7 +404,7 @@ mod tests {
     #[test]
     fn pairs_are_told_apart_and_groups_without_values_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let mut pairs = tally::<Pair>(0, folder.path());
+        let mut pairs = tally::<Pair>(0, &disk(&folder));
         for n in 0..20_000_u128 {
             pairs.add(Pair { group: n % 5, value: (n % 5 != 4).then_some(n % 3) }).unwrap();
         }
@@ -414,7 +420,7 @@ mod tests {
     #[test]
     fn a_run_on_disk_shows_no_digest() {
         let folder = tempfile::tempdir().unwrap();
-        let disk = Disk::new(folder.path().to_path_buf()).unwrap();
+        let disk = disk(&folder);
         let marked = u128::from_be_bytes(*b"find me if clear");
         let entries = [Group { digest: marked, rows: 1, sides: 0 }];
         let mut run = Run::write(&disk, entries.into_iter().map(Ok)).unwrap();

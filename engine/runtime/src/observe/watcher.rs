@@ -51,9 +51,10 @@ impl State {
     pub(super) fn of(check: &Check, watch: &Watch) -> Self {
         match check {
             Check::Rows { .. } => Self::Rows { failures: 0, handles: Handles::default() },
-            Check::Unique { .. } | Check::Size { .. } | Check::Leak { .. } | Check::Related { .. } => {
-                Self::Groups(watch.groups())
-            }
+            Check::Unique { .. }
+            | Check::Size { .. }
+            | Check::Leak { .. }
+            | Check::Related { .. } => Self::Groups(watch.groups()),
             Check::Spread { .. } => Self::Pairs(watch.pairs()),
             Check::Count { .. } => Self::Count(0),
             Check::Fresh { .. } => Self::Newest(None),
@@ -106,7 +107,11 @@ impl Watcher {
                         *failures = failures.saturating_add(found.true_count() as u64);
                         let rows = failing_rows(rows, &watch.row_columns, &found)?;
                         let digests = row_digests(&rows, &watch.key, Absent::Nothing);
-                        digests.map_err(external)?.into_iter().flatten().for_each(|d| handles.add(d));
+                        digests
+                            .map_err(external)?
+                            .into_iter()
+                            .flatten()
+                            .for_each(|d| handles.add(d));
                     }
                 }
                 (Check::Unique { columns }, State::Groups(tally)) => {
@@ -147,8 +152,12 @@ impl Watcher {
     pub fn inputs(&mut self, digests: &[ArrayRef]) -> Result<()> {
         let watch = Arc::clone(&self.watch);
         for (check, state) in watch.checks.iter().zip(&mut self.states) {
-            let (Check::Leak { input, .. } | Check::Related { input, .. }) = check else { continue };
-            let (State::Groups(tally), Some(column)) = (state, digests.get(*input)) else { continue };
+            let (Check::Leak { input, .. } | Check::Related { input, .. }) = check else {
+                continue;
+            };
+            let (State::Groups(tally), Some(column)) = (state, digests.get(*input)) else {
+                continue;
+            };
             let found = column.as_fixed_size_binary().iter();
             let found = found.map(|bytes| Some(u128::from_le_bytes(*bytes?.first_chunk()?)));
             count(tally, found.collect(), BEFORE)?;
@@ -176,11 +185,7 @@ impl Watcher {
 }
 
 /// Counts digests as seen on one side.
-pub(super) fn count(
-    tally: &mut Tally<Group>,
-    digests: Vec<Option<u128>>,
-    side: u8,
-) -> Result<()> {
+pub(super) fn count(tally: &mut Tally<Group>, digests: Vec<Option<u128>>, side: u8) -> Result<()> {
     for digest in digests.into_iter().flatten() {
         tally.add(Group { digest, rows: 1, sides: side })?;
     }
@@ -194,7 +199,11 @@ fn failed(found: &ArrayRef) -> Result<BooleanArray> {
     Ok(found.iter().map(|fails| Some(fails == Some(true))).collect())
 }
 
-fn failing_rows(rows: &RecordBatch, columns: &[usize], which: &BooleanArray) -> Result<Vec<ArrayRef>> {
+fn failing_rows(
+    rows: &RecordBatch,
+    columns: &[usize],
+    which: &BooleanArray,
+) -> Result<Vec<ArrayRef>> {
     let columns = at(rows.columns(), columns);
     columns.iter().map(|column| Ok(filter(column, which)?)).collect()
 }

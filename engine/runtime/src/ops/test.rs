@@ -205,8 +205,10 @@ fn has_columns(manifest: &Manifest, export: &BoundExport) -> bool {
 }
 
 fn other_columns(manifest: &Manifest, export: &BoundExport) -> Diagnostic {
-    let message =
-        format!("snapshot {} of `{}` has other columns than the project says", manifest.version, export.name);
+    let message = format!(
+        "snapshot {} of `{}` has other columns than the project says",
+        manifest.version, export.name
+    );
     Diagnostic::new(&run::TEST_FAILED, message)
         .at(export.at, "was changed since")
         .help("publish it with `engine run`, which tests it too")
