@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::execution::context::SessionContext;
+use datafusion::execution::context::{SessionContext, SessionState};
 use engine_project::{LoadOptions, Project};
 
 use crate::bind::{self, Binding, BoundProject, Schemas, Upstream, bind};
@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::keys::{self, Keys};
 use crate::lookups;
 use crate::masks::resolver::{MaskKeys, Resolver};
+use crate::masks::udf;
 use crate::masks::versions::MaskingKeys;
 use crate::problems;
 use crate::request::Context;
@@ -88,6 +89,7 @@ pub async fn upstream(project: &Arc<Project>, context: &Context) -> Outcome<Upst
 /// What a project is bound in.
 struct Bench {
     session: SessionContext,
+    state: SessionState,
     resolver: Arc<Resolver>,
     versions: MaskingKeys,
     limits: Limits,
@@ -97,6 +99,7 @@ impl Bench {
     fn binding<'a>(&'a self, schemas: Schemas, only: Option<&'a BTreeSet<String>>) -> Binding<'a> {
         Binding {
             session: &self.session,
+            state: &self.state,
             resolver: &self.resolver,
             keys: &self.versions,
             schemas,
@@ -115,7 +118,11 @@ fn bench(project: &Project, context: &Context, keys: Access<'_>) -> Outcome<Benc
         Access::Listed(versions) => (MaskKeys::PlanOnly, versions.clone()),
     };
     let resolver = Arc::new(Resolver::new(mask_keys, None, lookups));
-    Ok(Bench { session, resolver, versions, limits })
+    for function in udf::functions(&resolver) {
+        session.register_udf(function);
+    }
+    let state = session.state();
+    Ok(Bench { session, state, resolver, versions, limits })
 }
 
 /// What is known of the keys.

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -116,13 +117,23 @@ impl Loading {
         let profile_at = profile.map(|node| node.at);
         let profile = profile.and_then(Node::as_str).unwrap_or(PROFILES_FILE).to_owned();
         let profiles = self.profiles(root, &profile, profile_at);
-        let mut sections = Vec::new();
+        let mut read = Vec::new();
         for folder in SECTION_FOLDERS {
             for path in self.list(root, folder, &["yml", "yaml"]) {
                 let text = self.read(root, &path);
-                sections.push(text.and_then(|text| self.parse(&path, text)));
+                read.push(text.map(|text| (self.files.add(path, &text), text)));
             }
         }
+        let parsed: Vec<_> = read
+            .into_par_iter()
+            .map(|read| read.map(|(file, text)| (yaml::parse(file, &text), text)))
+            .collect();
+        let mut kept = |(node, text): (Result<Node, Vec<Problem>>, String)| {
+            let node = node.map_err(|problems| self.problems.extend(problems)).ok()?;
+            Some(Parsed { text, node })
+        };
+        let sections: Vec<Option<Parsed>> =
+            parsed.into_iter().map(|parsed| parsed.and_then(&mut kept)).collect();
         let sql = self.sql(root);
         let lookups = self
             .list(root, "lookups", &["csv"])
@@ -232,9 +243,16 @@ impl Loading {
         let scope =
             Scope { target: Some((target_name.value.clone(), target_vars)), ..scope(&vars) };
         let templates = Templates::new(scope);
+        let sections: Vec<Node> = sections
+            .into_iter()
+            .map(|parsed| render::node(&templates, &parsed.text, parsed.node, &mut findings))
+            .collect();
+        let is_rendered = findings.problems.is_empty();
+        let sections: Vec<_> =
+            sections.par_iter().map(|node| self::sections(node, is_rendered)).collect();
         let sections: Vec<Option<RawSections>> = sections
             .into_iter()
-            .map(|parsed| self.sections(&templates, parsed, &mut findings))
+            .map(|read| read.map_err(|problems| self.problems.extend(problems)).ok().flatten())
             .collect();
         let sql: Vec<SqlFile> =
             sql.into_iter().filter_map(|file| self.model(&templates, file)).collect();
@@ -255,19 +273,6 @@ impl Loading {
             files,
         };
         self.problems.is_empty().then_some(inputs)
-    }
-
-    fn sections(
-        &mut self,
-        templates: &Templates,
-        parsed: Parsed,
-        findings: &mut Findings,
-    ) -> Option<RawSections> {
-        match parsed.node.value {
-            // A file with nothing but comments.
-            Value::Null => Some(RawSections::default()),
-            _ => self.rendered(FileKind::Sections, templates, parsed, findings),
-        }
     }
 
     fn model(&mut self, templates: &Templates, file: Sql) -> Option<SqlFile> {
@@ -302,20 +307,8 @@ impl Loading {
         part: &Node,
         findings: &Findings,
     ) -> Option<T> {
-        let before = self.problems.len();
-        self.shape(kind, node);
-        if self.problems.len() > before || !findings.problems.is_empty() {
-            return None;
-        }
-        let read = from_node(part).map_err(|error| {
-            let kind = ProblemKind::InvalidValue {
-                path: String::from("this value"),
-                expected: error.message,
-                nearest: None,
-            };
-            self.problems.push(Problem::new(kind, error.at.unwrap_or(part.at)));
-        });
-        read.ok()
+        let read = checked(kind, node, part, findings.problems.is_empty());
+        read.map_err(|problems| self.problems.extend(problems)).ok().flatten()
     }
 
     fn shape(&mut self, kind: FileKind, node: &Node) {
@@ -323,6 +316,40 @@ impl Loading {
             self.problems.extend(shape::check(schema::rendered(kind), kind, node));
         }
     }
+}
+
+/// Reads a file of sections.
+fn sections(node: &Node, is_rendered: bool) -> Result<Option<RawSections>, Vec<Problem>> {
+    match node.value {
+        // A file with nothing but comments.
+        Value::Null => Ok(Some(RawSections::default())),
+        _ => checked(FileKind::Sections, node, node, is_rendered),
+    }
+}
+
+/// Checks the shape of a tree, and reads a part of it where all scalars were rendered.
+fn checked<T: for<'n> Deserialize<'n>>(
+    kind: FileKind,
+    node: &Node,
+    part: &Node,
+    is_rendered: bool,
+) -> Result<Option<T>, Vec<Problem>> {
+    let problems = shape::check(schema::rendered(kind), kind, node);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    if !is_rendered {
+        return Ok(None);
+    }
+    let read = from_node(part).map_err(|error| {
+        let kind = ProblemKind::InvalidValue {
+            path: String::from("this value"),
+            expected: error.message,
+            nearest: None,
+        };
+        vec![Problem::new(kind, error.at.unwrap_or(part.at))]
+    });
+    read.map(Some)
 }
 
 fn scope(vars: &BTreeMap<String, Json>) -> Scope {

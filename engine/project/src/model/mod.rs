@@ -13,7 +13,7 @@ mod policy;
 mod source;
 mod target;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 pub use dataset::{
@@ -62,6 +62,36 @@ pub struct Project {
     pub lookups: BTreeMap<String, String>,
     /// Everything that was read, for showing places.
     pub files: SourceMap,
+    /// Where names stand in the lists above.
+    pub(crate) index: Index,
+}
+
+/// Positions by name: projects have thousands of tables, and each is looked up for each of its columns.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    tables: HashMap<String, HashMap<String, (usize, usize)>>,
+    models: HashMap<String, usize>,
+    exports: HashMap<String, usize>,
+}
+
+impl Index {
+    /// Of a name that stands twice, the first counts.
+    pub(crate) fn new(sources: &[Source], models: &[Model], exports: &[Export]) -> Self {
+        let mut index = Self::default();
+        for (at, source) in sources.iter().enumerate() {
+            let tables = index.tables.entry(source.name.value.clone()).or_default();
+            for (position, table) in source.tables.iter().enumerate() {
+                tables.entry(table.name.value.clone()).or_insert((at, position));
+            }
+        }
+        for (at, model) in models.iter().enumerate() {
+            index.models.entry(model.name.value.clone()).or_insert(at);
+        }
+        for (at, export) in exports.iter().enumerate() {
+            index.exports.entry(export.name.value.clone()).or_insert(at);
+        }
+        index
+    }
 }
 
 impl Project {
@@ -74,19 +104,20 @@ impl Project {
     /// The table of a source.
     #[must_use]
     pub fn table(&self, source: &str, table: &str) -> Option<&Table> {
-        self.source(source)?.table(table)
+        let (source, table) = self.index.tables.get(source)?.get(table)?;
+        self.sources.get(*source)?.tables.get(*table)
     }
 
     /// The model of this name.
     #[must_use]
     pub fn model(&self, name: &str) -> Option<&Model> {
-        self.models.iter().find(|model| model.name.value == name)
+        self.models.get(*self.index.models.get(name)?)
     }
 
     /// The export of this name.
     #[must_use]
     pub fn export(&self, name: &str) -> Option<&Export> {
-        self.exports.iter().find(|export| export.name.value == name)
+        self.exports.get(*self.index.exports.get(name)?)
     }
 
     /// The declared columns of a table or model.

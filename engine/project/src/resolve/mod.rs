@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use self::names::Findings;
 use crate::location::{SourceMap, Spanned};
-use crate::model::{Project, Relation, RenderedSql};
+use crate::model::{Index, Project, Relation, RenderedSql};
 use crate::node::Node;
 use crate::problem::{Problem, Thing};
 use crate::raw::{RawRoot, RawSections, RawTarget};
@@ -85,7 +85,9 @@ pub(crate) fn resolve(inputs: Inputs) -> Result<Project, Vec<Problem>> {
     let exports = datasets::exports(&mut findings, raw_exports, &root.defaults);
     sources::references(&mut findings, &sources);
     let owners = owners(&mut findings, root.owners.as_ref());
+    let index = Index::new(&sources, &models, &exports);
     let project = Project {
+        index,
         name: root.name,
         owners,
         data: folder.clone(),

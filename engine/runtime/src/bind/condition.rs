@@ -48,7 +48,7 @@ pub(super) fn condition(
         }
         None => refuse(fault::planning_text(&error)),
     };
-    let state = subject.binding.session.state();
+    let state = subject.binding.state;
     let dialect = state.config_options().sql_parser.dialect;
     let parsed = state.sql_to_expr(&text.value, &dialect).map_err(at_fault)?;
     if has_subquery(&parsed) {

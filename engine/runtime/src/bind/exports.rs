@@ -12,6 +12,8 @@ use engine_project::{
     ColumnTest, Declared, Encryption, Export, Load, Location, Project, Relation, Spanned,
     TableTest, nearest,
 };
+use futures::executor::block_on;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::condition::condition;
 use super::indirect::{self, IndirectUse};
@@ -80,15 +82,22 @@ impl BoundExport {
 }
 
 /// Binds every export.
-pub(super) async fn bind(
+pub(super) fn bind(
     project: &Project,
     upstream: &Upstream,
     binding: &Binding<'_>,
 ) -> Result<Vec<BoundExport>, Vec<Diagnostic>> {
-    let mut bound = Vec::new();
+    let taken: Vec<&Export> =
+        project.exports.iter().filter(|export| binding.takes(&export.name.value)).collect();
+    // Nothing waits here: what is asked of the session is in memory.
+    let each: Vec<_> = taken
+        .into_par_iter()
+        .map(|export| block_on(one(project, upstream, binding, export)))
+        .collect();
+    let mut bound = Vec::with_capacity(each.len());
     let mut findings = Vec::new();
-    for export in project.exports.iter().filter(|export| binding.takes(&export.name.value)) {
-        match one(project, upstream, binding, export).await {
+    for export in each {
+        match export {
             Ok(export) => bound.push(export),
             Err(found) => findings.extend(found),
         }
@@ -153,7 +162,7 @@ async fn one(
     let indirect =
         indirect::uses(&subject, export, filter.as_deref(), &columns, &upstream.reaches).await?;
     let sql = export_sql(from, &columns, filter.as_deref());
-    let plan = binding.session.state().create_logical_plan(&sql).await.map_err(internal)?;
+    let plan = binding.state.create_logical_plan(&sql).await.map_err(internal)?;
     Ok(BoundExport {
         name: export.name.value.clone(),
         from: from.clone(),

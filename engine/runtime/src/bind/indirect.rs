@@ -74,7 +74,7 @@ pub(super) async fn uses(
 
 /// The columns a filter names; all of them where that cannot be told.
 fn named(subject: &Subject<'_>, filter: &str) -> Vec<String> {
-    let state = subject.binding.session.state();
+    let state = subject.binding.state;
     let planned = DFSchema::try_from(subject.schema.clone())
         .and_then(|schema| state.create_logical_expr(filter, &schema));
     match planned {

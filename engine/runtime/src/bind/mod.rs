@@ -26,13 +26,12 @@ mod exports;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::execution::context::SessionContext;
+use datafusion::execution::context::{SessionContext, SessionState};
 use engine_project::{ColumnTest, Date, Project, Relation, SourceMap, TableTest};
 use engine_sources::{Connection, TableRequest};
 
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::masks::resolver::Resolver;
-use crate::masks::udf;
 use crate::masks::versions::MaskingKeys;
 
 pub use decision::{Decided, Judged};
@@ -60,6 +59,8 @@ pub enum Schemas {
 pub struct Binding<'a> {
     /// The session that plans the SQL.
     pub session: &'a SessionContext,
+    /// Its state with the functions of the masks: a copy costs more than the plan of an export.
+    pub state: &'a SessionState,
     /// Keys and dictionaries of the masks.
     pub resolver: &'a Arc<Resolver>,
     /// The newest version of each masking key, by name.
@@ -151,7 +152,7 @@ pub struct Upstream {
 /// All findings of the first step that has any.
 pub async fn bind(project: Arc<Project>, binding: &Binding<'_>) -> Outcome<BoundProject> {
     let upstream = upstream(&project, binding).await?;
-    let exports = exports::bind(&project, &upstream, binding).await;
+    let exports = exports::bind(&project, &upstream, binding);
     let files = Arc::new(project.files.clone());
     let exports =
         exports.map_err(|findings| Failure::from(sorted(findings, &files)).with_files(&files))?;
@@ -173,9 +174,6 @@ async fn upstream_steps(
     project: &Project,
     binding: &Binding<'_>,
 ) -> Result<Upstream, Vec<Diagnostic>> {
-    for function in udf::functions(binding.resolver) {
-        binding.session.register_udf(function);
-    }
     let connections = tables::connect(project)?;
     let reached = reached(project, binding);
     let tables = tables::register(project, &connections, &reached, binding).await?;

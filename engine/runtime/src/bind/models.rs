@@ -79,10 +79,10 @@ async fn plan(
     reaches: &mut Reaches,
     binding: &Binding<'_>,
 ) -> Result<BoundModel, Vec<Diagnostic>> {
-    let state = binding.session.state();
+    let state = binding.state;
     let at_fault = |error| vec![fault::planning(&error, &model.sql)];
-    let statement = query(model, &state)?;
-    let strangers = strangers(model, &state, &statement).map_err(at_fault)?;
+    let statement = query(model, state)?;
+    let strangers = strangers(model, state, &statement).map_err(at_fault)?;
     if !strangers.is_empty() {
         return Err(strangers);
     }
@@ -97,7 +97,7 @@ async fn plan(
         let no_groups = || vec![not_grouped(model, group)];
         let node = groups::grouping(&plan).ok_or_else(no_groups)?;
         let input = over_models(node.input.as_ref().clone()).map_err(at_fault)?;
-        let input = flow::of_query(&state, &input, &relation).map_err(at_fault)?;
+        let input = flow::of_query(state, &input, &relation).map_err(at_fault)?;
         let input: Vec<_> = input.columns.iter().map(|step| reaches.sources(step)).collect();
         if !groups::counts_what_it_says(node, group, &input) {
             return Err(vec![miscounted(model, group)]);
@@ -115,7 +115,7 @@ async fn plan(
     read_only().verify_plan(&plan).map_err(at_fault)?;
     // Types that do not fit are found by the analyzer; what it makes of the plan is made again
     // when the plan is carried out.
-    let flow = flow::of_query(&state, &over_models(plan.clone()).map_err(at_fault)?, &relation)
+    let flow = flow::of_query(state, &over_models(plan.clone()).map_err(at_fault)?, &relation)
         .map_err(at_fault)?;
     let findings = described_columns(model, &plan);
     if !findings.is_empty() {

@@ -186,20 +186,20 @@ fn masked(
     let spec = MaskSpec { rule: rule.name.value.clone(), linkage, key, params };
     let mut fields = vec![Arc::clone(field)];
     fields.extend(subject.schema.fields().iter().cloned());
-    let bound = subject
+    let described = subject
         .binding
         .resolver
-        .bind(function, &spec.canonical(), &fields)
+        .describe(function, &spec, &fields)
         .map_err(|error| Box::new(refusals::unbound(subject, rule, mask, field, &error)))?;
     let there = |name: &&String| subject.schema.column_with_name(name).is_some();
-    if let Some(missing) = bound.mask.inputs().iter().find(|name| !there(name)) {
+    if let Some(missing) = described.inputs().iter().find(|name| !there(name)) {
         return Err(Box::new(refusals::missing_input(subject, mask, field, missing)));
     }
-    let properties = bound.mask.properties();
+    let properties = described.properties();
     check_unique(subject, rule, mask.function.at, field, properties.uniqueness)?;
     let nullable = !properties.preserves.null || field.is_nullable();
-    let output = Arc::new(Field::new(field.name(), bound.mask.output(), nullable));
-    let inputs = bound.mask.inputs().to_vec();
+    let output = Arc::new(Field::new(field.name(), described.output(), nullable));
+    let inputs = described.inputs().to_vec();
     let lookup = spec.params.get("lookup").and_then(|name| name.as_str());
     let lookup = lookup.and_then(|name| subject.binding.resolver.lookup_digest(name));
     let treatment = Treatment::Masked {

@@ -99,6 +99,19 @@ impl Resolver {
         matches!(self.keys, MaskKeys::Opened(_))
     }
 
+    /// The mask of a specification, bound anew: for what a mask says of itself.
+    ///
+    /// # Errors
+    /// As [`Resolver::bind`].
+    pub fn describe(
+        &self,
+        function: &'static dyn Function,
+        spec: &MaskSpec,
+        columns: &[FieldRef],
+    ) -> Result<Box<dyn Mask>, ResolveError> {
+        self.make(function, spec, columns)
+    }
+
     /// The mask that `spec` describes, bound to these columns: the masked one first. Bound once.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::change::Change;
-use crate::definition::digest;
+use engine_bundle::digest::Digest;
 
 /// The version of the plan's format.
 pub const FORMAT_VERSION: u32 = 1;
@@ -282,8 +282,8 @@ impl Plan {
     #[must_use]
     pub(super) fn sealed(mut self) -> Self {
         self.digest = String::new();
-        let value = serde_json::to_value(&self).unwrap_or(Value::Null);
-        self.digest = digest(&value).to_string();
+        let text = serde_json::to_string(&self).unwrap_or_default();
+        self.digest = Digest::of(text.as_bytes()).to_string();
         self
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use engine_bundle::digest::Digest;
 use engine_masking::{Properties, Uniqueness};
 use engine_project::{Project, Relation, Spanned};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde_json::Value;
 
 use super::document::{
@@ -60,7 +61,7 @@ impl Plan {
         exports: &[(&BoundExport, Known)],
     ) -> Self {
         let exports: Vec<PlannedExport> =
-            exports.iter().map(|(export, known)| planned(bound, export, known)).collect();
+            exports.par_iter().map(|(export, known)| planned(bound, export, known)).collect();
         Self {
             format_version: FORMAT_VERSION,
             engine: env!("CARGO_PKG_VERSION").to_owned(),
