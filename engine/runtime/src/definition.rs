@@ -1,10 +1,11 @@
-//! What an export is, in one canonical text: equal definitions over equal sources give equal data, so a
+//! What an export is: equal definitions over equal sources give equal data, so a
 //! snapshot made from the same ones is reused.
 //!
 //! Comments, the style of YAML and SQL, and the names of files do not occur in it; parameters, key
 //! versions, the version of each mask's mapping and the way each table is read do.
 
-use datafusion::sql::parser::DFParser;
+use std::collections::BTreeMap;
+
 use engine_bundle::digest::Digest;
 use engine_project::{Relation, Table};
 use serde_json::{Value, json};
@@ -12,33 +13,51 @@ use serde_json::{Value, json};
 use crate::bind::{BoundColumn, BoundExport, BoundProject, Treatment};
 use crate::types::type_name;
 
-/// The canonical definition of an export.
-pub fn definition(bound: &BoundProject, export: &BoundExport) -> Value {
-    let mut upstream = Vec::new();
-    collect(bound, &export.from, &mut upstream);
-    let plans: Vec<Value> = upstream.iter().map(|name| model(bound, name)).collect();
-    let tables: Vec<Value> =
-        bound.reads(&export.from).iter().map(|relation| read(bound, relation)).collect();
-    json!({
-        "project": bound.project.name.value,
-        "export": export.name,
-        "from": export.from.to_string(),
-        "models": plans,
-        "tables": tables,
-        "filter": export.filter,
-        "columns": export.columns.iter().map(column).collect::<Vec<_>>(),
-        "partition_by": export.partition_by,
-        "chunk_rows": export.chunk_rows,
-        "encryption": match export.encryption {
+/// What an export is, part by part: by the parts that differ it is said why it is written again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition(BTreeMap<&'static str, Digest>);
+
+impl Definition {
+    /// The definition of an export.
+    #[must_use]
+    pub fn of(bound: &BoundProject, export: &BoundExport) -> Self {
+        let mut upstream = Vec::new();
+        collect(bound, &export.from, &mut upstream);
+        let models: Vec<Value> = upstream.iter().map(|name| model(bound, name)).collect();
+        let tables: Vec<Value> =
+            bound.reads(&export.from).iter().map(|relation| read(bound, relation)).collect();
+        let encryption = match export.encryption {
             engine_project::Encryption::Sealed => "sealed",
             engine_project::Encryption::Modular => "modular",
-        },
-        "tests": export.tests.iter().map(crate::checks::describe).collect::<Vec<_>>(),
-    })
+        };
+        let tests: Vec<Value> = export.tests.iter().map(crate::checks::describe).collect();
+        let parts = [
+            ("name", json!([bound.project.name.value, export.name])),
+            ("from", json!(export.from.to_string())),
+            ("models", Value::Array(models)),
+            ("tables", Value::Array(tables)),
+            ("filter", json!(export.filter.as_ref().map(|filter| filter.meaning))),
+            ("columns", Value::Array(export.columns.iter().map(column).collect())),
+            ("layout", json!([export.partition_by, export.chunk_rows, encryption])),
+            ("tests", Value::Array(tests)),
+        ];
+        Self(parts.into_iter().map(|(name, part)| (name, digest(&part))).collect())
+    }
+
+    /// The digest of all parts.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        digest(&json!(self.0))
+    }
+
+    /// The digest of each part.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, Digest)> {
+        self.0.iter().map(|(name, digest)| (*name, *digest))
+    }
 }
 
 /// The digest of a canonical value.
-pub fn digest(value: &Value) -> Digest {
+fn digest(value: &Value) -> Digest {
     Digest::of(value.to_string().as_bytes())
 }
 
@@ -58,19 +77,8 @@ fn collect(bound: &BoundProject, relation: &Relation, found: &mut Vec<String>) {
     }
 }
 
-/// A model: the statement, because a plan's text leaves out what is long, and the plan, because the
-/// statement's stars stand for whatever columns there are.
 fn model(bound: &BoundProject, name: &str) -> Value {
-    let model = bound.models.get(name);
-    let text = model.map(|model| model.sql.as_str()).unwrap_or_default();
-    let plan = model.map(|model| model.plan.as_str());
-    json!({ "model": name, "sql": canonical_sql(text), "plan": plan })
-}
-
-/// SQL without its comments and layout; as it is where it cannot be parsed.
-fn canonical_sql(text: &str) -> String {
-    let Ok(statements) = DFParser::parse_sql(text) else { return text.to_owned() };
-    statements.iter().map(|statement| format!("{statement};")).collect()
+    json!([name, bound.models.get(name).map(|model| model.meaning)])
 }
 
 /// How a table is read: another delimiter or another declared type gives other rows from the same bytes.
@@ -122,19 +130,4 @@ fn sorted(params: &serde_json::Map<String, Value>) -> Value {
     let mut params = params.clone();
     params.sort_keys();
     Value::Object(params)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_layout_of_sql_does_not_count_and_every_literal_does() {
-        let plain = canonical_sql("select a from t where a in (1, 2)");
-        assert_eq!(canonical_sql("SELECT a -- note\n FROM t\n WHERE a IN (1,2)"), plain);
-        let rows = |last: u8| {
-            canonical_sql(&format!("select * from (values (1),(2),(3),(4),(5),({last})) as t(a)"))
-        };
-        assert_ne!(rows(6), rows(7));
-    }
 }

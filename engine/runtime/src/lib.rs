@@ -27,6 +27,7 @@ pub mod seal;
 pub mod unseal;
 pub mod fault;
 pub mod flow;
+pub mod meaning;
 pub mod bind;
 pub mod keys;
 pub mod store;

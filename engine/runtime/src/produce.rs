@@ -7,7 +7,7 @@ use crate::bind::{BoundColumn, BoundExport, Treatment};
 use crate::checks::{self, Rows};
 use crate::clock;
 use crate::codes::{run, sources};
-use crate::definition::{definition, digest};
+use crate::definition::Definition;
 use crate::delivery::Deliverer;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::Event;
@@ -182,7 +182,7 @@ impl Producer<'_> {
                 (Some(_), None) => {}
             }
         }
-        Ok(Origin { definition: digest(&definition(bound, export)), sources })
+        Ok(Origin { definition: Definition::of(bound, export).digest(), sources })
     }
 
     /// Refuses an export whose sources changed while it was taken up again: its rows would be partly of

@@ -6,7 +6,8 @@
 //!                          └ equal to the value? the next draws of the stream
 //! ```
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
@@ -15,7 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::params::{self, nearest};
-use crate::dictionaries::{LOCALES, Locale, Piece, locale};
+use crate::dictionaries::{LOCALES, Locale, Piece, Words, locale};
 use crate::error::{BindError, BindErrorKind, MaskError};
 use crate::forms::{is_text, map_text_keyed, over_values};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
@@ -158,9 +159,22 @@ fn distinct<'a>(entries: impl Iterator<Item = &'a str>) -> Arc<[Box<str>]> {
     entries.filter(|entry| !entry.is_empty() && seen.insert(*entry)).map(Box::from).collect()
 }
 
+/// The distinct words of a locale's list, made once: a project binds thousands of columns to few lists.
+fn distinct_words(words: Words) -> Arc<[Box<str>]> {
+    static MADE: LazyLock<RwLock<HashMap<usize, Arc<[Box<str>]>>>> = LazyLock::new(RwLock::default);
+    // Lists are static: the place of one is its name.
+    let list = words.as_ptr().addr();
+    let made = MADE.read().unwrap_or_else(PoisonError::into_inner).get(&list).cloned();
+    made.unwrap_or_else(|| {
+        let made = distinct(words.iter().copied());
+        let mut all = MADE.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(list).or_insert(made))
+    })
+}
+
 fn parts(pieces: &[Piece]) -> Vec<Part> {
     let part = |piece: &Piece| match piece {
-        Piece::Pick(words) => Part::Pick(distinct(words.iter().copied())),
+        Piece::Pick(words) => Part::Pick(distinct_words(words)),
         Piece::Number(max) => Part::Number(*max),
         Piece::Text(text) => Part::Text(text),
     };

@@ -2,18 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
 use datafusion::common::DFSchema;
-use datafusion::error::DataFusionError;
-use datafusion::logical_expr::ExprSchemable;
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::datasource::provider_as_source;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, visit_expressions};
+use engine_bundle::digest::Digest;
 use engine_project::{Location, Spanned};
 
 use super::subject::Subject;
 use crate::codes::sql;
 use crate::diagnostic::Diagnostic;
 use crate::fault;
+use crate::flow;
+use crate::meaning;
 use crate::types::type_name;
 
 /// A condition that can be asked of every row.
@@ -22,6 +29,17 @@ pub(super) struct Condition {
     pub(super) sql: String,
     /// The columns it names.
     pub(super) columns: BTreeSet<String>,
+    /// What it comes to.
+    expression: Expr,
+}
+
+impl Condition {
+    /// What it means for rows of `schema`, simplified.
+    pub(super) fn meaning(self, state: &SessionState, schema: &Schema) -> Result<Digest> {
+        let rows = provider_as_source(Arc::new(EmptyTable::new(Arc::new(schema.clone()))));
+        let rows = LogicalPlanBuilder::scan("rows", rows, None)?;
+        meaning::of_plan(&flow::optimized(state, &rows.filter(self.expression)?.build()?)?)
+    }
 }
 
 /// Reads a condition over the columns of `schema`; `what` names it in messages.
@@ -30,7 +48,7 @@ pub(super) fn condition(
     text: &Spanned<String>,
     schema: &Schema,
     what: &str,
-) -> Result<Condition, Box<Diagnostic>> {
+) -> std::result::Result<Condition, Box<Diagnostic>> {
     let message = format!("{what} cannot be used");
     let refuse = |words: String| {
         Box::new(Diagnostic::new(&sql::FILTER_INVALID, message.clone()).at(text.at, words))
@@ -58,7 +76,9 @@ pub(super) fn condition(
     let expression = state.create_logical_expr(&text.value, &schema).map_err(at_fault)?;
     let columns = expression.column_refs().into_iter().map(|column| column.name.clone()).collect();
     match expression.get_type(&schema).map_err(at_fault)? {
-        DataType::Boolean | DataType::Null => Ok(Condition { sql: parsed.to_string(), columns }),
+        DataType::Boolean | DataType::Null => {
+            Ok(Condition { sql: parsed.to_string(), columns, expression })
+        }
         other => Err(refuse(format!("is of type {}, not true or false", type_name(&other)))),
     }
 }

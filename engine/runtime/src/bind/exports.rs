@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
+use engine_bundle::digest::Digest;
 use engine_masking::has_digest;
 use engine_project::{
     ColumnTest, Declared, Encryption, Export, Load, Location, Project, Relation, Spanned,
@@ -28,6 +29,15 @@ use crate::codes::{policy, sources, sql};
 use crate::diagnostic::Diagnostic;
 use crate::fault;
 
+/// A condition that rows must meet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// As canonical SQL.
+    pub sql: String,
+    /// What it means, once simplified.
+    pub meaning: Digest,
+}
+
 /// An export that can be planned and run.
 #[derive(Debug, Clone)]
 pub struct BoundExport {
@@ -37,8 +47,8 @@ pub struct BoundExport {
     pub from: Relation,
     /// Its columns in order.
     pub columns: Vec<BoundColumn>,
-    /// The filter, as canonical SQL.
-    pub filter: Option<String>,
+    /// The filter.
+    pub filter: Option<Filter>,
     /// The whole export as SQL, masks as functions.
     pub sql: String,
     /// The plan of that SQL, not optimised.
@@ -159,9 +169,10 @@ async fn one(
     if !findings.is_empty() {
         return Err(findings);
     }
+    let filter_sql = filter.as_ref().map(|filter| filter.sql.as_str());
     let indirect =
-        indirect::uses(&subject, export, filter.as_deref(), &columns, &upstream.reaches).await?;
-    let sql = export_sql(from, &columns, filter.as_deref());
+        indirect::uses(&subject, export, filter_sql, &columns, &upstream.reaches).await?;
+    let sql = export_sql(from, &columns, filter_sql);
     let plan = binding.state.create_logical_plan(&sql).await.map_err(internal)?;
     Ok(BoundExport {
         name: export.name.value.clone(),
@@ -250,11 +261,16 @@ pub(super) fn unknown_column(within: &str, column: &Spanned<String>, names: &[&s
         .help(format!("columns there are: {}", names.join(", ")))
 }
 
-/// The filter as canonical SQL.
-fn filter(subject: &Subject<'_>, export: &Export) -> Result<Option<String>, Box<Diagnostic>> {
+fn filter(subject: &Subject<'_>, export: &Export) -> Result<Option<Filter>, Box<Diagnostic>> {
     let Some(text) = &export.filter else { return Ok(None) };
     let what = format!("the filter of export `{}`", export.name.value);
-    condition(subject, text, subject.schema, &what).map(|found| Some(found.sql))
+    let found = condition(subject, text, subject.schema, &what)?;
+    let sql = found.sql.clone();
+    let meaning = found.meaning(subject.binding.state, subject.schema).map_err(|error| {
+        let words = fault::planning_text(&error);
+        Box::new(Diagnostic::new(&sql::FILTER_INVALID, what).at(text.at, words))
+    })?;
+    Ok(Some(Filter { sql, meaning }))
 }
 
 /// Chunks are divided by published values, so the columns must be published.

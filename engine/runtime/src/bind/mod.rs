@@ -35,7 +35,7 @@ use crate::masks::resolver::Resolver;
 use crate::masks::versions::MaskingKeys;
 
 pub use decision::{Decided, Judged};
-pub use exports::BoundExport;
+pub use exports::{BoundExport, Filter};
 pub use indirect::IndirectUse;
 pub use models::BoundModel;
 pub use policy::{BoundColumn, Treatment};

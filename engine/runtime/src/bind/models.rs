@@ -14,6 +14,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::parser::{DFParserBuilder, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::ast::Statement;
+use engine_bundle::digest::Digest;
 use engine_project::{Approval, Date, MinGroup, Model, Project, Relation};
 
 use super::reach::{ModelFlow, Reaches, Released};
@@ -23,6 +24,7 @@ use crate::codes::{policy, sql};
 use crate::diagnostic::Diagnostic;
 use crate::fault;
 use crate::flow;
+use crate::meaning;
 use crate::session::read_only;
 
 /// A model that was planned.
@@ -30,8 +32,10 @@ use crate::session::read_only;
 pub struct BoundModel {
     /// Its SQL, with the condition that its least size of groups adds.
     pub sql: String,
-    /// Its plan as text, not optimised.
+    /// Its optimised plan as text, over the tables and models it names.
     pub plan: String,
+    /// What it means: the digest of that plan.
+    pub meaning: Digest,
 }
 
 /// Plans the models that are read, in dependency order, and follows what flows into their columns. A
@@ -97,7 +101,8 @@ async fn plan(
         let no_groups = || vec![not_grouped(model, group)];
         let node = groups::grouping(&plan).ok_or_else(no_groups)?;
         let input = over_models(node.input.as_ref().clone()).map_err(at_fault)?;
-        let input = flow::of_query(state, &input, &relation).map_err(at_fault)?;
+        let input = flow::optimized(state, &input).map_err(at_fault)?;
+        let input = flow::of_plan(&input, &relation);
         let input: Vec<_> = input.columns.iter().map(|step| reaches.sources(step)).collect();
         if !groups::counts_what_it_says(node, group, &input) {
             return Err(vec![miscounted(model, group)]);
@@ -115,19 +120,20 @@ async fn plan(
     read_only().verify_plan(&plan).map_err(at_fault)?;
     // Types that do not fit are found by the analyzer; what it makes of the plan is made again
     // when the plan is carried out.
-    let flow = flow::of_query(state, &over_models(plan.clone()).map_err(at_fault)?, &relation)
-        .map_err(at_fault)?;
+    let leaves = over_models(plan.clone()).map_err(at_fault)?;
+    let optimized = flow::optimized(state, &leaves).map_err(at_fault)?;
+    let flow = flow::of_plan(&optimized, &relation);
     let findings = described_columns(model, &plan);
     if !findings.is_empty() {
         return Err(findings);
     }
     let own = ModelFlow { schema: plan.schema().as_arrow(), flow: &flow, summaries };
     reaches.add_model(project, &model.name.value, &own, binding.today);
-    let text = plan.display_indent().to_string();
+    let meaning = meaning::of_plan(&optimized).map_err(at_fault)?;
     let view = ViewTable::new(plan, Some(sql.clone()));
     let name = reference(&Relation::Model { name: model.name.value.clone() });
     binding.session.register_table(name, Arc::new(view)).map_err(at_fault)?;
-    Ok(BoundModel { sql, plan: text })
+    Ok(BoundModel { sql, plan: optimized.display_indent().to_string(), meaning })
 }
 
 /// The table or model that a scan reads.

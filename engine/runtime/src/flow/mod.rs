@@ -36,22 +36,25 @@ pub use plan::Flow;
 /// distinct values says more than a count of rows, and should go on to look different.
 const NOT_APPLIED: &str = "single_distinct_aggregation_to_group_by";
 
-/// What a query depends on, from its optimised plan. `leaf` says which table or model a scan reads; a
-/// scan of anything else is looked into where it is a view, and is an origin of its own otherwise.
+/// The optimised plan of a query, for [`of_plan`].
 ///
 /// # Errors
 /// Those of DataFusion's analyzer and optimizer.
-pub fn of_query(
-    state: &SessionState,
-    plan: &LogicalPlan,
-    leaf: &dyn Fn(&TableReference) -> Option<Relation>,
-) -> Result<Flow> {
+pub fn optimized(state: &SessionState, plan: &LogicalPlan) -> Result<LogicalPlan> {
     let analyzed =
         state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_, _| {})?;
     let rules = state.optimizer().rules.iter().filter(|rule| rule.name() != NOT_APPLIED);
     let optimizer = Optimizer::with_rules(rules.map(Arc::clone).collect());
-    let optimized = optimizer.optimize(analyzed, state, |_, _| {})?;
-    Ok(plan::of_plan(&optimized, leaf))
+    optimizer.optimize(analyzed, state, |_, _| {})
+}
+
+/// What a query depends on, from its optimised plan. `leaf` says which table or model a scan reads; a
+/// scan of anything else is looked into where it is a view, and is an origin of its own otherwise.
+pub fn of_plan(
+    optimized: &LogicalPlan,
+    leaf: &dyn Fn(&TableReference) -> Option<Relation>,
+) -> Flow {
+    plan::of_plan(optimized, leaf)
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use engine_bundle::digest::Digest;
 use engine_masking::{Properties, Uniqueness};
 use engine_project::{Project, Relation, Spanned};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use serde_json::Value;
 
 use super::document::{
     Action, BaseName, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn, PlannedExport,
@@ -14,7 +13,7 @@ use super::document::{
 };
 use crate::bind::{BoundColumn, BoundExport, BoundProject, Released, Treatment};
 use crate::checks;
-use crate::definition::{definition, digest};
+use crate::definition::Definition;
 use crate::flow::{Kinds, Origin};
 use crate::types::type_name;
 
@@ -141,8 +140,8 @@ pub(super) fn shows(function: &str, properties: Properties) -> Vec<String> {
 }
 
 pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known) -> PlannedExport {
-    let defined = definition(bound, export);
-    let made_from = digest(&defined);
+    let defined = Definition::of(bound, export);
+    let made_from = defined.digest();
     let published = |name: &str| export.columns.iter().any(|column| column.name == name);
     let declared = bound.project.columns(&export.from);
     let (base, action) = match known {
@@ -155,7 +154,7 @@ pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known)
         name: export.name.clone(),
         from: export.from.to_string(),
         reads: bound.reads(&export.from).iter().map(Relation::to_string).collect(),
-        filter: export.filter.clone(),
+        filter: export.filter.as_ref().map(|filter| filter.sql.clone()),
         columns: export.columns.iter().map(|one| column(bound, one)).collect(),
         indirect: export
             .indirect
@@ -194,25 +193,15 @@ pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known)
         base: base.map(|base| base.version),
         action,
         expected: base.map(|base| Expected { rows: base.rows, bytes: base.bytes }),
-        parts: parts(&defined),
+        parts: defined
+            .parts()
+            .map(|(name, digest)| (name.to_owned(), digest.to_string()))
+            .collect(),
         definition: made_from.to_string(),
     }
 }
 
 /// What an export is defined by, part by part.
-fn parts(definition: &Value) -> BTreeMap<String, String> {
-    const LAYOUT: [&str; 3] = ["partition_by", "chunk_rows", "encryption"];
-    let of = |key: &str| definition.get(key).cloned().unwrap_or(Value::Null);
-    let mut parts: BTreeMap<String, String> =
-        ["from", "models", "tables", "filter", "columns", "tests"]
-            .into_iter()
-            .map(|key| (key.to_owned(), digest(&of(key)).to_string()))
-            .collect();
-    let layout = Value::Array(LAYOUT.into_iter().map(of).collect());
-    parts.insert("layout".to_owned(), digest(&layout).to_string());
-    parts
-}
-
 fn words(kinds: Kinds) -> Vec<String> {
     kinds.iter().map(|kind| kind.word().to_owned()).collect()
 }

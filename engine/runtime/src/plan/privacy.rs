@@ -44,7 +44,7 @@ fn of_rows(export: &PlannedExport, was: &Details) -> Vec<Change> {
         Change::new(Section::Privacy, kind, &export.name, reason).widening(true)
     };
     let mut found = Vec::new();
-    if export.filter != was.filter {
+    if export.parts.get("filter") != was.parts.get("filter") {
         let change = line("filter", "has another filter: rows that were left out may be published");
         found.push(change.between(was.filter.clone(), export.filter.clone()));
     }

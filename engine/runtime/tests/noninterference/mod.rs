@@ -129,10 +129,11 @@ async fn one(
 }
 
 fn flow(session: &SessionContext, plan: &LogicalPlan) -> datafusion::error::Result<Flow> {
-    super::of_query(&session.state(), plan, &|name| {
+    let optimized = super::optimized(&session.state(), plan)?;
+    Ok(super::of_plan(&optimized, &|name| {
         let source = name.schema()?.to_owned();
         Some(Relation::Table { source, table: name.table().to_owned() })
-    })
+    }))
 }
 
 /// The rows as text; none where the query fails, which is no output.
