@@ -138,7 +138,7 @@ fn locale_pattern(
     Err(error.hinted("set `locale` to one of these, or `lookup` to a lookup of the project"))
 }
 
-fn entries(name: &str, context: &BindContext<'_>) -> Result<Arc<[Box<str>]>, BindError> {
+fn entries(name: &str, context: &BindContext<'_>) -> Result<Entries, BindError> {
     let Some(entries) = context.lookups.get(name) else {
         let valid: Vec<String> = context.lookups.keys().cloned().collect();
         let nearest = nearest(name, valid.iter().map(String::as_str));
@@ -154,14 +154,17 @@ fn entries(name: &str, context: &BindContext<'_>) -> Result<Arc<[Box<str>]>, Bin
 }
 
 /// Entries in their order, without empty ones and repetitions: each is as likely.
-fn distinct<'a>(entries: impl Iterator<Item = &'a str>) -> Arc<[Box<str>]> {
+fn distinct<'a>(entries: impl Iterator<Item = &'a str>) -> Entries {
     let mut seen = std::collections::HashSet::new();
     entries.filter(|entry| !entry.is_empty() && seen.insert(*entry)).map(Box::from).collect()
 }
 
+/// Words to choose from, each as likely as the others.
+type Entries = Arc<[Box<str>]>;
+
 /// The distinct words of a locale's list, made once: a project binds thousands of columns to few lists.
-fn distinct_words(words: Words) -> Arc<[Box<str>]> {
-    static MADE: LazyLock<RwLock<HashMap<usize, Arc<[Box<str>]>>>> = LazyLock::new(RwLock::default);
+fn distinct_words(words: Words) -> Entries {
+    static MADE: LazyLock<RwLock<HashMap<usize, Entries>>> = LazyLock::new(RwLock::default);
     // Lists are static: the place of one is its name.
     let list = words.as_ptr().addr();
     let made = MADE.read().unwrap_or_else(PoisonError::into_inner).get(&list).cloned();
@@ -182,7 +185,7 @@ fn parts(pieces: &[Piece]) -> Vec<Part> {
 }
 
 enum Part {
-    Pick(Arc<[Box<str>]>),
+    Pick(Entries),
     Number(u64),
     Text(&'static str),
 }

@@ -243,21 +243,11 @@ impl Loading {
         let scope =
             Scope { target: Some((target_name.value.clone(), target_vars)), ..scope(&vars) };
         let templates = Templates::new(scope);
-        let sections: Vec<Node> = sections
-            .into_iter()
-            .map(|parsed| render::node(&templates, &parsed.text, parsed.node, &mut findings))
-            .collect();
-        let is_rendered = findings.problems.is_empty();
-        let sections: Vec<_> =
-            sections.par_iter().map(|node| self::sections(node, is_rendered)).collect();
-        let sections: Vec<Option<RawSections>> = sections
-            .into_iter()
-            .map(|read| read.map_err(|problems| self.problems.extend(problems)).ok().flatten())
-            .collect();
+        let sections = self.sections(&templates, sections, &mut findings);
         let sql: Vec<SqlFile> =
             sql.into_iter().filter_map(|file| self.model(&templates, file)).collect();
         self.problems.append(&mut findings.problems);
-        let (root, sections) = (root?, sections.into_iter().collect::<Option<Vec<_>>>()?);
+        let (root, sections) = (root?, sections?);
         let files = self.files.clone();
         let relations = findings.relations;
         let inputs = Inputs {
@@ -273,6 +263,27 @@ impl Loading {
             files,
         };
         self.problems.is_empty().then_some(inputs)
+    }
+
+    /// Renders the files of sections one after another, and reads them side by side.
+    fn sections(
+        &mut self,
+        templates: &Templates,
+        parsed: Vec<Parsed>,
+        findings: &mut Findings,
+    ) -> Option<Vec<RawSections>> {
+        let rendered: Vec<Node> = parsed
+            .into_iter()
+            .map(|parsed| render::node(templates, &parsed.text, parsed.node, findings))
+            .collect();
+        let is_rendered = findings.problems.is_empty();
+        let read: Vec<_> =
+            rendered.par_iter().map(|node| self::sections(node, is_rendered)).collect();
+        let kept = read
+            .into_iter()
+            .map(|read| read.map_err(|problems| self.problems.extend(problems)).ok().flatten());
+        // Collected twice: the problems of all files count, not only those of the first.
+        kept.collect::<Vec<_>>().into_iter().collect()
     }
 
     fn model(&mut self, templates: &Templates, file: Sql) -> Option<SqlFile> {
