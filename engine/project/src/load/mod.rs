@@ -278,7 +278,7 @@ impl Loading {
             .collect();
         let is_rendered = findings.problems.is_empty();
         let read: Vec<_> =
-            rendered.par_iter().map(|node| self::sections(node, is_rendered)).collect();
+            rendered.par_iter().map(|node| sections(node, is_rendered)).collect();
         let kept = read
             .into_iter()
             .map(|read| read.map_err(|problems| self.problems.extend(problems)).ok().flatten());
