@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use engine_runtime::selection::Select;
 
 use crate::console::{ColorChoice, Loudness};
 use crate::logs::LogFormat;
@@ -92,9 +93,21 @@ pub(crate) struct Resources {
 /// Which exports a command works on.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Selection {
-    /// Exports by name, pattern, tag:, source: or class:, with + for what they depend on; repeatable
+    /// Exports by name, pattern, tag:, source:, class:, column: or state:, with + and @ for what they
+    /// depend on, and commas for what several selectors have in common; repeatable
     #[arg(long, short, value_name = "SELECTOR")]
     pub select: Vec<String>,
+
+    /// Leaves out what this selects; repeatable
+    #[arg(long, value_name = "SELECTOR")]
+    pub exclude: Vec<String>,
+}
+
+impl Selection {
+    /// What was asked for.
+    pub(crate) fn wanted(&self) -> Select {
+        Select { include: self.select.clone(), exclude: self.exclude.clone() }
+    }
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

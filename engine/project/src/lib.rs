@@ -55,6 +55,6 @@ pub use node::{Node, Value};
 pub use problem::{Problem, ProblemKind, Problems, Thing};
 pub use rules::{ColumnFacts, Decision, WhyLost, decide};
 pub use secret::Setting;
-pub use select::{Selection, Selector, select};
+pub use select::{Selection, Selector, States, select};
 pub use suggest::nearest;
 pub use types::{ColumnType, Date, ParseTypeError, TypePattern};

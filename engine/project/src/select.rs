@@ -1,11 +1,18 @@
 //! Choosing nodes by text, as dbt does.
 //!
 //! ```text
-//!  selector   [+] method:value [+]       + before: and what it is made from; + after: and what is made from it
+//!  selector   [n+|@] method:value [+n]   + before: and what it is made from; + after: and what is made from it;
+//!                                        a number: that many steps; @: what is made from it, with all that is
+//!                                        made from
+//!             a,b                        what both select
 //!  methods    (none)   name of an export, model or table; with *
 //!             tag:     a tag
 //!             source:  crm, or crm.customers; with *
 //!             class:   tables, models and their exports with a column of this class or one below it
+//!             column:  tables, models and their exports with this column: source.table.column,
+//!                      model.column, or a column's name alone; with *
+//!             state:   new, for exports that were not there before; modified, for those and all others
+//!                      that changed
 //!             export:  name of an export; with *
 //!             model:   name of a model; with *
 //! ```
@@ -14,12 +21,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Export, Model, Project, Relation, ancestors};
+use crate::location::Spanned;
+use crate::model::{ColumnPattern, Export, Model, Project, Relation, ancestors};
 use crate::pattern::glob;
 use crate::problem::ProblemKind;
 use crate::suggest::nearest;
 
-const METHODS: [&str; 5] = ["tag", "source", "class", "export", "model"];
+const METHODS: [&str; 7] = ["tag", "source", "class", "column", "state", "export", "model"];
+const STATES: [&str; 2] = ["new", "modified"];
 
 /// What a selector looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,23 +37,47 @@ enum Method {
     Tag(String),
     Source { source: String, table: Option<String> },
     Class(String),
+    Column(ColumnName),
+    State(State),
     Export(String),
     Model(String),
 }
 
-/// One selector.
+/// A column, by its whole name or by the last part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selector {
-    method: Method,
-    upstream: Reach,
-    downstream: Reach,
+enum ColumnName {
+    Whole(ColumnPattern),
+    Last(String),
 }
 
-/// Whether a selector goes along the graph.
+/// What an export is, compared with what was there before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    None,
-    All,
+enum State {
+    New,
+    Modified,
+}
+
+/// Exports that are not as they were before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct States {
+    /// Those that were not there.
+    pub new: BTreeSet<String>,
+    /// Those that were there, and changed.
+    pub changed: BTreeSet<String>,
+}
+
+/// One selector: what all its parts select.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selector(Vec<Part>);
+
+/// A part of a selector. A step leads along the graph from a node to the next; so many are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    method: Method,
+    upstream: usize,
+    downstream: usize,
+    /// Whether everything that is made from it is selected with all that is made from.
+    closed: bool,
 }
 
 /// A node of the graph.
@@ -81,21 +114,51 @@ impl Selector {
     /// # Errors
     /// [`ProblemKind::SelectorSyntax`] for an unknown method or an empty name.
     pub fn parse(text: &str) -> Result<Self, ProblemKind> {
+        text.trim()
+            .split(',')
+            .map(|part| Part::parse(part, text))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Whether what it selects depends on what was there before.
+    #[must_use]
+    pub fn needs_states(&self) -> bool {
+        self.0.iter().any(|part| matches!(part.method, Method::State(_)))
+    }
+}
+
+/// The steps of an operator: a number, or all there are.
+fn steps(digits: &str) -> Option<usize> {
+    if digits.is_empty() { Some(usize::MAX) } else { digits.parse().ok() }
+}
+
+impl Part {
+    /// Reads a part of the selector `text`.
+    fn parse(part: &str, text: &str) -> Result<Self, ProblemKind> {
         let syntax = |detail: String| ProblemKind::SelectorSyntax { detail };
-        let rest = text.trim();
-        let (upstream, rest) =
-            rest.strip_prefix('+').map_or((Reach::None, rest), |rest| (Reach::All, rest));
-        let (downstream, rest) =
-            rest.strip_suffix('+').map_or((Reach::None, rest), |rest| (Reach::All, rest));
+        let (closed, rest) = part.strip_prefix('@').map_or((false, part), |rest| (true, rest));
+        let before = rest.split_once('+').and_then(|(digits, rest)| Some((steps(digits)?, rest)));
+        let (upstream, rest) = before.unwrap_or((0, rest));
+        let after = rest.rsplit_once('+').and_then(|(rest, digits)| Some((steps(digits)?, rest)));
+        let (downstream, rest) = after.unwrap_or((0, rest));
         if rest.is_empty() {
             return Err(syntax(format!("`{text}` names nothing")));
         }
-        if rest.contains(['@', '+', ',']) || rest.contains(char::is_whitespace) {
+        if rest.contains(['@', '+']) || rest.contains(char::is_whitespace) {
             return Err(syntax(format!(
-                "`{text}` holds a character that has no meaning here; of operators there is `+`"
+                "`{text}` holds a character that has no meaning here; operators are `+` and `@`"
             )));
         }
-        let method = match rest.split_once(':') {
+        let method = Method::parse(rest, text)?;
+        Ok(Self { method, upstream, downstream, closed })
+    }
+}
+
+impl Method {
+    fn parse(rest: &str, text: &str) -> Result<Self, ProblemKind> {
+        let syntax = |detail: String| ProblemKind::SelectorSyntax { detail };
+        Ok(match rest.split_once(':') {
             None => Method::Name(rest.to_owned()),
             Some((_, "")) => return Err(syntax(format!("`{text}` names nothing"))),
             Some(("tag", tag)) => Method::Tag(tag.to_owned()),
@@ -106,6 +169,22 @@ impl Selector {
                 None => Method::Source { source: name.to_owned(), table: None },
             },
             Some(("class", class)) => Method::Class(class.to_owned()),
+            Some(("column", name)) => Method::Column(match name.contains('.') {
+                true => ColumnName::Whole(ColumnPattern::parse(name).ok_or_else(|| {
+                    syntax(format!("`{name}` is no column: write source.table.column"))
+                })?),
+                false => ColumnName::Last(name.to_owned()),
+            }),
+            Some(("state", "new")) => Method::State(State::New),
+            Some(("state", "modified")) => Method::State(State::Modified),
+            Some(("state", state)) => {
+                let near = nearest(state, STATES)
+                    .map(|near| format!("; did you mean `{near}`?"))
+                    .unwrap_or_default();
+                return Err(syntax(format!(
+                    "`{state}` is no state{near}; there are new, modified"
+                )));
+            }
             Some(("export", name)) => Method::Export(name.to_owned()),
             Some(("model", name)) => Method::Model(name.to_owned()),
             Some((method, _)) => {
@@ -117,16 +196,21 @@ impl Selector {
                     "`{method}:` is no method{near}; methods there are: {valid}"
                 )));
             }
-        };
-        Ok(Self { method, upstream, downstream })
+        })
     }
 }
 
-/// Selects nodes. Without selectors, everything; then what `exclude` selects is taken out.
+/// Selects nodes. Without selectors, everything; then what `exclude` selects is taken out. `states` are
+/// what [`Selector::needs_states`] is about.
 #[must_use]
-pub fn select(project: &Project, include: &[Selector], exclude: &[Selector]) -> Selection {
-    let mut chosen = if include.is_empty() { all(project) } else { any(project, include) };
-    for node in any(project, exclude) {
+pub fn select(
+    project: &Project,
+    include: &[Selector],
+    exclude: &[Selector],
+    states: &States,
+) -> Selection {
+    let mut chosen = if include.is_empty() { all(project) } else { any(project, include, states) };
+    for node in any(project, exclude, states) {
         chosen.remove(&node);
     }
     let is_chosen = |node: NodeId| chosen.contains(&node);
@@ -175,39 +259,61 @@ fn all(project: &Project) -> BTreeSet<NodeId> {
     tables(project).chain(models).map(NodeId::Relation).chain(exports).collect()
 }
 
-fn any(project: &Project, selectors: &[Selector]) -> BTreeSet<NodeId> {
+fn any(project: &Project, selectors: &[Selector], states: &States) -> BTreeSet<NodeId> {
+    let everything = all(project);
     let mut chosen = BTreeSet::new();
-    for selector in selectors {
-        let found: BTreeSet<NodeId> =
-            all(project).into_iter().filter(|node| selector.method.holds(project, node)).collect();
-        if selector.upstream == Reach::All {
-            chosen.extend(reach(&found, |node| parents(project, node)));
-        }
-        if selector.downstream == Reach::All {
-            let everything = all(project);
-            let children = |node: &NodeId| {
-                let made = everything.iter().filter(|child| parents(project, child).contains(node));
-                made.cloned().collect()
-            };
-            chosen.extend(reach(&found, children));
-        }
-        chosen.extend(found);
+    for Selector(parts) in selectors {
+        let each = parts.iter().map(|part| part.selected(project, states, &everything));
+        let both = each.reduce(|left, right| left.intersection(&right).cloned().collect());
+        chosen.extend(both.unwrap_or_default());
     }
     chosen
 }
 
-/// Everything that can be reached by steps.
-fn reach(from: &BTreeSet<NodeId>, step: impl Fn(&NodeId) -> Vec<NodeId>) -> BTreeSet<NodeId> {
+impl Part {
+    fn selected(
+        &self,
+        project: &Project,
+        states: &States,
+        everything: &BTreeSet<NodeId>,
+    ) -> BTreeSet<NodeId> {
+        let parents = |node: &NodeId| parents(project, node);
+        let children = |node: &NodeId| {
+            let made = everything.iter().filter(|child| parents(child).contains(node));
+            made.cloned().collect()
+        };
+        let holds = |node: &&NodeId| self.method.holds(project, states, node);
+        let mut found: BTreeSet<NodeId> = everything.iter().filter(holds).cloned().collect();
+        let above = reach(&found, self.upstream, parents);
+        let below = reach(&found, if self.closed { usize::MAX } else { self.downstream }, children);
+        found.extend(below);
+        if self.closed {
+            found.extend(reach(&found, usize::MAX, parents));
+        }
+        found.extend(above);
+        found
+    }
+}
+
+/// Everything that can be reached in so many steps.
+fn reach(
+    from: &BTreeSet<NodeId>,
+    steps: usize,
+    step: impl Fn(&NodeId) -> Vec<NodeId>,
+) -> BTreeSet<NodeId> {
     let mut reached = BTreeSet::new();
-    let mut waiting: Vec<NodeId> = from.iter().cloned().collect();
-    while let Some(node) = waiting.pop() {
-        waiting.extend(step(&node).into_iter().filter(|next| reached.insert(next.clone())));
+    let mut edge: Vec<NodeId> = from.iter().cloned().collect();
+    let mut left = steps;
+    while left > 0 && !edge.is_empty() {
+        let next = edge.iter().flat_map(&step);
+        edge = next.filter(|node| reached.insert(node.clone())).collect();
+        left -= 1;
     }
     reached
 }
 
 impl Method {
-    fn holds(&self, project: &Project, node: &NodeId) -> bool {
+    fn holds(&self, project: &Project, states: &States, node: &NodeId) -> bool {
         match (self, node) {
             (Self::Name(pattern) | Self::Export(pattern), NodeId::Export(name)) => {
                 glob(pattern, name)
@@ -228,8 +334,41 @@ impl Method {
             (Self::Class(class), NodeId::Export(name)) => project
                 .export(name)
                 .is_some_and(|export| has_class(project, &export.from.value, class)),
+            (Self::Column(column), NodeId::Relation(relation)) => {
+                column.is_of(project, relation, None)
+            }
+            (Self::Column(column), NodeId::Export(name)) => {
+                project.export(name).is_some_and(|export| {
+                    column.is_of(project, &export.from.value, export.columns.as_deref())
+                })
+            }
+            (Self::State(state), NodeId::Export(name)) => {
+                let is_new = states.new.contains(name);
+                is_new || (*state == State::Modified && states.changed.contains(name))
+            }
             _ => false,
         }
+    }
+}
+
+impl ColumnName {
+    /// Whether a table or model declares such a column, among those that are `listed`.
+    fn is_of(
+        &self,
+        project: &Project,
+        relation: &Relation,
+        listed: Option<&[Spanned<String>]>,
+    ) -> bool {
+        let declared = project.columns(relation).iter().map(|column| &column.name.value);
+        let listed_names = listed.into_iter().flatten().map(|column| &column.value);
+        declared.chain(listed_names).any(|name| {
+            let is_listed = listed.is_none_or(|all| all.iter().any(|one| one.value == *name));
+            let is_meant = match self {
+                Self::Whole(pattern) => pattern.matches(relation, name),
+                Self::Last(pattern) => glob(pattern, name),
+            };
+            is_listed && is_meant
+        })
     }
 }
 

@@ -2,18 +2,75 @@
 
 use std::collections::BTreeSet;
 
-use engine_project::select::{Selection, Selector, select};
+use engine_project::select::{Selection, Selector, States, select};
 use engine_project::{Problem, Project};
 
 use crate::codes::run;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::problems;
 
-/// The names of the exports that the selectors choose; all without selectors.
+/// Which exports are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Select {
+    /// Selectors; all exports when empty.
+    pub include: Vec<String>,
+    /// Selectors of exports that are left out.
+    pub exclude: Vec<String>,
+}
+
+impl Select {
+    /// What any of these selectors selects.
+    #[must_use]
+    pub fn of(include: Vec<String>) -> Self {
+        Self { include, exclude: Vec::new() }
+    }
+
+    /// Whether what is selected depends on what was there before.
+    ///
+    /// # Errors
+    /// A selector that cannot be read.
+    pub fn needs_states(&self) -> Outcome<bool> {
+        let (include, exclude) = (parsed(&self.include)?, parsed(&self.exclude)?);
+        Ok(include.iter().chain(&exclude).any(Selector::needs_states))
+    }
+
+    /// The same selection in words that go on meaning it, whatever changes until they are read again.
+    ///
+    /// # Errors
+    /// A selector that cannot be read.
+    pub fn settled(&self, selected: &BTreeSet<String>) -> Outcome<Vec<String>> {
+        if self.exclude.is_empty() && !self.needs_states()? {
+            return Ok(self.include.clone());
+        }
+        Ok(selected.iter().map(|name| format!("export:{name}")).collect())
+    }
+}
+
+/// The names of the exports that are chosen. `states` says what changed; none where nobody looked.
 ///
 /// # Errors
-/// A selector that cannot be read, or that chooses no export.
-pub fn exports(project: &Project, texts: &[String]) -> Outcome<BTreeSet<String>> {
+/// A selector that cannot be read or asks for what is not known, or nothing is chosen.
+pub fn exports(
+    project: &Project,
+    chosen: &Select,
+    states: Option<&States>,
+) -> Outcome<BTreeSet<String>> {
+    let (include, exclude) = (parsed(&chosen.include)?, parsed(&chosen.exclude)?);
+    if states.is_none() && chosen.needs_states()? {
+        let message = "what changed is not known here, so `state:` selects nothing";
+        return Err(Diagnostic::new(&run::NOTHING_SELECTED, message)
+            .help("use it with `engine plan` and `engine run`, with the keys at hand or with --base")
+            .into());
+    }
+    let nobody = States::default();
+    let selection = select(project, &include, &exclude, states.unwrap_or(&nobody));
+    if selection.exports.is_empty() {
+        return Err(nothing(project, &selection));
+    }
+    Ok(selection.exports.into_iter().collect())
+}
+
+fn parsed(texts: &[String]) -> Outcome<Vec<Selector>> {
     let mut selectors = Vec::with_capacity(texts.len());
     let mut findings = Vec::new();
     for text in texts {
@@ -22,14 +79,7 @@ pub fn exports(project: &Project, texts: &[String]) -> Outcome<BTreeSet<String>>
             Err(kind) => findings.push(problems::diagnostic(Problem::everywhere(kind))),
         }
     }
-    if !findings.is_empty() {
-        return Err(findings.into());
-    }
-    let selection = select(project, &selectors, &[]);
-    if selection.exports.is_empty() {
-        return Err(nothing(project, &selection));
-    }
-    Ok(selection.exports.into_iter().collect())
+    if findings.is_empty() { Ok(selectors) } else { Err(findings.into()) }
 }
 
 fn nothing(project: &Project, selection: &Selection) -> Failure {

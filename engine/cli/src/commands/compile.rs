@@ -25,7 +25,7 @@ pub(crate) struct Compile {
 /// Compiles, and lists what was written.
 pub(crate) async fn run(invocation: &Invocation, options: &Compile) -> Outcome<Exit> {
     let context = invocation.context(&Resources::default())?;
-    let report = compile::compile(&context, &options.selection.select).await?;
+    let report = compile::compile(&context, &options.selection.wanted()).await?;
     invocation.report(&report, |report| {
         let mut listing =
             Listing::new(&[("node", Align::Left), ("kind", Align::Left), ("SQL", Align::Left)]);

@@ -50,7 +50,7 @@ pub(crate) struct Plan {
 /// Makes the plan, writes it, and shows it.
 pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit> {
     let context = invocation.context(&Resources::default())?;
-    let made = plan::plan(&context, &options.selection.select, options.base.as_deref()).await?;
+    let made = plan::plan(&context, &options.selection.wanted(), options.base.as_deref()).await?;
     let path = plan::write(&context, &made, options.out.as_deref())?;
     for report in &options.report {
         plan::report(&report.path, &report.text(&made))?;

@@ -24,7 +24,7 @@ use crate::render::ran;
   engine run --target prod --plan plan.json")]
 pub(crate) struct Run {
     /// Carries out this plan, and refuses when something it was made from has changed
-    #[arg(long, value_name = "FILE", conflicts_with = "select")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["select", "exclude"])]
     pub plan: Option<PathBuf>,
 
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(crate) struct Run {
 pub(crate) async fn run(invocation: &Invocation, options: &Run) -> Outcome<Exit> {
     let context = invocation.context(&options.resources)?;
     let request = RunRequest {
-        select: options.selection.select.clone(),
+        select: options.selection.wanted(),
         plan: options.plan.clone(),
         reuse: if options.force { Reuse::Nothing } else { Reuse::Unchanged },
         on_failure: if options.fail_fast { OnFailure::Stop } else { OnFailure::Continue },

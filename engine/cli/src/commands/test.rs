@@ -28,7 +28,7 @@ pub(crate) struct Test {
 /// Tests, lists the outcomes, and shows what did not hold.
 pub(crate) async fn run(invocation: &Invocation, options: &Test) -> Outcome<Exit> {
     let context = invocation.context(&options.resources)?;
-    let report = test::test(&context, &options.selection.select).await?;
+    let report = test::test(&context, &options.selection.wanted()).await?;
     invocation.report(&report, text)?;
     for warning in &report.warnings {
         invocation.warn(warning);

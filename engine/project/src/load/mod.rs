@@ -277,8 +277,7 @@ impl Loading {
             .map(|parsed| render::node(templates, &parsed.text, parsed.node, findings))
             .collect();
         let is_rendered = findings.problems.is_empty();
-        let read: Vec<_> =
-            rendered.par_iter().map(|node| sections(node, is_rendered)).collect();
+        let read: Vec<_> = rendered.par_iter().map(|node| sections(node, is_rendered)).collect();
         let kept = read
             .into_iter()
             .map(|read| read.map_err(|problems| self.problems.extend(problems)).ok().flatten());

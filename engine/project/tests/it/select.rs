@@ -1,6 +1,6 @@
 //! What selectors select.
 
-use engine_project::{LoadOptions, ProblemKind, Selector, select};
+use engine_project::{LoadOptions, ProblemKind, Selector, States, select};
 
 use crate::folder::load_with;
 
@@ -10,7 +10,7 @@ fn selected(include: &[&str], exclude: &[&str]) -> String {
     let parse = |texts: &[&str]| {
         texts.iter().map(|text| Selector::parse(text).unwrap()).collect::<Vec<_>>()
     };
-    let selection = select(&project, &parse(include), &parse(exclude));
+    let selection = select(&project, &parse(include), &parse(exclude), &states());
     let tables: Vec<String> = selection.tables.iter().map(ToString::to_string).collect();
     assert_eq!(
         selection.is_empty(),
@@ -22,6 +22,12 @@ fn selected(include: &[&str], exclude: &[&str]) -> String {
         selection.models.join(" "),
         tables.join(" ")
     )
+}
+
+/// One export is new, the other changed.
+fn states() -> States {
+    let only = |name: &str| [name.to_owned()].into();
+    States { new: only("profiles"), changed: only("customers") }
 }
 
 #[test]
@@ -44,6 +50,16 @@ fn methods_and_operators() {
         (&["class:quasi.birth_date"], &[], "customers |  | crm.customers"),
         (&["class:pii.phone"], &[], " |  | "),
         (&["nothing"], &[], " |  | "),
+        (&["state:new"], &[], "profiles |  | "),
+        (&["state:modified"], &[], "customers profiles |  | "),
+        (&["1+state:new"], &[], "profiles | profile | "),
+        (&["2+state:new"], &[], "profiles | profile | crm.customers"),
+        (&["source:crm.customers+1"], &[], "customers | profile | crm.customers"),
+        (&["@model:profile"], &[], "profiles | profile summary | crm.customers"),
+        (&["column:crm.customers.email"], &[], "customers |  | crm.customers"),
+        (&["column:email"], &[], "customers |  | crm.customers"),
+        (&["state:modified,export:c*"], &[], "customers |  | "),
+        (&["class:pii,tag:nightly"], &[], " | profile | "),
         (&["tag:nightly", "export:customers"], &[], "customers | profile | "),
         (&[], &["source:crm+"], " |  | "),
         (&["*"], &["export:*", "model:summary"], " | profile | crm.customers crm.employees"),
@@ -54,9 +70,20 @@ fn methods_and_operators() {
 
 #[test]
 fn bad_selectors_are_refused() {
-    for text in
-        ["", "+", "++", "tag:", "tags:x", "state:modified", "@customers", "a,b", "a b", "1+a"]
-    {
+    for text in [
+        "",
+        "+",
+        "++",
+        "tag:",
+        "tags:x",
+        "state:changed",
+        "a@b",
+        "a,",
+        "a b",
+        "+1",
+        "@",
+        "column:a.",
+    ] {
         assert!(matches!(Selector::parse(text), Err(ProblemKind::SelectorSyntax { .. })), "{text}");
     }
     let message = Selector::parse("tags:x").unwrap_err().message();

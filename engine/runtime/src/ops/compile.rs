@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
 use crate::keys;
 use crate::request::Context;
-use crate::selection;
+use crate::selection::{self, Select};
 use crate::workspace::{self, Access};
 
 /// What was compiled.
@@ -34,11 +34,11 @@ pub struct CompiledNode {
 ///
 /// # Errors
 /// The project does not compile, nothing is selected, or a file cannot be written.
-pub async fn compile(context: &Context, select: &[String]) -> Outcome<CompileReport> {
+pub async fn compile(context: &Context, select: &Select) -> Outcome<CompileReport> {
     let project = workspace::load(context)?;
     let listed = keys::listed(&project);
     let access = Access::Listed(&listed);
-    let selected = selection::exports(&project, select)?;
+    let selected = selection::exports(&project, select, None)?;
     let workspace = workspace::open(&project, context, access, Schemas::Declared, None).await?;
     let mut outputs = Vec::new();
     for model in &project.models {
@@ -69,7 +69,7 @@ pub async fn compile(context: &Context, select: &[String]) -> Outcome<CompileRep
             kind,
         });
     }
-    remove_stale(&directory, &written, select.is_empty());
+    remove_stale(&directory, &written, *select == Select::default());
     Ok(CompileReport { nodes })
 }
 

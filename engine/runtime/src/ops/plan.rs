@@ -1,9 +1,10 @@
 //! `plan`: what a run would do, without reading a row.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use engine_bundle::ids::RunId;
-use engine_project::Project;
+use engine_project::{Project, States};
 use zeroize::Zeroizing;
 
 use super::base;
@@ -12,9 +13,9 @@ use crate::codes::{Code, keys as key_codes, run};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
 use crate::keys::{self, Keys};
-use crate::plan::{self, Base, BaseName, Before, Known, Plan, Scope};
+use crate::plan::{self, Base, BaseName, Before, Known, Plan, Scope, Section};
 use crate::request::Context;
-use crate::selection;
+use crate::selection::{self, Select};
 use crate::store::{self, Store, Stored};
 use crate::workspace::{self, Access};
 
@@ -27,7 +28,7 @@ const PLAN_BYTES_MAX: u64 = 64 << 20;
 ///
 /// # Errors
 /// The project does not compile, or nothing is selected.
-pub async fn plan(context: &Context, select: &[String], base: Option<&str>) -> Outcome<Plan> {
+pub async fn plan(context: &Context, select: &Select, base: Option<&str>) -> Outcome<Plan> {
     let compared_with = match base {
         Some(base) => Some(base::with(context, base).await?),
         None => None,
@@ -36,13 +37,45 @@ pub async fn plan(context: &Context, select: &[String], base: Option<&str>) -> O
     let keys = opened(&project, context)?;
     let listed = keys::listed(&project);
     let access = keys.as_ref().map_or(Access::Listed(&listed), Access::Opened);
-    let selected = selection::exports(&project, select)?;
+    let states = match select.needs_states()? {
+        true => states(context, &project, access, keys.as_ref(), compared_with.clone()).await?,
+        false => None,
+    };
+    let selected = selection::exports(&project, select, states.as_ref())?;
+    let select = &select.settled(&selected)?;
     let schemas = Schemas::Catalogs;
     let workspace = workspace::open(&project, context, access, schemas, Some(&selected)).await?;
     let made = made(&workspace.bound, select, keys.as_ref(), None, compared_with).await;
     // Taking a large project apart takes a tenth of the time of its plan, and nobody waits for it.
     rayon::spawn(move || drop((workspace, project)));
     made
+}
+
+/// The exports that are not as they were before; none where nothing is known of that.
+///
+/// # Errors
+/// The project does not compile, or the store cannot be read.
+pub(super) async fn states(
+    context: &Context,
+    project: &Arc<Project>,
+    access: Access<'_>,
+    keys: Option<&Keys>,
+    compared_with: Option<(BaseName, Before)>,
+) -> Outcome<Option<States>> {
+    let workspace = workspace::open(project, context, access, Schemas::Catalogs, None).await?;
+    let plan = made(&workspace.bound, &[], keys, None, compared_with).await?;
+    if plan.base == BaseName::Nothing {
+        return Ok(None);
+    }
+    let mut states = States::default();
+    for change in &plan.changes {
+        if change.section == Section::Data && change.kind == "new" {
+            states.new.insert(change.node.clone());
+        } else if change.section != Section::Gates {
+            states.changed.insert(change.node.clone());
+        }
+    }
+    Ok(Some(states))
 }
 
 /// The keys, or none where they are not at hand: a plan can be made without. A secret that is given and

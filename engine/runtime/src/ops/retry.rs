@@ -9,6 +9,7 @@ use crate::ops::run::{RunRequest, attempt};
 use crate::report::RunReport;
 use crate::request::Context;
 use crate::resume;
+use crate::selection::Select;
 
 /// Runs what the last run did not finish. Committed exports stay; chunks of the others that are in the
 /// store already are used again where their rows come in the same order. A run of a plan is taken up
@@ -47,7 +48,7 @@ pub async fn retry(
         return Err(nothing(format!("run {id} finished, nothing is left of it")).into());
     }
     let parsed = id.parse().map_err(|_| nothing("the journal names no run".to_owned()))?;
-    let request = RunRequest { select: exports.clone(), plan, ..RunRequest::default() };
+    let request = RunRequest { select: Select::of(exports.clone()), plan, ..RunRequest::default() };
     let earlier = resume::attempted(&lines);
     attempt(&context, &request, parsed, attempts.saturating_add(1), &earlier).await
 }

@@ -23,15 +23,15 @@ use crate::plan::Plan;
 use crate::produce::{self, Earlier, Producer};
 use crate::report::RunReport;
 use crate::request::{Context, Reuse};
-use crate::selection;
+use crate::selection::{self, Select};
 use crate::store;
 use crate::workspace::{self, Access, Workspace};
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
 pub struct RunRequest {
-    /// Selectors; all exports when empty.
-    pub select: Vec<String>,
+    /// Which exports.
+    pub select: Select,
     /// A plan that must still hold.
     pub plan: Option<PathBuf>,
     /// Whether the first failure stops the run.
@@ -81,8 +81,13 @@ pub(crate) async fn attempt(
     })?;
     let access = Access::Opened(&keys);
     let plan = request.plan.as_deref().map(plan::read).transpose()?;
-    let select = plan.as_ref().map_or(&request.select, |plan| &plan.select);
-    let selected = selection::exports(&project, select)?;
+    let planned = plan.as_ref().map(|plan| Select::of(plan.select.clone()));
+    let select = planned.as_ref().unwrap_or(&request.select);
+    let states = match select.needs_states()? {
+        true => plan::states(context, &project, access, Some(&keys), None).await?,
+        false => None,
+    };
+    let selected = selection::exports(&project, select, states.as_ref())?;
     let schemas = Schemas::Sources;
     let workspace = workspace::open(&project, context, access, schemas, Some(&selected)).await?;
     let exports = &workspace.bound.exports;

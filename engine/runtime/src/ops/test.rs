@@ -24,7 +24,7 @@ use crate::keys::{self, Keys};
 use crate::observe::{SPILL_FOLDER, Watch, Watcher, Watching, inputs_only};
 use crate::ops::query::no_snapshot;
 use crate::request::Context;
-use crate::selection;
+use crate::selection::{self, Select};
 use crate::store::{self, Store};
 use crate::unseal::{SnapshotTable, changed};
 use crate::workspace::{self, Access, Workspace};
@@ -69,11 +69,11 @@ impl TestReport {
 /// # Errors
 /// The project does not compile, its keys or its store cannot be opened, or nothing is selected. What is
 /// wrong with one export is in the report.
-pub async fn test(context: &Context, select: &[String]) -> Outcome<TestReport> {
+pub async fn test(context: &Context, select: &Select) -> Outcome<TestReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
-    let selected = selection::exports(&project, select)?;
+    let selected = selection::exports(&project, select, None)?;
     let access = Access::Opened(&keys);
     let mut workspace =
         workspace::open(&project, context, access, Schemas::Catalogs, Some(&selected)).await?;
