@@ -291,3 +291,30 @@ fn a_project_that_does_not_compile_says_so_before_it_reads_anything() {
         "E0401",
     );
 }
+
+/// What a reviewer reads is what runs: the compiled SQL of an export gives its rows. Nothing else reads the
+/// sources, not even the same statement with one mask less.
+#[test]
+fn compiled_sql_is_answered_as_the_export_would_be() {
+    let project = Project::copy_of("examples/chinook");
+    project.run(&["run", "--quiet"]).success();
+    project.run(&["compile", "--quiet"]).success();
+    for export in ["customers", "customer_spending", "invoices"] {
+        let sql = project.read(&format!("target/compiled/exports/{export}.sql"));
+        let mut compiled = project.query(&sql);
+        let mut published = project.query(&format!("SELECT * FROM {export}"));
+        let text = |row: &serde_json::Value| row.to_string();
+        compiled.sort_by_key(text);
+        published.sort_by_key(text);
+        assert_eq!(compiled, published, "{export}");
+        let open =
+            sql.replacen("mask_token", "mask_partial", 1).replacen("mask_redact", "upper", 1);
+        assert!(open != sql || export == "customer_spending");
+        if open != sql {
+            project.run(&["query", &open]).status(64).says("E0905");
+        }
+    }
+    let model = project.read("target/compiled/models/customer_spending.sql");
+    project.run(&["query", &model]).status(64);
+    project.run(&["query", "SELECT \"Email\" FROM \"chinook\".\"Customer\""]).status(64);
+}

@@ -117,7 +117,7 @@ fn a_run_takes_a_plan_against_the_store_only() {
 /// The same plan for every platform, compared with what was committed; the XML and JSON are read back.
 #[test]
 fn a_plan_is_reported_to_platforms() {
-    let project = chinook();
+    let mut project = chinook();
     project.run(&["plan", "--out", "before.json"]).success();
     changed(&project);
     let kinds = ["md", "json", "sarif", "junit", "github"];
@@ -149,6 +149,14 @@ fn a_plan_is_reported_to_platforms() {
         .output()
         .unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    project.write("summary", "Of another step.\n");
+    let summary = project.path("summary").display().to_string();
+    project.set("GITHUB_STEP_SUMMARY", &summary);
+    let github = ["plan", "--base", "before.json", "--quiet", "--report", "github=annotations"];
+    project.run(&github).success();
+    let summary = project.read("summary");
+    let comment = project.read("out/plan.md");
+    assert_eq!(summary, format!("Of another step.\n{comment}"), "the summary of the step");
     project.run(&["plan", "--report", "pdf=x"]).status(64).says("formats there are");
 }
 
@@ -227,4 +235,17 @@ fn other_rows_other_sources_and_other_owners_are_widenings_too() {
         .collect();
     let expected = ["filter", "indirect", "other_source", "owner_key", "test_removed"];
     assert_eq!(widens.into_iter().collect::<Vec<_>>(), expected);
+}
+
+/// Each rule of the example, dropped or weakened: refused, or on the plan.
+#[test]
+fn no_rule_can_be_weakened_unseen() {
+    let project = Project::copy_of("examples/chinook");
+    let shown = project.run(&["test", "--mutate-policy"]).success().stdout;
+    assert_golden("chinook/mutate_policy.txt", &shown);
+    let found = project.run(&["test", "--mutate-policy", "--format", "json"]).success().json();
+    let mutations = found["mutations"].as_array().unwrap();
+    assert!(mutations.iter().all(|one| one["outcome"] != "missed"));
+    let seen = mutations.iter().filter(|one| one["outcome"] != "no_effect").count();
+    assert!(seen > 40, "{seen} of {} changes have an effect", mutations.len());
 }

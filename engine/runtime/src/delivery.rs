@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::execution::SendableRecordBatchStream;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
-use engine_project::{Load, LoadMode};
+use engine_project::Load;
 use engine_sources::{LoadReport, LoadRequest, Loader, SourceError};
 
 use crate::bind::BoundExport;
@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::{Event, Observer};
 use crate::fault;
 use crate::keys::Keys;
+use crate::plan::load_request;
 use crate::report::LoadDone;
 use crate::store::{Store, Stored};
 use crate::unseal::{SnapshotTable, changed};
@@ -83,15 +84,10 @@ impl Deliverer<'_> {
         let loader = self.loader(load)?;
         let rows = self.rows(export, file, manifest).await?;
         let request = LoadRequest {
-            table: load.table.value.clone(),
-            mode: match load.mode {
-                LoadMode::Replace => engine_sources::LoadMode::Replace,
-                LoadMode::Append => engine_sources::LoadMode::Append,
-            },
             schema: rows.schema(),
-            key: export.key.clone(),
             rows: manifest.rows,
             receipt: stored.digest.to_string(),
+            ..load_request(export, load)
         };
         loader.load(request, rows).await.map_err(|error| refusal(export, name, &error))
     }

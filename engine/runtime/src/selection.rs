@@ -59,7 +59,9 @@ pub fn exports(
     if states.is_none() && chosen.needs_states()? {
         let message = "what changed is not known here, so `state:` selects nothing";
         return Err(Diagnostic::new(&run::NOTHING_SELECTED, message)
-            .help("use it with `engine plan` and `engine run`, with the keys at hand or with --base")
+            .help(
+                "use it with `engine plan` and `engine run`, with the keys at hand or with --base",
+            )
             .into());
     }
     let nobody = States::default();

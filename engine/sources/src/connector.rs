@@ -185,6 +185,31 @@ pub trait Loader: Send + Sync {
 
     /// The statements that [`Loader::load`] would run besides inserting, for a plan.
     fn statements(&self, request: &LoadRequest) -> Vec<String>;
+
+    /// What stands where a load would go, compared with what the load would make; its rows and receipt
+    /// do not matter. Changes nothing.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    async fn compare(&self, request: &LoadRequest) -> Result<TableState, SourceError>;
+}
+
+/// What a database holds under a table's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableState {
+    /// Nothing.
+    Absent,
+    /// A table with the columns of the load.
+    Same,
+    /// A table with others.
+    Other {
+        /// Columns that the load has and the table lacks.
+        missing: Vec<String>,
+        /// Columns that the table has and the load lacks.
+        additional: Vec<String>,
+        /// Columns that both have, with another type.
+        retyped: Vec<String>,
+    },
 }
 
 /// What happens to the rows a table already has.

@@ -46,7 +46,7 @@ pub mod kinds;
 
 pub use connector::{
     ConnectContext, Connection, Connector, DeclaredColumn, FoundReference, FoundTable, LoadMode,
-    LoadReport, LoadRequest, Loader, TableRequest,
+    LoadReport, LoadRequest, Loader, TableRequest, TableState,
 };
 pub use error::{ParameterProblem, Place, SourceError, SourceErrorKind, source_error};
 

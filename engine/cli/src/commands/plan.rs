@@ -1,6 +1,6 @@
 //! `engine plan`: what a run would read, mask and write.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use engine_runtime::diagnostic::Outcome;
@@ -11,7 +11,7 @@ use crate::console::written;
 use crate::invocation::Invocation;
 use crate::options::{Format, Resources, Selection};
 use crate::render::planned;
-use crate::report::Report;
+use crate::report::{self, Report};
 
 /// Show what a run would read, mask and write
 ///
@@ -37,7 +37,8 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "FILE|TARGET|REF")]
     pub base: Option<String>,
 
-    /// Writes a report as well: md (a pull-request comment), json, sarif, junit or github (annotations);
+    /// Writes a report as well: md (a pull-request comment), json, sarif, junit or github (annotations,
+    /// and a summary of the step where GITHUB_STEP_SUMMARY names its file);
     /// may be given several times
     #[arg(long, value_name = "FORMAT=FILE")]
     pub report: Vec<Report>,
@@ -47,6 +48,9 @@ pub(crate) struct Plan {
     pub detailed_exitcode: bool,
 }
 
+/// The variable that names the file of a step's summary on GitHub.
+const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+
 /// Makes the plan, writes it, and shows it.
 pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit> {
     let context = invocation.context(&Resources::default())?;
@@ -54,6 +58,11 @@ pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit
     let path = plan::write(&context, &made, options.out.as_deref())?;
     for report in &options.report {
         plan::report(&report.path, &report.text(&made))?;
+    }
+    if options.report.iter().any(Report::is_for_github)
+        && let Some(summary) = context.environment.get(STEP_SUMMARY)
+    {
+        plan::add_summary(Path::new(summary), &report::summary(&made))?;
     }
     match invocation.global.format {
         // The very bytes of the file: a digest of one is a digest of the other.

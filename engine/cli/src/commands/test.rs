@@ -3,6 +3,7 @@
 use clap::Args;
 use engine_runtime::diagnostic::Outcome;
 use engine_runtime::exit::Exit;
+use engine_runtime::ops::mutate::{self, Mutation, MutationOutcome, MutationReport};
 use engine_runtime::ops::test::{self, TestReport, TestStatus};
 
 use crate::invocation::Invocation;
@@ -16,8 +17,14 @@ use crate::render::table::{Align, Listing, count};
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   engine test
-  engine test --select customers")]
+  engine test --select customers
+  engine test --mutate-policy")]
 pub(crate) struct Test {
+    /// Tests the rules instead: drops and weakens each in turn, in memory, and looks whether the plan
+    /// says so. Reads no row, and needs no keys
+    #[arg(long, conflicts_with_all = ["select", "exclude"])]
+    pub mutate_policy: bool,
+
     #[command(flatten)]
     pub selection: Selection,
 
@@ -28,6 +35,11 @@ pub(crate) struct Test {
 /// Tests, lists the outcomes, and shows what did not hold.
 pub(crate) async fn run(invocation: &Invocation, options: &Test) -> Outcome<Exit> {
     let context = invocation.context(&options.resources)?;
+    if options.mutate_policy {
+        let report = mutate::mutate(&context).await?;
+        invocation.report(&report, mutations)?;
+        return Ok(if report.holds() { Exit::Ok } else { Exit::Failed });
+    }
     let report = test::test(&context, &options.selection.wanted()).await?;
     invocation.report(&report, text)?;
     for warning in &report.warnings {
@@ -37,6 +49,25 @@ pub(crate) async fn run(invocation: &Invocation, options: &Test) -> Outcome<Exit
         invocation.show(failure);
     }
     Ok(report.exit())
+}
+
+fn mutations(report: &MutationReport) -> String {
+    let mut listing = Listing::new(&[
+        ("rule", Align::Left),
+        ("change", Align::Left),
+        ("result", Align::Left),
+        ("by", Align::Left),
+    ]);
+    for Mutation { rule, change, outcome } in &report.mutations {
+        let (result, by) = match outcome {
+            MutationOutcome::Refused(codes) => ("refused", codes.join(", ")),
+            MutationOutcome::Reported(kinds) => ("reported", kinds.join(", ").replace('_', " ")),
+            MutationOutcome::NoEffect => ("no effect", "nothing published changes".to_owned()),
+            MutationOutcome::Missed => ("MISSED", "the plan does not say so".to_owned()),
+        };
+        listing.row([rule.clone(), change.clone(), result.to_owned(), by]);
+    }
+    listing.render()
 }
 
 fn text(report: &TestReport) -> String {

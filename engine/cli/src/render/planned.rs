@@ -11,6 +11,8 @@
 //!    email   string  pii.email  email, rule emails
 //! ```
 
+use std::collections::HashMap;
+
 use engine_runtime::plan::{
     Action, BaseName, Change, Plan, PlannedColumn, PlannedExport, PlannedTreatment, Section,
 };
@@ -18,6 +20,7 @@ use serde_json::Value;
 
 use super::table::{Align, Listing};
 use crate::console::printable;
+use crate::report::target;
 
 /// The whole plan.
 pub(crate) fn text(plan: &Plan) -> String {
@@ -71,7 +74,7 @@ fn changes(plan: &Plan, section: Section) -> String {
     }
     text.push('\n');
     for group in alike(&shown) {
-        text.push_str(&line(&group));
+        text.push_str(&line(plan, &group));
     }
     let mut nodes: Vec<&str> = folded.iter().map(|change| change.node.as_str()).collect();
     nodes.dedup();
@@ -85,17 +88,13 @@ fn changes(plan: &Plan, section: Section) -> String {
 
 /// Changes that only differ in their columns, together, each group where its first stands.
 fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
-    let same = |one: &Change, other: &Change| {
-        let key = |change: &Change| {
-            let Change { kind, before, after, reason, owner, place, .. } = change.clone();
-            (kind, before, after, reason, owner, place)
-        };
-        one.column.is_some() && other.column.is_some() && key(one) == key(other)
-    };
+    let mut places: HashMap<_, usize> = HashMap::new();
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     for change in changes {
-        let group = groups.iter_mut().find(|group| group.iter().any(|one| same(one, change)));
-        match group {
+        let Change { kind, before, after, reason, owner, place, column, .. } = *change;
+        let key = (kind, before, after, reason, owner, place);
+        let group = column.as_ref().map(|_| *places.entry(key).or_insert(groups.len()));
+        match group.and_then(|group| groups.get_mut(group)) {
             Some(group) => group.push(change),
             None => groups.push(vec![change]),
         }
@@ -104,7 +103,7 @@ fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
 }
 
 /// What changes, in which columns, and why.
-fn line(group: &[&Change]) -> String {
+fn line(plan: &Plan, group: &[&Change]) -> String {
     let Some(change) = group.first() else { return String::new() };
     let mark = if change.widens { "!" } else { " " };
     let kind = change.kind.replace('_', " ");
@@ -116,7 +115,8 @@ fn line(group: &[&Change]) -> String {
     };
     let mut names: Vec<String> = Vec::new();
     for change in group {
-        let known = names.iter_mut().find(|name| name.starts_with(&format!("{}.", change.node)));
+        // The columns of one export stand together.
+        let known = names.last_mut().filter(|name| name.starts_with(&format!("{}.", change.node)));
         match (&change.column, known) {
             (Some(column), Some(name)) => name.push_str(&format!(", {column}")),
             (Some(column), None) => names.push(format!("{}.{column}", change.node)),
@@ -139,7 +139,9 @@ fn line(group: &[&Change]) -> String {
             }
         }
     }
-    text.push_str(&format!("      {}\n", printable(&format!("{}{by}", change.reason))));
+    let reason = target(plan, change).unwrap_or_else(|| change.reason.clone());
+    let why = format!("{reason}{by}");
+    text.push_str(&format!("      {}\n", printable(&why)));
     text
 }
 

@@ -5,7 +5,7 @@ use engine_runtime::plan::{
     BaseName, Change, Plan, PlannedColumn, PlannedExport, PlannedTreatment, Section,
 };
 
-use super::{subject, turn};
+use super::{subject, target, turn};
 
 /// Characters of a comment. GitHub takes 65,536.
 const CHARACTERS_MAX: usize = 60_000;
@@ -19,9 +19,10 @@ pub(super) fn text(plan: &Plan) -> String {
         let changes: Vec<&Change> =
             plan.changes.iter().filter(|change| change.section == section).collect();
         if !changes.is_empty() {
-            page.section(section, &changes);
+            page.section(plan, section, &changes);
         }
     }
+    page.statements(plan);
     page.details(plan);
     page.text
 }
@@ -74,7 +75,7 @@ impl Page {
         }
     }
 
-    fn section(&mut self, section: Section, changes: &[&Change]) {
+    fn section(&mut self, plan: &Plan, section: Section, changes: &[&Change]) {
         self.push(&format!("\n### {}\n\n", section.title()));
         self.push("| | what | change | why | who | where |\n|---|---|---|---|---|---|\n");
         for change in changes {
@@ -82,14 +83,35 @@ impl Page {
             let kind = cell(&change.kind.replace('_', " "));
             let turn = turn(change);
             let turn = if turn.is_empty() { turn } else { format!(": {}", code(&turn)) };
+            let reason = target(plan, change).unwrap_or_else(|| change.reason.clone());
             let optional = |text: &Option<String>| text.as_deref().map(code).unwrap_or_default();
             self.push(&format!(
                 "| {mark} | {} | {kind}{turn} | {} | {} | {} |\n",
                 code(&subject(change)),
-                cell(&change.reason),
+                cell(&reason),
                 optional(&change.owner),
                 optional(&change.place)
             ));
+        }
+    }
+
+    /// SQL that differs from the base's, and the statements of loads that run.
+    fn statements(&mut self, plan: &Plan) {
+        for (node, diff) in &plan.beside.sql_diff {
+            self.push(&block(&format!("SQL of {node}"), "diff", diff));
+        }
+        let filled = |node: &str| {
+            plan.changes
+                .iter()
+                .any(|change| change.section == Section::Loads && change.node == node)
+        };
+        for export in plan.exports.iter().filter(|export| filled(&export.name)) {
+            for load in &export.loads {
+                let title = format!("Table {}.{} of {}", load.connection, load.table, export.name);
+                let statements: Vec<String> =
+                    load.statements.iter().map(|statement| format!("{statement};\n")).collect();
+                self.push(&block(&title, "sql", &statements.concat()));
+            }
         }
     }
 
@@ -101,6 +123,22 @@ impl Page {
             self.push(&folded(export));
         }
     }
+}
+
+/// A folded block of code.
+fn block(title: &str, language: &str, text: &str) -> String {
+    // Longer than any fence inside.
+    let runs = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(runs.max(2) + 1);
+    let safe: String = text
+        .chars()
+        .map(|letter| if letter.is_control() && letter != '\n' { ' ' } else { letter })
+        .collect();
+    format!(
+        "\n<details><summary>{}</summary>\n\n{fence}{language}\n{}\n{fence}\n\n</details>\n",
+        html(title),
+        safe.trim_end()
+    )
 }
 
 fn folded(export: &PlannedExport) -> String {

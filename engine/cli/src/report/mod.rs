@@ -47,6 +47,11 @@ impl FromStr for Report {
 }
 
 impl Report {
+    /// Whether it is for GitHub, which shows a summary beside the annotations.
+    pub(crate) fn is_for_github(&self) -> bool {
+        self.format == Format::Github
+    }
+
     /// The text of the report.
     pub(crate) fn text(&self, plan: &Plan) -> String {
         match self.format {
@@ -57,6 +62,11 @@ impl Report {
             Format::Github => github::text(plan),
         }
     }
+}
+
+/// The summary of a step on GitHub: the comment of a pull request, which is well below its limit of 1 MiB.
+pub(crate) fn summary(plan: &Plan) -> String {
+    markdown::text(plan)
 }
 
 /// What a change is of: `customers.email`.
@@ -75,6 +85,18 @@ fn turn(change: &Change) -> String {
         (None, Some(after)) => after.clone(),
         (None, None) => String::new(),
     }
+}
+
+/// What becomes of the table that a load fills, where it could be looked at.
+pub(crate) fn target(plan: &Plan, change: &Change) -> Option<String> {
+    if change.section != Section::Loads {
+        return None;
+    }
+    let name = change.after.as_ref()?;
+    let export = plan.exports.iter().find(|export| export.name == change.node)?;
+    let load =
+        export.loads.iter().find(|load| format!("{}.{}", load.connection, load.table) == *name)?;
+    Some(plan.beside.tables.get(name)?.words(&load.mode))
 }
 
 /// The change in one sentence.

@@ -95,7 +95,7 @@ async fn plan(
         return Err(expired);
     }
     let mut plan = state.statement_to_plan(statement.clone()).await.map_err(at_fault)?;
-    let mut sql = model.sql.text.clone();
+    let mut sql = formatted(&statement);
     let mut summaries = BTreeMap::new();
     if let Some(group) = &model.min_group {
         let no_groups = || vec![not_grouped(model, group)];
@@ -110,7 +110,7 @@ async fn plan(
         let safe = groups::summaries(&plan, &input).ok_or_else(no_groups)?;
         let limited = groups::limited(statement, group);
         let limited = limited.ok_or_else(no_groups)?;
-        sql = format!("{limited:#}");
+        sql = format!("{limited:#}\n");
         let limited = ParsedStatement::Statement(Box::new(limited));
         plan = state.statement_to_plan(limited).await.map_err(at_fault)?;
         let by = words(group);
@@ -157,6 +157,14 @@ fn over_models(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
         node => Ok(Transformed::no(node)),
     };
     plan.transform_down_with_subqueries(leaf).map(|transformed| transformed.data)
+}
+
+/// The statement without comments, in one layout.
+fn formatted(statement: &ParsedStatement) -> String {
+    match statement {
+        ParsedStatement::Statement(statement) => format!("{statement:#}\n"),
+        other => format!("{other}\n"),
+    }
 }
 
 fn words(group: &MinGroup) -> String {

@@ -1,10 +1,12 @@
 //! `plan`: what a run would do, without reading a row.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine_bundle::ids::RunId;
 use engine_project::{Project, States};
+use engine_sources::TableState;
 use zeroize::Zeroizing;
 
 use super::base;
@@ -13,7 +15,7 @@ use crate::codes::{Code, keys as key_codes, run};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
 use crate::keys::{self, Keys};
-use crate::plan::{self, Base, BaseName, Before, Known, Plan, Scope, Section};
+use crate::plan::{self, Base, BaseName, Before, Known, Plan, Scope, Section, TargetTable};
 use crate::request::Context;
 use crate::selection::{self, Select};
 use crate::store::{self, Store, Stored};
@@ -45,10 +47,37 @@ pub async fn plan(context: &Context, select: &Select, base: Option<&str>) -> Out
     let select = &select.settled(&selected)?;
     let schemas = Schemas::Catalogs;
     let workspace = workspace::open(&project, context, access, schemas, Some(&selected)).await?;
-    let made = made(&workspace.bound, select, keys.as_ref(), None, compared_with).await;
+    let mut made = made(&workspace.bound, select, keys.as_ref(), None, compared_with).await;
+    if let Ok(plan) = &mut made {
+        plan.beside.tables = target_tables(&workspace.bound).await;
+    }
     // Taking a large project apart takes a tenth of the time of its plan, and nobody waits for it.
     rayon::spawn(move || drop((workspace, project)));
     made
+}
+
+/// What stands in the tables that would be loaded. One that cannot be looked at is left out: a plan is
+/// made where databases are out of reach, too.
+async fn target_tables(bound: &BoundProject) -> BTreeMap<String, TargetTable> {
+    let mut tables = BTreeMap::new();
+    for export in &bound.exports {
+        for load in &export.loads {
+            let connection = bound.connections.get(&load.connection.value);
+            let Some(loader) = connection.and_then(|connection| connection.loader()) else {
+                continue;
+            };
+            let state = match loader.compare(&plan::load_request(export, load)).await {
+                Ok(TableState::Absent) => TargetTable::Absent,
+                Ok(TableState::Same) => TargetTable::Same,
+                Ok(TableState::Other { missing, additional, retyped }) => {
+                    TargetTable::Other { missing, additional, retyped }
+                }
+                Err(_) => continue,
+            };
+            tables.insert(format!("{}.{}", load.connection.value, load.table.value), state);
+        }
+    }
+    tables
 }
 
 /// The exports that are not as they were before; none where nothing is known of that.
@@ -180,6 +209,15 @@ pub fn write(context: &Context, plan: &Plan, out: Option<&Path>) -> Outcome<Path
 /// The file cannot be written.
 pub fn report(path: &Path, text: &str) -> Outcome<()> {
     files::write(path, text.as_bytes()).map_err(|error| Diagnostic::unwritable(path, &error).into())
+}
+
+/// Adds the summary of a plan to a file that others write to as well.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn add_summary(path: &Path, text: &str) -> Outcome<()> {
+    files::append(path, text.as_bytes())
+        .map_err(|error| Diagnostic::unwritable(path, &error).into())
 }
 
 /// Reads a plan that was written before.

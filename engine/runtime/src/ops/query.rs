@@ -1,16 +1,21 @@
 //! `query` and `show`: SQL over committed exports, read from their sealed chunks by range.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::logical_expr::ScalarUDF;
+use datafusion::sql::parser::DFParser;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
+use engine_project::{Export, Project};
 use futures::TryStreamExt;
 
+use crate::bind::{BoundExport, Schemas};
 use crate::codes::{commands, names, store as store_codes};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
@@ -21,7 +26,7 @@ use crate::request::Context;
 use crate::session::read_only;
 use crate::store::{self, Store, Stored};
 use crate::unseal::{SnapshotTable, changed};
-use crate::workspace;
+use crate::workspace::{self, Access};
 
 /// The rows of an answer.
 #[derive(Debug, Clone)]
@@ -32,13 +37,17 @@ pub struct QueryReport {
     pub batches: Vec<RecordBatch>,
 }
 
-/// Answers one SELECT over the newest snapshots; each export is a table of its name.
+/// Answers one SELECT over the newest snapshots; each export is a table of its name. The compiled SQL of
+/// an export, as `compile` writes it, is answered from the sources, masked: nothing else may read them.
 ///
 /// # Errors
 /// The SQL is refused, or a chunk or manifest is not what was committed.
 pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
+    if let Some(report) = compiled(context, &project, &keys, sql).await? {
+        return Ok(report);
+    }
     let store = store::open(&project)?;
     let heads = Heads::of(&context.root, &project.target.name.value);
     let session = workspace::new_session(workspace::limits(&project, context))?;
@@ -51,6 +60,35 @@ pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
         }
     }
     answer(&session, sql, &store, found).await
+}
+
+/// The rows that a compiled export would publish; none where the SQL is no export's.
+async fn compiled(
+    context: &Context,
+    project: &Arc<Project>,
+    keys: &Keys,
+    sql: &str,
+) -> Outcome<Option<QueryReport>> {
+    let reads = |export: &&Export| sql.contains(&export.from.value.quoted());
+    let near: BTreeSet<String> =
+        project.exports.iter().filter(reads).map(|export| export.name.value.clone()).collect();
+    let Some(asked) = canonical(sql).filter(|_| !near.is_empty()) else { return Ok(None) };
+    let access = Access::Opened(keys);
+    let workspace =
+        workspace::open(project, context, access, Schemas::Sources, Some(&near)).await?;
+    let is_asked = |export: &&BoundExport| canonical(&export.sql).as_ref() == Some(&asked);
+    let Some(export) = workspace.bound.exports.iter().find(is_asked) else { return Ok(None) };
+    let refused = |error| Failure::from(fault::running(&error, &export.name));
+    let frame = workspace.session.execute_logical_plan(export.plan.clone()).await;
+    let rows = frame.map_err(refused)?.execute_stream().await.map_err(refused)?;
+    let (schema, batches) = (rows.schema(), held(&workspace.session, rows, &export.name).await?);
+    Ok(Some(QueryReport { schema, batches }))
+}
+
+/// SQL in one layout, without comments; none where it cannot be read.
+fn canonical(sql: &str) -> Option<Vec<String>> {
+    let statements = DFParser::parse_sql(sql).ok()?;
+    Some(statements.iter().map(ToString::to_string).collect())
 }
 
 /// The function that gives the handles by which tests name rows.
@@ -146,7 +184,17 @@ async fn answer(
     for Table { file, manifest } in tables {
         rows = changed::explained(rows, Arc::clone(store.objects()), file, manifest);
     }
-    // The answer is held in memory, within the limit that sorts and joins have.
+    let batches = held(session, rows, "query").await?;
+    Ok(QueryReport { schema, batches })
+}
+
+/// An answer in memory, within the limit that sorts and joins have.
+async fn held(
+    session: &SessionContext,
+    mut rows: SendableRecordBatchStream,
+    node: &str,
+) -> Outcome<Vec<RecordBatch>> {
+    let refused = |error| Failure::from(fault::running(&error, node));
     let pool = &session.runtime_env().memory_pool;
     let held = MemoryConsumer::new("the answer").register(pool);
     let mut batches = Vec::new();
@@ -154,5 +202,5 @@ async fn answer(
         held.try_grow(batch.get_array_memory_size()).map_err(refused)?;
         batches.push(batch);
     }
-    Ok(QueryReport { schema, batches })
+    Ok(batches)
 }

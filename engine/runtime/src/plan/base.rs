@@ -17,6 +17,8 @@ pub struct Before {
     pub tables: Option<BTreeMap<String, Vec<PlannedField>>>,
     /// Who could approve plans; none where nobody wrote it down.
     pub owners: Option<BTreeMap<String, Vec<String>>>,
+    /// The compiled SQL of models and exports; none where nobody wrote it down.
+    pub sql: Option<BTreeMap<String, String>>,
 }
 
 /// An export as it was.
@@ -116,6 +118,7 @@ impl Before {
             exports: plan.exports.iter().map(export).collect(),
             tables: Some(plan.tables.clone()),
             owners: Some(plan.owners.clone()),
+            sql: Some(plan.beside.sql.clone()).filter(|sql| !sql.is_empty()),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine_project::{Action as RuleAction, Project};
+use similar::TextDiff;
 
 use super::base::{Before, BeforeExport, BeforeTreatment};
 use super::change::{Change, Section};
@@ -39,8 +40,9 @@ pub fn plan(
         changes.extend(schema(&plan.tables, before.tables.as_ref()));
         for export in &plan.exports {
             let was = before.exports.get(&export.name);
-            changes.extend(data(export, was));
-            changes.extend(loads(export, was));
+            let written = data(export, was);
+            changes.extend(loads(export, was, written.is_some()));
+            changes.extend(written);
         }
         changes.extend(keys(&plan, &before));
         changes.extend(owners(&plan, &before));
@@ -52,6 +54,7 @@ pub fn plan(
         before: (name != BaseName::Nothing).then(|| covered_before(&before)),
         after: covered(&plan.exports),
     };
+    plan.beside.sql_diff = sql_diff(&plan.beside.sql, before.sql.as_ref());
     changes.extend(gates(bound, &changes));
     // The most important first: what widens stands above what does not.
     changes.sort_by_key(|change| (change.section, !change.widens));
@@ -85,6 +88,26 @@ fn gone(plan: &Plan, scope: Scope<'_>, before: &Before) -> Vec<Change> {
         )
     })
     .collect()
+}
+
+/// Lines around a change that a diff of SQL shows.
+const DIFF_CONTEXT: usize = 2;
+
+/// How SQL differs, as unified diffs. What is gone is no SQL of this plan.
+fn sql_diff(
+    now: &BTreeMap<String, String>,
+    before: Option<&BTreeMap<String, String>>,
+) -> BTreeMap<String, String> {
+    let Some(before) = before else { return BTreeMap::new() };
+    let nothing = String::new();
+    let differing = now.iter().filter_map(|(node, sql)| {
+        let was = before.get(node).unwrap_or(&nothing);
+        (was != sql).then(|| {
+            let diff = TextDiff::from_lines(was, sql);
+            (node.clone(), diff.unified_diff().context_radius(DIFF_CONTEXT).to_string())
+        })
+    });
+    differing.collect()
 }
 
 fn schema(
@@ -184,15 +207,17 @@ fn data(export: &PlannedExport, was: Option<&BeforeExport>) -> Option<Change> {
     Some(line("rebuild", format!("all rows are written again: changed {}", changed.join(", "))))
 }
 
-fn loads(export: &PlannedExport, was: Option<&BeforeExport>) -> Vec<Change> {
+/// Loads that are new, and those of a snapshot that is written again.
+fn loads(export: &PlannedExport, was: Option<&BeforeExport>, is_written: bool) -> Vec<Change> {
     let before = was.map(|was| was.details.as_ref().map(|details| &details.loads));
-    let new = export.loads.iter().filter(|load| match before {
+    let is_new = |load: &PlannedLoad| match before {
         // Only what is known not to have been there is new.
         Some(Some(loads)) => !loads.contains(&load.name()),
         Some(None) => false,
         None => true,
-    });
-    let lines = new.map(|load| {
+    };
+    let filled = export.loads.iter().filter(|load| is_written || is_new(load));
+    let lines = filled.map(|load| {
         let (kind, reason) = match load.mode.as_str() {
             "replace" => ("table_replaced", "the table is dropped and made again"),
             _ => ("rows_appended", "rows are added to the table"),

@@ -47,6 +47,78 @@ pub struct Plan {
     pub exports: Vec<PlannedExport>,
     /// The digest of everything above.
     pub digest: String,
+    /// What helps to read the plan. The digest does not bind it: it follows from what is above, or from
+    /// tables that are loaded while the plan is carried out.
+    #[serde(default)]
+    pub beside: Beside,
+}
+
+/// What helps to read a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// The compiled SQL of models and exports, by name; `model NAME` and `export NAME`.
+    pub sql: BTreeMap<String, String>,
+    /// How it differs from the base's, as unified diffs, where the base's is known.
+    pub sql_diff: BTreeMap<String, String>,
+    /// What stands in the tables that are loaded, by connection and table, where it could be looked at.
+    pub tables: BTreeMap<String, TargetTable>,
+}
+
+/// What stands where a load goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TargetTable {
+    /// Nothing: the load makes the table.
+    Absent,
+    /// A table with the same columns.
+    Same,
+    /// A table with other columns.
+    Other {
+        /// Columns the load has and the table lacks.
+        missing: Vec<String>,
+        /// Columns the table has and the load lacks.
+        additional: Vec<String>,
+        /// Columns of another type.
+        retyped: Vec<String>,
+    },
+}
+
+impl TargetTable {
+    /// What a load of this mode does to the table, in a few words.
+    #[must_use]
+    pub fn words(&self, mode: &str) -> String {
+        match (self, mode) {
+            (Self::Absent, _) => "the table is created".to_owned(),
+            (Self::Same, "replace") => {
+                "the table is dropped and made again with the same columns".to_owned()
+            }
+            (Self::Same, _) => "rows are added to the table".to_owned(),
+            (Self::Other { missing, additional, retyped }, mode) => {
+                let parts = match mode {
+                    "replace" => [("adds", missing), ("drops", additional), ("retypes", retyped)],
+                    _ => [
+                        ("lacks", missing),
+                        ("has besides", additional),
+                        ("has other types in", retyped),
+                    ],
+                };
+                let parts = parts.iter().filter(|(_, names)| !names.is_empty());
+                let parts: Vec<String> =
+                    parts.map(|(verb, names)| format!("{verb} {}", names.join(", "))).collect();
+                match (mode, missing.is_empty()) {
+                    ("replace", _) => format!(
+                        "the table is dropped and made again with other columns: {}",
+                        parts.join("; ")
+                    ),
+                    (_, true) => format!("rows are added to the table, which {}", parts.join("; ")),
+                    (_, false) => {
+                        format!("the load will fail: the table {}", parts.join("; "))
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// What a plan is compared with.
@@ -262,6 +334,8 @@ pub struct PlannedLoad {
     pub table: String,
     /// `replace` or `append`.
     pub mode: String,
+    /// The statements that make the table, besides those that fill it.
+    pub statements: Vec<String>,
 }
 
 impl Plan {
@@ -282,8 +356,10 @@ impl Plan {
     #[must_use]
     pub(super) fn sealed(mut self) -> Self {
         self.digest = String::new();
+        let beside = std::mem::take(&mut self.beside);
         let text = serde_json::to_string(&self).unwrap_or_default();
         self.digest = Digest::of(text.as_bytes()).to_string();
+        self.beside = beside;
         self
     }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use engine_bundle::digest::Digest;
 use engine_masking::{Properties, Uniqueness};
-use engine_project::{Project, Relation, Spanned};
+use engine_project::{Load, LoadMode, Project, Relation, Spanned};
+use engine_sources::LoadRequest;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::document::{
-    Action, BaseName, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn, PlannedExport,
-    PlannedField, PlannedLoad, PlannedSource, PlannedTreatment,
+    Action, BaseName, Beside, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn,
+    PlannedExport, PlannedField, PlannedLoad, PlannedSource, PlannedTreatment,
 };
 use crate::bind::{BoundColumn, BoundExport, BoundProject, Released, Treatment};
 use crate::checks;
@@ -59,6 +60,7 @@ impl Plan {
         scope: Scope<'_>,
         exports: &[(&BoundExport, Known)],
     ) -> Self {
+        let sources = exports;
         let exports: Vec<PlannedExport> =
             exports.par_iter().map(|(export, known)| planned(bound, export, known)).collect();
         Self {
@@ -78,6 +80,7 @@ impl Plan {
             owners: owners(&bound.project),
             exports,
             digest: String::new(),
+            beside: Beside { sql: sql(bound, sources), ..Beside::default() },
         }
     }
 }
@@ -178,18 +181,7 @@ pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known)
         },
         tests: export.tests.iter().map(checks::describe).collect(),
         tests_left_out: export.tests_left_out.iter().map(checks::describe).collect(),
-        loads: export
-            .loads
-            .iter()
-            .map(|load| PlannedLoad {
-                connection: load.connection.value.clone(),
-                table: load.table.value.clone(),
-                mode: match load.mode {
-                    engine_project::LoadMode::Replace => "replace".to_owned(),
-                    engine_project::LoadMode::Append => "append".to_owned(),
-                },
-            })
-            .collect(),
+        loads: export.loads.iter().map(|load| self::load(bound, export, load)).collect(),
         base: base.map(|base| base.version),
         action,
         expected: base.map(|base| Expected { rows: base.rows, bytes: base.bytes }),
@@ -202,6 +194,45 @@ pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known)
 }
 
 /// What an export is defined by, part by part.
+fn load(bound: &BoundProject, export: &BoundExport, load: &Load) -> PlannedLoad {
+    let connection = bound.connections.get(&load.connection.value);
+    let loader = connection.and_then(|connection| connection.loader());
+    let request = load_request(export, load);
+    PlannedLoad {
+        connection: load.connection.value.clone(),
+        table: load.table.value.clone(),
+        mode: match load.mode {
+            LoadMode::Replace => "replace".to_owned(),
+            LoadMode::Append => "append".to_owned(),
+        },
+        statements: loader.map(|loader| loader.statements(&request)).unwrap_or_default(),
+    }
+}
+
+/// A load as far as it is known before there are rows.
+pub fn load_request(export: &BoundExport, load: &Load) -> LoadRequest {
+    LoadRequest {
+        table: load.table.value.clone(),
+        mode: match load.mode {
+            LoadMode::Replace => engine_sources::LoadMode::Replace,
+            LoadMode::Append => engine_sources::LoadMode::Append,
+        },
+        schema: export.schema(),
+        key: export.key.clone(),
+        rows: 0,
+        receipt: String::new(),
+    }
+}
+
+/// The compiled SQL of exports and of the models that are bound.
+fn sql(bound: &BoundProject, exports: &[(&BoundExport, Known)]) -> BTreeMap<String, String> {
+    let models =
+        bound.models.iter().map(|(name, model)| (format!("model {name}"), model.sql.clone()));
+    let exports =
+        exports.iter().map(|(export, _)| (format!("export {}", export.name), export.sql.clone()));
+    models.chain(exports).collect()
+}
+
 fn words(kinds: Kinds) -> Vec<String> {
     kinds.iter().map(|kind| kind.word().to_owned()).collect()
 }

@@ -19,7 +19,7 @@ pub use base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, Details};
 pub use change::{Change, Section};
 pub use compared::plan;
 pub use document::{
-    Action, BaseName, Coverage, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn,
-    PlannedExport, PlannedField, PlannedLoad, PlannedSource, PlannedTreatment,
+    Action, BaseName, Beside, Coverage, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn,
+    PlannedExport, PlannedField, PlannedLoad, PlannedSource, PlannedTreatment, TargetTable,
 };
-pub use made::{Base, Known, Scope};
+pub use made::{Base, Known, Scope, load_request};

@@ -18,7 +18,7 @@
 
 use std::collections::HashSet;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 
 use super::database::quoted;
 use crate::connector::{LoadMode, LoadRequest};
@@ -97,13 +97,18 @@ pub(crate) fn statements(request: &LoadRequest) -> Vec<String> {
     }
 }
 
+/// The type a column is made with.
+pub(crate) fn declared(field: &Field) -> String {
+    column_type(field.data_type()).unwrap_or_else(|| "BLOB".to_owned())
+}
+
 fn create(verb: &str, request: &LoadRequest) -> String {
     let mut lines: Vec<String> = request
         .schema
         .fields()
         .iter()
         .map(|field| {
-            let declared = column_type(field.data_type()).unwrap_or_else(|| "BLOB".to_owned());
+            let declared = declared(field);
             let constraint = if field.is_nullable() { "" } else { " NOT NULL" };
             format!("  {} {declared}{constraint}", quoted(field.name()))
         })
@@ -127,7 +132,7 @@ pub(crate) fn insert(request: &LoadRequest) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::datatypes::{Field, Schema};
+    use arrow::datatypes::Schema;
 
     use super::*;
 

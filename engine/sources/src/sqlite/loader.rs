@@ -23,9 +23,9 @@ use futures::StreamExt;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::database::{io_error, open_read_write, replaced};
+use super::database::{io_error, open_read_only, open_read_write, replaced};
 use super::{bind, catalog, ddl, receipt};
-use crate::connector::{LoadMode, LoadReport, LoadRequest, Loader};
+use crate::connector::{LoadMode, LoadReport, LoadRequest, Loader, TableState};
 use crate::error::{Place, SourceError, SourceErrorKind};
 use crate::missing;
 use crate::producer::BATCHES_AHEAD;
@@ -87,6 +87,49 @@ impl Loader for SqliteLoader {
     fn statements(&self, request: &LoadRequest) -> Vec<String> {
         ddl::statements(request)
     }
+
+    async fn compare(&self, request: &LoadRequest) -> Result<TableState, SourceError> {
+        let place = Place { table: Some(request.table.clone()), ..self.place.clone() };
+        let (path, request) = (self.path.clone(), request.clone());
+        let compared = tokio::task::spawn_blocking(move || compare(&path, &request)).await;
+        let compared = compared
+            .unwrap_or_else(|_| Err(SourceErrorKind::Library { what: "the comparison" }.into()));
+        compared.map_err(|error| error.within(&place))
+    }
+}
+
+fn compare(path: &Path, request: &LoadRequest) -> Result<TableState, SourceError> {
+    let table = open_read_only(path).and_then(|database| catalog::table(&database, &request.table));
+    let table = match table {
+        Ok(table) => table,
+        Err(error)
+            if matches!(
+                error.kind(),
+                SourceErrorKind::NotFound | SourceErrorKind::MissingTable { .. }
+            ) =>
+        {
+            return Ok(TableState::Absent);
+        }
+        Err(error) => return Err(error),
+    };
+    let there = |name: &str| table.columns.iter().find(|column| column.name == name);
+    let (mut missing, mut retyped) = (Vec::new(), Vec::new());
+    for field in request.schema.fields() {
+        match there(field.name()) {
+            None => missing.push(field.name().clone()),
+            Some(column) if column.declared != ddl::declared(field) => {
+                retyped.push(field.name().clone());
+            }
+            Some(_) => {}
+        }
+    }
+    let is_loaded = |name: &str| request.schema.field_with_name(name).is_ok();
+    let additional = table.columns.iter().filter(|column| !is_loaded(&column.name));
+    let additional: Vec<String> = additional.map(|column| column.name.clone()).collect();
+    if missing.is_empty() && additional.is_empty() && retyped.is_empty() {
+        return Ok(TableState::Same);
+    }
+    Ok(TableState::Other { missing, additional, retyped })
 }
 
 fn same_columns(wanted: &Schema, given: &Schema) -> Result<(), SourceError> {

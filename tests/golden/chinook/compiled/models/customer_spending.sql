@@ -1,12 +1,12 @@
--- What each customer spent, one row per customer.
-select
+SELECT
   customer.CustomerId,
   customer.Country,
-  count(*) as Invoices,
-  sum(invoice.Total) as Spent,
-  min(invoice.InvoiceDate) as FirstInvoice,
-  max(invoice.InvoiceDate) as LastInvoice
-from "chinook"."Customer" as customer
-join "chinook"."Invoice" as invoice
-  on invoice.CustomerId = customer.CustomerId
-group by customer.CustomerId, customer.Country
+  count(*) AS Invoices,
+  sum(invoice.Total) AS Spent,
+  min(invoice.InvoiceDate) AS FirstInvoice,
+  max(invoice.InvoiceDate) AS LastInvoice
+FROM
+  "chinook"."Customer" AS customer
+  JOIN "chinook"."Invoice" AS invoice ON invoice.CustomerId = customer.CustomerId
+GROUP BY
+  customer.CustomerId, customer.Country
