@@ -72,12 +72,9 @@ fn an_approval_is_for_one_plan_and_one_owner() {
     project.run(&RUN).status(4).says("E0816");
     project.write("plan.json.data-office.sig", signature);
     project.run(&RUN).success();
-    // A manifest does not say what a readable column was made from, so whoever answers for one is asked
-    // again when the export is defined otherwise, even where its masks hide more.
+    // A manifest says what was readable and why, so that nobody is asked where masks only hide more.
     project.replace("policies/masking.yml", "mask: city}", "mask: redact}");
     project.run(&["plan", "--out", "narrower.json"]).success();
-    project.run(&["run", "--plan", "narrower.json"]).status(4).says("E0815");
-    project.approve("narrower.json", "data-office").success();
     project.run(&["run", "--plan", "narrower.json"]).success();
     // What is not defined otherwise needs nobody.
     project.run(&["plan", "--out", "same.json"]).success();

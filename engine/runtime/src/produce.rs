@@ -17,6 +17,7 @@ use crate::heads::Heads;
 use crate::journal::{Journal, Line, Status};
 use crate::keys::Keys;
 use crate::observe::{SPILL_FOLDER, Watch, Watching, with_inputs};
+use crate::plan::Described;
 use crate::publish::{Origin, Snapshot, check_unchanged, encryption};
 use crate::report::ExportReport;
 use crate::request::{Context, Reuse};
@@ -214,6 +215,7 @@ impl Producer<'_> {
             git_commit: self.git_commit.clone(),
             origin,
             head,
+            described: Described::of(&self.workspace.bound, export),
         };
         self.context.observer.notice(&Event::ExportStarted { export: export.name.clone() });
         self.workspace.resolver.reset_counts();

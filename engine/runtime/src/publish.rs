@@ -19,6 +19,7 @@ use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keys::Keys;
 use crate::masks::resolver::Resolver;
 use crate::masks::spec::MaskSpec;
+use crate::plan::Described;
 use crate::seal::SealedChunk;
 use crate::store::{Commit, Store, Stored};
 use crate::types::stored_name;
@@ -69,6 +70,8 @@ pub struct Snapshot<'a> {
     pub origin: &'a Origin,
     /// The snapshot before.
     pub head: Option<&'a Stored>,
+    /// What a plan says of the export.
+    pub described: Described,
 }
 
 impl Snapshot<'_> {
@@ -106,6 +109,7 @@ impl Snapshot<'_> {
             bytes: sum(|chunk| chunk.bytes),
             chunks,
             tests,
+            described: serde_json::to_value(&self.described).ok(),
             predecessor: self
                 .head
                 .map(|head| Predecessor { version: head.manifest.version, digest: head.digest }),

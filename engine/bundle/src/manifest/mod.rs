@@ -171,6 +171,9 @@ pub struct Manifest {
     pub tests: Vec<TestResult>,
     /// The snapshot before this one; `None` for the first.
     pub predecessor: Option<Predecessor>,
+    /// What the engine's plan said of the export: a document of its own format, which holds no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub described: Option<serde_json::Value>,
 }
 
 /// Digests of everything a snapshot follows from: equal inputs, equal data.
@@ -270,7 +273,8 @@ pub struct TestResult {
     pub failures: u64,
     /// What it measured, where it measures: for `k_anonymity` the smallest group.
     pub measured: Option<u64>,
-    /// Some of what failed, by keyed handles.
+    /// Some of what failed, by keyed handles; left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handles: Vec<String>,
 }
 

@@ -60,6 +60,7 @@ fn manifest() -> Manifest {
             handles: Vec::new(),
         }],
         predecessor: Some(Predecessor { version: 1, digest }),
+        described: None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::codes::commands;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::git;
 use crate::keys;
-use crate::plan::{BaseName, Before, BeforeExport, Known, Scope};
+use crate::plan::{BaseName, Before, Known, Scope};
 use crate::problems;
 use crate::request::Context;
 use crate::store;
@@ -82,14 +82,14 @@ async fn of_target(
 ) -> Outcome<(BaseName, Before)> {
     let keys = keys::open(project, context)?;
     let store = store::open(project)?;
-    let mut before = Before::default();
+    let mut bases = Vec::new();
     for export in &project.exports {
         let name = &export.name.value;
         let file = keys.file_id(store.project(), name)?;
         if let Some(head) = store.head(file, name, &keys).await? {
-            let base = plan::base_of(&head);
-            before.exports.insert(name.clone(), BeforeExport::of_manifest(&base));
+            bases.push((name.clone(), plan::base_of(&head)));
         }
     }
-    Ok((BaseName::Target(name.to_owned()), before))
+    let bases = bases.iter().map(|(name, base)| (name.clone(), base));
+    Ok((BaseName::Target(name.to_owned()), Before::of_snapshots(bases)))
 }

@@ -177,7 +177,7 @@ async fn newest(
         let before = store.manifest(file, &export.name, before.version, keys).await;
         head = Some(before.map_err(|error| error.diagnostic())?);
     }
-    Ok(head.map_or(Known::NoSnapshot, |head| Known::Snapshot(base_of(&head))))
+    Ok(head.map_or(Known::NoSnapshot, |head| Known::Snapshot(Box::new(base_of(&head)))))
 }
 
 /// What a snapshot says of what it was made from.
@@ -188,6 +188,9 @@ pub(super) fn base_of(head: &Stored) -> Base {
         rows: head.manifest.rows,
         bytes: head.manifest.bytes,
         columns: head.manifest.schema.clone(),
+        run: head.manifest.run,
+        // One of another version of the format says nothing here; the manifest's own columns do.
+        described: head.manifest.described.clone().and_then(|one| serde_json::from_value(one).ok()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::document::{Plan, PlannedField, PlannedTreatment};
+use super::document::{Plan, PlannedExport, PlannedField, PlannedTreatment};
 use super::made::Base;
 use crate::masks::spec::MaskSpec;
 
@@ -35,8 +35,8 @@ pub struct BeforeExport {
 pub struct Details {
     /// Digests of the parts of its definition.
     pub parts: BTreeMap<String, String>,
-    /// Where it was loaded.
-    pub loads: Vec<String>,
+    /// Where it was loaded; none where nobody wrote it down.
+    pub loads: Option<Vec<String>>,
     /// Its filter.
     pub filter: Option<String>,
     /// Its tests.
@@ -82,38 +82,8 @@ impl Before {
     /// What a plan said.
     #[must_use]
     pub fn of_plan(plan: &Plan) -> Self {
-        let export = |export: &super::PlannedExport| {
-            let columns = export.columns.iter().map(|column| BeforeColumn {
-                name: column.name.clone(),
-                class: column.class.clone(),
-                sources: Some(column.sources.iter().map(|one| one.column.clone()).collect()),
-                treatment: match &column.treatment {
-                    PlannedTreatment::Masked { function, params, key, linkage, shows, .. } => {
-                        BeforeTreatment::Masked {
-                            function: function.clone(),
-                            params: params.clone(),
-                            key: key.clone(),
-                            linkage: linkage.clone(),
-                            shows: Some(shows.clone()),
-                        }
-                    }
-                    PlannedTreatment::Kept { .. } | PlannedTreatment::Open { .. } => {
-                        BeforeTreatment::Clear
-                    }
-                },
-            });
-            let before = BeforeExport {
-                columns: columns.collect(),
-                details: Some(Details {
-                    parts: export.parts.clone(),
-                    loads: export.loads.iter().map(super::PlannedLoad::name).collect(),
-                    filter: export.filter.clone(),
-                    tests: export.tests.clone(),
-                    indirect: export.indirect.iter().map(|used| used.column.clone()).collect(),
-                }),
-            };
-            (export.name.clone(), before)
-        };
+        let export =
+            |export: &PlannedExport| (export.name.clone(), BeforeExport::of_planned(export));
         Self {
             exports: plan.exports.iter().map(export).collect(),
             tables: Some(plan.tables.clone()),
@@ -121,12 +91,71 @@ impl Before {
             sql: Some(plan.beside.sql.clone()).filter(|sql| !sql.is_empty()),
         }
     }
+
+    /// What the manifests of snapshots say. Of a table that several read, the newest run's word counts.
+    #[must_use]
+    pub fn of_snapshots<'b>(snapshots: impl Iterator<Item = (String, &'b Base)>) -> Self {
+        let mut bases: Vec<(String, &Base)> = snapshots.collect();
+        bases.sort_by_key(|(_, base)| base.run);
+        let described = bases.iter().filter_map(|(_, base)| base.described.as_ref());
+        let tables: BTreeMap<String, Vec<PlannedField>> =
+            described.flat_map(|one| one.tables.clone()).collect();
+        let all_described = bases.iter().all(|(_, base)| base.described.is_some());
+        Self {
+            tables: (all_described && !bases.is_empty()).then_some(tables),
+            exports: bases
+                .into_iter()
+                .map(|(name, base)| (name, BeforeExport::of_manifest(base)))
+                .collect(),
+            ..Self::default()
+        }
+    }
 }
 
 impl BeforeExport {
-    /// What a manifest says. The parameters of a mask that no longer exists are not compared.
+    /// What a plan said.
+    fn of_planned(export: &PlannedExport) -> Self {
+        let columns = export.columns.iter().map(|column| BeforeColumn {
+            name: column.name.clone(),
+            class: column.class.clone(),
+            sources: Some(column.sources.iter().map(|one| one.column.clone()).collect()),
+            treatment: match &column.treatment {
+                PlannedTreatment::Masked { function, params, key, linkage, shows, .. } => {
+                    BeforeTreatment::Masked {
+                        function: function.clone(),
+                        params: params.clone(),
+                        key: key.clone(),
+                        linkage: linkage.clone(),
+                        shows: Some(shows.clone()),
+                    }
+                }
+                PlannedTreatment::Kept { .. } | PlannedTreatment::Open { .. } => {
+                    BeforeTreatment::Clear
+                }
+            },
+        });
+        Self {
+            columns: columns.collect(),
+            details: Some(Details {
+                parts: export.parts.clone(),
+                loads: Some(export.loads.iter().map(super::PlannedLoad::name).collect()),
+                filter: export.filter.clone(),
+                tests: export.tests.clone(),
+                indirect: export.indirect.iter().map(|used| used.column.clone()).collect(),
+            }),
+        }
+    }
+
+    /// What a manifest says: what a plan said when it was made, or else its columns. The parameters of a
+    /// mask that no longer exists are not compared.
     #[must_use]
     pub fn of_manifest(base: &Base) -> Self {
+        if let Some(described) = &base.described {
+            let mut before = Self::of_planned(&described.export);
+            // A snapshot that stays goes on being loaded where the project says by then.
+            before.details = before.details.map(|details| Details { loads: None, ..details });
+            return before;
+        }
         let columns = base.columns.iter().map(|column| BeforeColumn {
             name: column.name.clone(),
             class: column.class.clone(),

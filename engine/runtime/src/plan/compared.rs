@@ -66,10 +66,10 @@ pub fn plan(
 /// What the manifests of the newest snapshots say.
 fn of_store(exports: &[(&BoundExport, Known)]) -> Before {
     let known = exports.iter().filter_map(|(export, known)| match known {
-        Known::Snapshot(base) => Some((export.name.clone(), BeforeExport::of_manifest(base))),
+        Known::Snapshot(base) => Some((export.name.clone(), base.as_ref())),
         Known::Nothing | Known::NoSnapshot => None,
     });
-    Before { exports: known.collect(), ..Before::default() }
+    Before::of_snapshots(known)
 }
 
 /// Exports that are no longer there. A plan of a selection says nothing of the others.
@@ -209,7 +209,7 @@ fn data(export: &PlannedExport, was: Option<&BeforeExport>) -> Option<Change> {
 
 /// Loads that are new, and those of a snapshot that is written again.
 fn loads(export: &PlannedExport, was: Option<&BeforeExport>, is_written: bool) -> Vec<Change> {
-    let before = was.map(|was| was.details.as_ref().map(|details| &details.loads));
+    let before = was.map(|was| was.details.as_ref().and_then(|details| details.loads.as_ref()));
     let is_new = |load: &PlannedLoad| match before {
         // Only what is known not to have been there is new.
         Some(Some(loads)) => !loads.contains(&load.name()),

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use engine_bundle::digest::Digest;
+use engine_bundle::ids::RunId;
 use engine_masking::{Properties, Uniqueness};
 use engine_project::{Load, LoadMode, Project, Relation, Spanned};
 use engine_sources::LoadRequest;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use serde::{Deserialize, Serialize};
 
 use super::document::{
     Action, BaseName, Beside, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn,
@@ -19,7 +22,7 @@ use crate::flow::{Kinds, Origin};
 use crate::types::type_name;
 
 /// What is known of an export's newest snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Base {
     /// Its version.
     pub version: u64,
@@ -31,6 +34,31 @@ pub struct Base {
     pub bytes: u64,
     /// Its columns.
     pub columns: Vec<engine_bundle::manifest::Column>,
+    /// The run that made it: later ones have greater ids.
+    pub run: RunId,
+    /// What a plan said of the export; none where this version cannot read it.
+    pub described: Option<Described>,
+}
+
+/// What a manifest keeps of a plan: the export, and the source tables it reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Described {
+    /// The export, as if nothing were there before.
+    pub export: PlannedExport,
+    /// The tables, by name.
+    pub tables: BTreeMap<String, Vec<PlannedField>>,
+}
+
+impl Described {
+    /// What a plan says of an export.
+    #[must_use]
+    pub fn of(bound: &BoundProject, export: &BoundExport) -> Self {
+        let mut tables = tables(bound);
+        let export = planned(bound, export, &Known::Nothing);
+        tables.retain(|name, _| export.reads.contains(name));
+        Self { export, tables }
+    }
 }
 
 /// What a plan is made for, besides the project.
@@ -43,14 +71,14 @@ pub struct Scope<'a> {
 }
 
 /// What the store said about an export.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Known {
     /// It was not asked.
     Nothing,
     /// There is no snapshot.
     NoSnapshot,
     /// There is one.
-    Snapshot(Base),
+    Snapshot(Box<Base>),
 }
 
 impl Plan {

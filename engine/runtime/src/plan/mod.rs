@@ -22,4 +22,4 @@ pub use document::{
     Action, BaseName, Beside, Coverage, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn,
     PlannedExport, PlannedField, PlannedLoad, PlannedSource, PlannedTreatment, TargetTable,
 };
-pub use made::{Base, Known, Scope, load_request};
+pub use made::{Base, Described, Known, Scope, load_request};
