@@ -66,6 +66,8 @@ mod retry;
 #[cfg(test)]
 mod tamper;
 #[cfg(test)]
+mod terminals;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod widening;

@@ -455,8 +455,9 @@ fn jinja_comment(sql: &str, dice: &mut Dice) -> Option<String> {
 
 fn bracketed(sql: &str, dice: &mut Dice) -> Option<String> {
     let (mut tokens, place) = token(sql, dice, |token| COMPARISONS.contains(&token))?;
-    let is_operand =
-        |token: &String| token.starts_with(|first| is_word(first) || ['\'', '{'].contains(&first));
+    let is_operand = |token: &String| {
+        token.starts_with("{{") || token.starts_with(|first| is_word(first) || first == '\'')
+    };
     let left = (0..place).rev().find(|at| !is_blank(&tokens[*at]))?;
     let right = (place + 1..tokens.len()).find(|at| !is_blank(&tokens[*at]))?;
     if !is_operand(&tokens[left]) || !is_operand(&tokens[right]) {
