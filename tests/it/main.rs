@@ -15,6 +15,8 @@ mod harness;
 mod people;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod styles;
 
 #[cfg(test)]
 mod golden;
@@ -44,11 +46,15 @@ mod diagnostics;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod exits;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod forged;
 #[cfg(test)]
 mod interop;
+#[cfg(test)]
+mod mutations;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
@@ -59,6 +65,8 @@ mod raw_on_disk;
 mod retry;
 #[cfg(test)]
 mod tamper;
+#[cfg(test)]
+mod terminals;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
