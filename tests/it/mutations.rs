@@ -48,6 +48,13 @@ fn is_silent(ended: &Ended) -> bool {
     ended.status == Some(0) && ended.json()["changes"] == serde_json::json!([])
 }
 
+/// The plan without the SQL that stands beside it to be read: brackets that change nothing stay in it.
+fn meaning(ended: &Ended) -> serde_json::Value {
+    let mut plan = ended.json();
+    plan["beside"] = serde_json::Value::Null;
+    plan
+}
+
 /// Every YAML and SQL file.
 fn files(project: &Project) -> Files {
     let files = files_below(project.root()).into_iter().filter(|file| {
@@ -89,7 +96,7 @@ fn a_thousand_changes_of_style_change_no_plan() {
         }
         let ended = compared(&project);
         assert!(
-            ended.stdout == same.stdout,
+            meaning(&ended) == meaning(&same),
             "seed {seed}: {how:#?}\n{}\n{ended}",
             difference(&base, &project)
         );
@@ -179,10 +186,7 @@ const MEANINGS: &[Edit] = &[
     // Whose it is.
     (ENGINE, "name: chinook", "name: chinook_two"),
     (PROFILES, "store:", "protected: true\n    store:"),
-];
-
-/// Edits that the engine gives no change for.
-const UNNOTICED: &[Edit] = &[
+    // Who answers and until when, what is sensitive, where data comes from and goes to.
     (RULES, "quasi:     {sensitive: true", "quasi:     {sensitive: false"),
     (RULES, "catalogue: {sensitive: false", "catalogue: {sensitive: true"),
     (RULES, "@data-office\", reason: sales", "@sales\", reason: sales"),
@@ -220,10 +224,4 @@ fn a_new_owner_is_seen() {
     let base = chinook();
     base.own("data-office");
     assert!(!is_silent(&compared(&base).success()));
-}
-
-#[test]
-#[ignore = "plans say nothing of these yet"]
-fn owners_of_what_is_kept_sensitive_classes_and_places_are_meaning_too() {
-    assert_seen(UNNOTICED);
 }

@@ -77,7 +77,7 @@ impl Exit {
             Exit::NothingSelected => "the selection matched nothing",
             Exit::GateRefused => "a privacy gate refused, nothing was published",
             Exit::StalePlan => "the plan is stale",
-            Exit::Locked => "another run committed first",
+            Exit::Locked => "another run is at work, or committed first",
             Exit::Usage => "the command line could not be understood",
             Exit::DoesNotCompile => "the project does not compile",
             Exit::Unavailable => "a source or the store is unavailable",

@@ -259,8 +259,9 @@ fn summary(plan: &Plan) -> String {
         .collect();
     let covered = plan.coverage.after;
     let mut text = format!(
-        "{} exports: {}. {} columns: {} masked, {} kept.\n",
+        "{} {}: {}. {} columns: {} masked, {} kept.\n",
         plan.exports.len(),
+        if plan.exports.len() == 1 { "export" } else { "exports" },
         parts.join(", "),
         covered.columns,
         covered.masked,

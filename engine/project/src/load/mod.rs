@@ -182,10 +182,12 @@ impl Loading {
     }
 
     fn read(&mut self, root: &Path, path: &str) -> Option<String> {
-        read::text(root, path)
+        let text = read::text(root, path)
             .map_err(|kind| self.problems.push(Problem::everywhere(kind)))
             .ok()
-            .flatten()
+            .flatten()?;
+        // A byte order mark is no part of what was written.
+        Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
     }
 
     fn list(&mut self, root: &Path, folder: &str, extensions: &[&str]) -> Vec<String> {

@@ -36,7 +36,10 @@ pub(super) struct Condition {
 impl Condition {
     /// What it means for rows of `schema`, simplified.
     pub(super) fn meaning(self, state: &SessionState, schema: &Schema) -> Result<Digest> {
-        let rows = provider_as_source(Arc::new(EmptyTable::new(Arc::new(schema.clone()))));
+        // Other columns do not matter.
+        let named = schema.fields().iter().filter(|field| self.columns.contains(field.name()));
+        let named = Schema::new(named.cloned().collect::<Vec<_>>());
+        let rows = provider_as_source(Arc::new(EmptyTable::new(Arc::new(named))));
         let rows = LogicalPlanBuilder::scan("rows", rows, None)?;
         meaning::of_plan(&flow::optimized(state, &rows.filter(self.expression)?.build()?)?)
     }
@@ -73,6 +76,7 @@ pub(super) fn condition(
         return Err(refuse("looks at more than one row; a model can hold subqueries".to_owned()));
     }
     let schema = DFSchema::try_from(schema.clone()).map_err(at_fault)?;
+    let parsed = unbracketed(parsed);
     let expression = state.create_logical_expr(&text.value, &schema).map_err(at_fault)?;
     let columns = expression.column_refs().into_iter().map(|column| column.name.clone()).collect();
     match expression.get_type(&schema).map_err(at_fault)? {
@@ -80,6 +84,14 @@ pub(super) fn condition(
             Ok(Condition { sql: parsed.to_string(), columns, expression })
         }
         other => Err(refuse(format!("is of type {}, not true or false", type_name(&other)))),
+    }
+}
+
+/// A condition without brackets around the whole of it.
+fn unbracketed(parsed: SqlExpr) -> SqlExpr {
+    match parsed {
+        SqlExpr::Nested(inner) => unbracketed(*inner),
+        other => other,
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Before {
     pub tables: Option<BTreeMap<String, Vec<PlannedField>>>,
     /// Who could approve plans; none where nobody wrote it down.
     pub owners: Option<BTreeMap<String, Vec<String>>>,
+    /// Where data was read from and written to; none where nobody wrote it down.
+    pub locations: Option<BTreeMap<String, String>>,
     /// The compiled SQL of models and exports; none where nobody wrote it down.
     pub sql: Option<BTreeMap<String, String>>,
 }
@@ -52,6 +54,8 @@ pub struct BeforeColumn {
     pub name: String,
     /// Its class.
     pub class: Option<String>,
+    /// Whether its class was sensitive; none where nobody wrote it down.
+    pub sensitive: Option<bool>,
     /// What happened to it.
     pub treatment: BeforeTreatment,
     /// The source columns it was made from; none where nobody wrote them down.
@@ -74,8 +78,37 @@ pub enum BeforeTreatment {
         /// What could still be seen; none where nobody wrote it down.
         shows: Option<Vec<String>>,
     },
-    /// It was let through.
-    Clear,
+    /// It was let through, on somebody's word where it was sensitive; none where nobody wrote that down.
+    Clear(Option<Word>),
+}
+
+/// Who answered for a column that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// Who.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// The last day it held.
+    pub until: Option<String>,
+}
+
+impl Word {
+    /// Whose word a column is let through on.
+    #[must_use]
+    pub fn of(treatment: &PlannedTreatment) -> Option<Self> {
+        match treatment {
+            PlannedTreatment::Kept { owner, reason, until, .. } => {
+                Some(Self { owner: owner.clone(), reason: reason.clone(), until: until.clone() })
+            }
+            PlannedTreatment::Open { owner: Some(owner), reason, until, .. } => Some(Self {
+                owner: owner.clone(),
+                reason: reason.clone().unwrap_or_default(),
+                until: until.clone(),
+            }),
+            PlannedTreatment::Open { .. } | PlannedTreatment::Masked { .. } => None,
+        }
+    }
 }
 
 impl Before {
@@ -88,7 +121,16 @@ impl Before {
             exports: plan.exports.iter().map(export).collect(),
             tables: Some(plan.tables.clone()),
             owners: Some(plan.owners.clone()),
+            locations: Some(plan.locations.clone()),
             sql: Some(plan.beside.sql.clone()).filter(|sql| !sql.is_empty()),
+        }
+    }
+
+    /// Leaves out what a plan of a selection does not look at.
+    pub(super) fn keep_only(&mut self, plan: &Plan) {
+        self.exports.retain(|name, _| plan.exports.iter().any(|export| export.name == *name));
+        if let Some(tables) = &mut self.tables {
+            tables.retain(|name, _| plan.tables.contains_key(name));
         }
     }
 
@@ -118,6 +160,7 @@ impl BeforeExport {
         let columns = export.columns.iter().map(|column| BeforeColumn {
             name: column.name.clone(),
             class: column.class.clone(),
+            sensitive: Some(column.sensitive),
             sources: Some(column.sources.iter().map(|one| one.column.clone()).collect()),
             treatment: match &column.treatment {
                 PlannedTreatment::Masked { function, params, key, linkage, shows, .. } => {
@@ -130,7 +173,7 @@ impl BeforeExport {
                     }
                 }
                 PlannedTreatment::Kept { .. } | PlannedTreatment::Open { .. } => {
-                    BeforeTreatment::Clear
+                    BeforeTreatment::Clear(Word::of(&column.treatment))
                 }
             },
         });
@@ -159,8 +202,9 @@ impl BeforeExport {
         let columns = base.columns.iter().map(|column| BeforeColumn {
             name: column.name.clone(),
             class: column.class.clone(),
+            sensitive: None,
             sources: None,
-            treatment: column.mask.as_deref().map_or(BeforeTreatment::Clear, masked),
+            treatment: column.mask.as_deref().map_or(BeforeTreatment::Clear(None), masked),
         });
         Self { columns: columns.collect(), details: None }
     }
@@ -189,7 +233,7 @@ impl BeforeTreatment {
     pub fn words(&self) -> String {
         match self {
             Self::Masked { function, params, .. } => mask_words(function, params),
-            Self::Clear => "as it is".to_owned(),
+            Self::Clear(_) => "as it is".to_owned(),
         }
     }
 }

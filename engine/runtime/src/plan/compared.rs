@@ -25,16 +25,20 @@ pub fn plan(
     base: Option<(BaseName, Before)>,
 ) -> Plan {
     let mut plan = Plan::bare(bound, scope, exports);
-    let (name, before) = base.unwrap_or_else(|| {
+    let (name, mut before) = base.unwrap_or_else(|| {
         let name = if plan.base_known { BaseName::Store } else { BaseName::Nothing };
         (name, of_store(exports))
     });
+    if !scope.select.is_empty() {
+        before.keep_only(&plan);
+    }
     let mut changes = Vec::new();
     if name != BaseName::Nothing {
         for export in &plan.exports {
             let was = before.exports.get(&export.name);
             changes.extend(privacy::changes(export, was));
         }
+        changes.extend(privacy::classes(&plan.exports, &before));
         changes.extend(gone(&plan, scope, &before));
         changes.extend(privacy::linkability(&plan.exports, &before));
         changes.extend(schema(&plan.tables, before.tables.as_ref()));
@@ -43,6 +47,10 @@ pub fn plan(
             let written = data(export, was);
             changes.extend(loads(export, was, written.is_some()));
             changes.extend(written);
+        }
+        // Another target is another place by its nature.
+        if !matches!(name, BaseName::Target(_)) {
+            changes.extend(locations(&plan.locations, before.locations.as_ref()));
         }
         changes.extend(keys(&plan, &before));
         changes.extend(owners(&plan, &before));
@@ -240,6 +248,22 @@ fn loads(export: &PlannedExport, was: Option<&BeforeExport>, is_written: bool) -
     found
 }
 
+/// Data that is read from, or written to, another place than before.
+fn locations(
+    now: &BTreeMap<String, String>,
+    before: Option<&BTreeMap<String, String>>,
+) -> Vec<Change> {
+    let Some(before) = before else { return Vec::new() };
+    let line = |name: &String, was: Option<&String>, is: Option<&String>| {
+        let reason = "data is read from or written to another place";
+        Change::new(Section::Data, "place", name, reason).between(was.cloned(), is.cloned())
+    };
+    let changed = now.iter().filter(|(name, place)| before.get(*name) != Some(place));
+    let changed = changed.map(|(name, place)| line(name, before.get(name), Some(place)));
+    let gone = before.iter().filter(|(name, _)| !now.contains_key(*name));
+    changed.chain(gone.map(|(name, place)| line(name, Some(place), None))).collect()
+}
+
 /// Keys whose version is another than before: pseudonyms change.
 fn keys(plan: &Plan, before: &Before) -> Vec<Change> {
     let mut changed: BTreeMap<(String, String, String), usize> = BTreeMap::new();
@@ -338,7 +362,7 @@ fn covered_before(before: &Before) -> Coverage {
         sum.columns += 1;
         match &column.treatment {
             BeforeTreatment::Masked { .. } => sum.masked += 1,
-            BeforeTreatment::Clear => sum.kept += 1,
+            BeforeTreatment::Clear(_) => sum.kept += 1,
         }
         sum
     })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::change::Change;
+use super::change::{Change, Section};
 use engine_bundle::digest::Digest;
 
 /// The version of the plan's format.
@@ -31,6 +31,8 @@ pub struct Plan {
     pub select: Vec<String>,
     /// A keyed digest of the store's and the connections' settings; none without the keys.
     pub places: Option<String>,
+    /// Where data is read from and written to, as far as that is no secret.
+    pub locations: BTreeMap<String, String>,
     /// What the changes below are changes from.
     pub base: BaseName,
     /// What changes: what can be read afterwards that could not before first.
@@ -43,7 +45,7 @@ pub struct Plan {
     pub keys: BTreeMap<String, u32>,
     /// Who may approve plans, with the public keys.
     pub owners: BTreeMap<String, Vec<String>>,
-    /// The exports, in declared order.
+    /// The exports, by name: the files they are declared in do not matter.
     pub exports: Vec<PlannedExport>,
     /// The digest of everything above.
     pub digest: String,
@@ -348,7 +350,7 @@ impl Plan {
 
     /// Whether a run would do something for sure.
     pub fn has_changes(&self) -> bool {
-        !self.changes.is_empty()
+        self.changes.iter().any(|change| change.section != Section::Gates)
             || self.exports.iter().any(|export| export.action != Action::Refresh)
     }
 

@@ -89,8 +89,9 @@ impl Plan {
         exports: &[(&BoundExport, Known)],
     ) -> Self {
         let sources = exports;
-        let exports: Vec<PlannedExport> =
+        let mut exports: Vec<PlannedExport> =
             exports.par_iter().map(|(export, known)| planned(bound, export, known)).collect();
+        exports.sort_by(|one, other| one.name.cmp(&other.name));
         Self {
             format_version: FORMAT_VERSION,
             engine: env!("CARGO_PKG_VERSION").to_owned(),
@@ -100,6 +101,7 @@ impl Plan {
             base_known: exports.iter().all(|export| export.action != Action::Unknown),
             select: scope.select.to_vec(),
             places: scope.places.map(str::to_owned),
+            locations: locations(&bound.project),
             base: BaseName::Nothing,
             changes: Vec::new(),
             coverage: Coverages::default(),
@@ -125,6 +127,22 @@ fn tables(bound: &BoundProject) -> BTreeMap<String, Vec<PlannedField>> {
         (relation.to_string(), columns.map(field).collect())
     };
     bound.tables.keys().map(table).collect()
+}
+
+/// The store, the connections and what each source is read through. Settings that come from the
+/// environment are not shown.
+fn locations(project: &Project) -> BTreeMap<String, String> {
+    let target = &project.target;
+    let connections = target.connections.iter().map(|(name, connection)| {
+        let params = connection.params.redacted_json();
+        (format!("connection {name}"), format!("{} {params}", connection.kind.value))
+    });
+    let sources = project
+        .sources
+        .iter()
+        .map(|source| (format!("source {}", source.name.value), source.connection.value.clone()));
+    let store = ("store".to_owned(), target.store.value.shown().to_owned());
+    connections.chain(sources).chain([store]).collect()
 }
 
 /// Who may approve plans, without the comments of their keys.

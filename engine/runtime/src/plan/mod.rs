@@ -15,7 +15,7 @@ mod base;
 mod privacy;
 mod compared;
 
-pub use base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, Details};
+pub use base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, Details, Word};
 pub use change::{Change, Section};
 pub use compared::plan;
 pub use document::{

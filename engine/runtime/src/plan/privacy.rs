@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, Details, mask_words};
+use super::base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, Details, Word, mask_words};
 use super::change::{Change, Section};
 use super::document::{Action, PlannedColumn, PlannedExport, PlannedTreatment};
 
@@ -18,14 +18,15 @@ const FORM: [&str; 2] = ["length", "format"];
 /// The changes of one export's columns.
 pub(super) fn changes(export: &PlannedExport, before: Option<&BeforeExport>) -> Vec<Change> {
     let mut found = Vec::new();
+    let details = before.and_then(|before| before.details.as_ref());
     for column in &export.columns {
         let was = before.and_then(|before| before.column(&column.name));
         match was {
             None => found.push(added(export, column, before.is_none())),
-            Some(was) => found.extend(changed(export, column, was)),
+            Some(was) => found.extend(changed(export, column, was, details)),
         }
     }
-    if let Some(details) = before.and_then(|before| before.details.as_ref()) {
+    if let Some(details) = details {
         found.extend(of_rows(export, details));
     }
     let gone = before.into_iter().flat_map(|before| &before.columns);
@@ -102,7 +103,102 @@ fn words(column: &PlannedColumn) -> String {
     }
 }
 
-fn changed(export: &PlannedExport, column: &PlannedColumn, was: &BeforeColumn) -> Vec<Change> {
+/// A column that can be read, and is made of something else: other source columns, or other SQL where it
+/// is sensitive, or somebody took its classes off.
+fn made_otherwise(
+    export: &PlannedExport,
+    column: &PlannedColumn,
+    was: &BeforeColumn,
+    details: Option<&Details>,
+    line: &dyn Fn(&str, bool, &str) -> Change,
+) -> Option<Change> {
+    let before = was.sources.as_ref()?;
+    let new = column.sources.iter().filter(|source| !before.contains(&source.column));
+    let new: Vec<&str> = new.map(|source| source.column.as_str()).collect();
+    if !new.is_empty() {
+        let change = line("other_source", true, "is readable, and made from other columns");
+        return Some(change.between(Some(before.join(", ")), Some(new.join(", "))));
+    }
+    let on_a_word = match &column.treatment {
+        PlannedTreatment::Kept { .. } => column.sensitive,
+        PlannedTreatment::Open { by, .. } => by.is_some(),
+        PlannedTreatment::Masked { .. } => false,
+    };
+    let models = |parts: &BTreeMap<String, String>| parts.get("models").cloned();
+    let other = details.is_some_and(|details| models(&details.parts) != models(&export.parts));
+    (on_a_word && other)
+        .then(|| line("made_otherwise", true, "is readable, and made by models that changed"))
+}
+
+/// Who answers for a column, until when, and why. Whoever answered before has to agree to a change of that.
+fn vouched(
+    column: &PlannedColumn,
+    was: &Word,
+    line: &dyn Fn(&str, bool, &str) -> Change,
+) -> Vec<Change> {
+    let Some(now) = Word::of(&column.treatment) else { return Vec::new() };
+    let mut found = Vec::new();
+    let text = |text: &str| Some(text.to_owned());
+    if now.owner != was.owner {
+        let mut change = line("other_owner", true, "somebody else answers for it than before");
+        change = change.between(text(&was.owner), text(&now.owner));
+        change.owner = Some(was.owner.clone());
+        found.push(change);
+    }
+    let day = |until: &Option<String>| until.clone().or_else(|| text("without end"));
+    if now.until != was.until {
+        // Days are written YYYY-MM-DD, so that they sort as text; no day is the latest.
+        let longer = match (&was.until, &now.until) {
+            (Some(was), Some(now)) => now > was,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let change = line("until", longer, "can be read until another day");
+        found.push(change.between(day(&was.until), day(&now.until)));
+    }
+    if now.reason != was.reason {
+        let change = line("other_reason", false, "can be read for another reason");
+        found.push(change.between(text(&was.reason), text(&now.reason)));
+    }
+    found
+}
+
+/// Classes whose data counts as sensitive, or no longer does.
+pub(super) fn classes(exports: &[PlannedExport], before: &Before) -> Vec<Change> {
+    let mut flipped: BTreeMap<(&str, bool), usize> = BTreeMap::new();
+    for export in exports {
+        let was = before.exports.get(&export.name);
+        for column in &export.columns {
+            let was = was.and_then(|was| was.column(&column.name)).and_then(|was| was.sensitive);
+            let is_open = matches!(column.treatment, PlannedTreatment::Open { .. });
+            if let (Some(was), Some(class), false) = (was, &column.class, is_open)
+                && was != column.sensitive
+            {
+                *flipped.entry((class, column.sensitive)).or_default() += 1;
+            }
+        }
+    }
+    let line = |((class, sensitive), columns): ((&str, bool), usize)| {
+        let words = if columns == 1 { "column" } else { "columns" };
+        let (kind, reason) = if sensitive {
+            ("sensitive_class", format!("counts as sensitive: {columns} {words}"))
+        } else {
+            let reason = format!(
+                "no longer counts as sensitive: {columns} {words} could be let through on nobody's word"
+            );
+            ("open_class", reason)
+        };
+        Change::new(Section::Privacy, kind, class, reason).widening(!sensitive)
+    };
+    flipped.into_iter().map(line).collect()
+}
+
+fn changed(
+    export: &PlannedExport,
+    column: &PlannedColumn,
+    was: &BeforeColumn,
+    details: Option<&Details>,
+) -> Vec<Change> {
     let line = |kind: &str, widens: bool, what: &str| {
         let change = Change::new(Section::Privacy, kind, &export.name, reason(column, what));
         owned(change, column)
@@ -112,11 +208,11 @@ fn changed(export: &PlannedExport, column: &PlannedColumn, was: &BeforeColumn) -
     };
     let mut found = Vec::new();
     match (&was.treatment, &column.treatment) {
-        (BeforeTreatment::Clear, PlannedTreatment::Masked { .. }) => {
+        (BeforeTreatment::Clear(_), PlannedTreatment::Masked { .. }) => {
             found.push(line("masked", false, "was readable, is masked"));
         }
         // Which columns it was made from nobody wrote down, and it is made anew.
-        (BeforeTreatment::Clear, _) if was.sources.is_none() => {
+        (BeforeTreatment::Clear(_), _) if was.sources.is_none() => {
             if export.action == Action::Rebuild {
                 found.push(line(
                     "made_anew",
@@ -125,18 +221,10 @@ fn changed(export: &PlannedExport, column: &PlannedColumn, was: &BeforeColumn) -
                 ));
             }
         }
-        (BeforeTreatment::Clear, _) => {
-            let new = was.sources.as_ref().map(|was| {
-                let new = column.sources.iter().filter(|source| !was.contains(&source.column));
-                new.map(|source| source.column.clone()).collect::<Vec<_>>()
-            });
-            if let Some(new) = new.filter(|new| !new.is_empty()) {
-                let mut change =
-                    line("other_source", true, "is readable, and made from other columns");
-                change.before = was.sources.as_ref().map(|was| was.join(", "));
-                change.after = Some(new.join(", "));
-                found.push(change);
-            }
+        (BeforeTreatment::Clear(word), _) => {
+            found.extend(made_otherwise(export, column, was, details, &line));
+            found
+                .extend(word.as_ref().map(|word| vouched(column, word, &line)).unwrap_or_default());
         }
         (
             BeforeTreatment::Masked { .. },
