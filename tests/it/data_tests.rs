@@ -90,7 +90,7 @@ fn an_error_publishes_nothing_and_test_says_the_same_of_what_is_there() {
             "",
             "tests: [{freshness: {column: day, max_age: 1d}}]",
             "freshness",
-            "no value of `day` is newer than 1 day",
+            "the newest value of `day` is not of the last 1 day",
             1,
         ),
         ("", "tests: [{unique: {column: half}}]", "unique", "fails for 2 values", 1),
@@ -205,4 +205,40 @@ fn a_run_that_is_taken_up_again_tests_all_rows() {
     let retried = project.run(&["retry"]);
     assert!(matches!(retried.status, Some(0 | 3)), "{}", retried.stderr);
     project.run(&["test"]).success();
+}
+
+/// Time passes though nothing changes: a snapshot that stays is asked again whether it is fresh, and
+/// whether what it refers to is still there.
+#[test]
+fn a_snapshot_that_stays_is_asked_again_what_may_have_changed() {
+    let columns = "          - {name: day, type: timestamp, class: public, tests: [{freshness: {max_age: 5s}}]}\n          - {name: person, type: string, class: pii, tests: [{relationships: {to: \"source('shop', 'people')\", field: name}}]}\n";
+    let project = project(columns, "", "");
+    let now = chrono_now();
+    rows(&project, "id,day,person", [format!("1,{now},Ada")].into_iter());
+    project.write("data/people.csv", "name\nAda\n");
+    project.run(&["run"]).success();
+    std::thread::sleep(std::time::Duration::from_secs(7));
+    project.run(&["run"]).status(1).says("E0805").says("is not of the last 5 seconds");
+    rows(&project, "id,day,person", ["1,9999-12-31T00:00:00,Ada".to_owned()].into_iter());
+    project.run(&["run"]).status(1).says("is not of the last 5 seconds");
+    project.replace("sources/shop.yml", ", tests: [{freshness: {max_age: 5s}}]", "");
+    project.run(&["run"]).success();
+    project.write("data/people.csv", "name\nGrace\n");
+    project.run(&["run"]).status(1).says("relationships(person)");
+}
+
+/// The present moment in UTC, as CSV holds it.
+fn chrono_now() -> String {
+    let ended =
+        std::process::Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%S"]).output().unwrap();
+    String::from_utf8(ended.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn what_is_no_number_is_within_no_bounds() {
+    let columns =
+        "          - {name: total, type: float64, class: public, tests: [{range: {min: 0}}]}\n";
+    let project = project(columns, "", "");
+    rows(&project, "id,total", ["1,1.5", "2,NaN"].into_iter().map(str::to_owned));
+    project.run(&["run"]).status(1).says("fails for 1 row");
 }

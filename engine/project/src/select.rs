@@ -19,7 +19,7 @@
 //!
 //! Several selectors select what any of them does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::location::Spanned;
 use crate::model::{ColumnPattern, Export, Model, Project, Relation, ancestors};
@@ -261,29 +261,34 @@ fn all(project: &Project) -> BTreeSet<NodeId> {
 
 fn any(project: &Project, selectors: &[Selector], states: &States) -> BTreeSet<NodeId> {
     let everything = all(project);
+    let mut made: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+    for child in &everything {
+        for parent in parents(project, child) {
+            made.entry(parent).or_default().push(child.clone());
+        }
+    }
+    let graph = Graph { everything, made };
     let mut chosen = BTreeSet::new();
     for Selector(parts) in selectors {
-        let each = parts.iter().map(|part| part.selected(project, states, &everything));
+        let each = parts.iter().map(|part| part.selected(project, states, &graph));
         let both = each.reduce(|left, right| left.intersection(&right).cloned().collect());
         chosen.extend(both.unwrap_or_default());
     }
     chosen
 }
 
+/// All nodes, and what is made from each directly.
+struct Graph {
+    everything: BTreeSet<NodeId>,
+    made: BTreeMap<NodeId, Vec<NodeId>>,
+}
+
 impl Part {
-    fn selected(
-        &self,
-        project: &Project,
-        states: &States,
-        everything: &BTreeSet<NodeId>,
-    ) -> BTreeSet<NodeId> {
+    fn selected(&self, project: &Project, states: &States, graph: &Graph) -> BTreeSet<NodeId> {
         let parents = |node: &NodeId| parents(project, node);
-        let children = |node: &NodeId| {
-            let made = everything.iter().filter(|child| parents(child).contains(node));
-            made.cloned().collect()
-        };
+        let children = |node: &NodeId| graph.made.get(node).cloned().unwrap_or_default();
         let holds = |node: &&NodeId| self.method.holds(project, states, node);
-        let mut found: BTreeSet<NodeId> = everything.iter().filter(holds).cloned().collect();
+        let mut found: BTreeSet<NodeId> = graph.everything.iter().filter(holds).cloned().collect();
         let above = reach(&found, self.upstream, parents);
         let below = reach(&found, if self.closed { usize::MAX } else { self.downstream }, children);
         found.extend(below);

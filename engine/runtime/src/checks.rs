@@ -163,9 +163,16 @@ fn finding(export: &str, test: &TableTest, result: &TestResult, rows: &Rows<'_>)
             )
         }
         TableTest::Column { column, test: ColumnTest::Freshness { max_age_seconds } } => {
-            let said =
-                format!("no value of `{}` is newer than {}", column.value, age(*max_age_seconds));
-            (&run::TEST_FAILED, said, "look whether the source is still filled, or change the test")
+            let said = format!(
+                "the newest value of `{}` is not of the last {}",
+                column.value,
+                age(*max_age_seconds)
+            );
+            (
+                &run::TEST_FAILED,
+                said,
+                "look whether the source is still filled and no moment lies ahead, or change the test",
+            )
         }
         _ => {
             let what = if result.kind == "unique" { "value" } else { "row" };
@@ -197,7 +204,8 @@ fn handles(export: &str, test: &TableTest, result: &TestResult, rows: &Rows<'_>)
         } => vec![column.value.as_str()],
         _ => rows.key.iter().map(String::as_str).collect(),
     };
-    let columns: Vec<String> = own.iter().map(|name| format!(", \"{name}\"")).collect();
+    let columns: Vec<String> =
+        own.iter().map(|name| format!(", \"{}\"", name.replace('"', "\"\""))).collect();
     let more = if (result.handles.len() as u64) < result.failures { ", …" } else { "" };
     format!("\nrow_handle('{export}'{}): {}{more}", columns.concat(), result.handles.join(", "))
 }

@@ -22,10 +22,12 @@ impl Definition {
     #[must_use]
     pub fn of(bound: &BoundProject, export: &BoundExport) -> Self {
         let mut upstream = Vec::new();
-        collect(bound, &export.from, &mut upstream);
+        for relation in std::iter::once(&export.from).chain(export.related()) {
+            collect(bound, relation, &mut upstream);
+        }
         let models: Vec<Value> = upstream.iter().map(|name| model(bound, name)).collect();
         let tables: Vec<Value> =
-            bound.reads(&export.from).iter().map(|relation| read(bound, relation)).collect();
+            bound.looks_at(export).iter().map(|relation| read(bound, relation)).collect();
         let encryption = match export.encryption {
             engine_project::Encryption::Sealed => "sealed",
             engine_project::Encryption::Modular => "modular",

@@ -24,12 +24,15 @@ use crate::request::{Context, Reuse};
 use crate::resume;
 use crate::seal::{ChunkSpec, ChunkTarget, SealServices, SealedChunk};
 use crate::store::{Store, Stored};
-use crate::workspace::Workspace;
+use crate::unseal::SnapshotTable;
+use crate::workspace::{self, Workspace};
 use arrow::datatypes::DataType;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::{FileId, RunId};
 use engine_bundle::key::Purpose;
-use engine_bundle::manifest::{SourceFingerprint, TestResult, TestStatus};
+use engine_bundle::manifest::{Manifest, SourceFingerprint, TestResult, TestStatus};
+use engine_project::{ColumnTest, Declared, TableTest};
+use futures::TryStreamExt;
 
 /// Chunks of earlier attempts, by export.
 pub type Earlier = BTreeMap<String, resume::Attempted>;
@@ -99,19 +102,19 @@ impl Producer<'_> {
             }
             _ => None,
         };
-        let mut warnings = Vec::new();
-        let (stored, status, resumed) = match unchanged {
+        let (stored, status, resumed, warnings) = match unchanged {
             Some(head) => {
+                let warnings = self.still_fresh(export, file, &head.manifest).await?;
                 self.context.observer.notice(&Event::ExportReused {
                     export: export.name.clone(),
                     snapshot: head.manifest.version,
                 });
-                (head.clone(), Status::Reused, 0)
+                (head.clone(), Status::Reused, 0, warnings)
             }
             None => {
                 let published = self.publish(export, file, &origin, head.as_ref()).await?;
-                warnings = published.warnings;
-                (published.stored, Status::Committed, published.resumed)
+                let Published { stored, resumed, warnings } = published;
+                (stored, Status::Committed, resumed, warnings)
             }
         };
         heads
@@ -165,7 +168,7 @@ impl Producer<'_> {
     async fn origin(&self, export: &BoundExport) -> Outcome<Origin> {
         let bound = &self.workspace.bound;
         let mut sources = Some(Vec::new());
-        for relation in bound.reads(&export.from) {
+        for relation in bound.looks_at(export) {
             let table = bound.tables.get(&relation);
             let found = match table.and_then(|table| Some((table, table.connection.as_ref()?))) {
                 Some((table, connection)) => connection
@@ -307,6 +310,49 @@ impl Producer<'_> {
         };
         let written = self.journal.append(&line);
         written.map_err(|error| Diagnostic::unwritable(self.journal.path(), &error).into())
+    }
+
+    /// The tests of a snapshot that stays which depend on the moment: time passes though nothing changes.
+    /// Gives those that only warn.
+    async fn still_fresh(
+        &self,
+        export: &BoundExport,
+        file: FileId,
+        manifest: &Manifest,
+    ) -> Outcome<Vec<Diagnostic>> {
+        if !export.ages() {
+            return Ok(Vec::new());
+        }
+        let aging = |declared: &&Declared<TableTest>| {
+            matches!(declared.test, TableTest::Column { test: ColumnTest::Freshness { .. }, .. })
+        };
+        let tests: Vec<Declared<TableTest>> = export.tests.iter().filter(aging).cloned().collect();
+        let refused = |error| Failure::from(fault::running(&error, &export.name));
+        let session = workspace::new_session(self.workspace.limits)?;
+        let keys = Arc::new(self.keys.clone());
+        let table = SnapshotTable::open(&session, self.store.objects(), file, manifest, keys);
+        let frame = session.read_table(Arc::new(table.await.map_err(refused)?)).map_err(refused)?;
+        let watching = Watching {
+            tests: &tests,
+            schema: Arc::clone(frame.schema().inner()),
+            key_columns: &export.key,
+            key: self.keys.digest_key(self.store.project(), &export.name)?,
+            folder: self.context.root.join(SPILL_FOLDER),
+        };
+        let watch = Arc::new(Watch::new(&session, watching).map_err(refused)?);
+        let mut watcher = watch.watcher();
+        let mut rows = frame.execute_stream().await.map_err(refused)?;
+        while let Some(batch) = rows.try_next().await.map_err(refused)? {
+            watcher.published(&batch).map_err(refused)?;
+        }
+        watcher.finish();
+        let now = clock::now().timestamp_micros();
+        let measured = watch.results(&session, now).await.map_err(refused)?;
+        let results = checks::results(&tests, measured);
+        let rows = Rows { key: &export.handle_columns(), fate: "the snapshot stays as it is" };
+        let findings = checks::findings(&export.name, &tests, &results, &rows);
+        let failed = results.iter().any(|result| result.status == TestStatus::Failed);
+        if failed { Err(findings.into()) } else { Ok(findings) }
     }
 
     /// What is watched while the export is written; none when it has no tests.

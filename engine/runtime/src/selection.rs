@@ -60,7 +60,7 @@ pub fn exports(
         let message = "what changed is not known here, so `state:` selects nothing";
         return Err(Diagnostic::new(&run::NOTHING_SELECTED, message)
             .help(
-                "use it with `engine plan` and `engine run`, with the keys at hand or with --base",
+                "use it with `engine plan`, with the keys at hand or with --base, and with `engine run`",
             )
             .into());
     }

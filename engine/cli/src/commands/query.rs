@@ -11,7 +11,7 @@ use crate::render::rows;
 
 /// Run SQL over committed exports
 ///
-/// Exports are tables of the same name. Sealed chunks are read by range and decrypted in memory; no
+/// Exports are tables of the same name; their compiled SQL is answered as well. Sealed chunks are read by range and decrypted in memory; no
 /// decrypted copy reaches a disk.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:

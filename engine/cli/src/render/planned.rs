@@ -20,7 +20,6 @@ use serde_json::Value;
 
 use super::table::{Align, Listing};
 use crate::console::printable;
-use crate::report::target;
 
 /// The whole plan.
 pub(crate) fn text(plan: &Plan) -> String {
@@ -139,7 +138,7 @@ fn line(plan: &Plan, group: &[&Change]) -> String {
             }
         }
     }
-    let reason = target(plan, change).unwrap_or_else(|| change.reason.clone());
+    let reason = plan.table_words(change).unwrap_or_else(|| change.reason.clone());
     let why = format!("{reason}{by}");
     text.push_str(&format!("      {}\n", printable(&why)));
     text
@@ -180,7 +179,7 @@ fn one(export: &PlannedExport) -> String {
     }
     if !export.tests_left_out.is_empty() {
         let left_out = tests(&export.tests_left_out);
-        lines.push(format!("  not tested, because masks make other values: {left_out}"));
+        lines.push(format!("  not tested, because what is published differs: {left_out}"));
     }
     for load in &export.loads {
         let mode = match load.mode.as_str() {
@@ -194,22 +193,31 @@ fn one(export: &PlannedExport) -> String {
 
 /// Tests as a user would name them: `unique(customer_id)`.
 fn tests(tests: &[Value]) -> String {
-    let name = |test: &Value| {
-        let text = |key: &str| test[key].as_str().unwrap_or_default().to_owned();
-        match &test["k_anonymity"] {
-            Value::Null => format!("{}({})", text("test"), text("column")),
-            of => {
-                let columns: Vec<&str> = of["columns"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .collect();
-                format!("k_anonymity({}; {})", columns.join(", "), of["k"])
-            }
-        }
+    tests.iter().map(test).collect::<Vec<_>>().join(", ")
+}
+
+fn test(test: &Value) -> String {
+    let text = |of: &Value| of.as_str().unwrap_or_default().to_owned();
+    let list = |of: &Value| {
+        let names = of.as_array().into_iter().flatten().filter_map(Value::as_str);
+        names.collect::<Vec<_>>().join(", ")
     };
-    tests.iter().map(name).collect::<Vec<_>>().join(", ")
+    let bound = |of: &Value, words: &str| of.as_u64().map(|bound| format!("{words} {bound}"));
+    let (k, l) = (&test["k_anonymity"], &test["l_diversity"]);
+    let (rows, holds) = (&test["row_count"], &test["expression"]);
+    let name = if k.is_object() {
+        format!("k_anonymity({}; {})", list(&k["columns"]), k["k"])
+    } else if l.is_object() {
+        format!("l_diversity({} by {}; {})", text(&l["sensitive"]), list(&l["columns"]), l["l"])
+    } else if rows.is_object() {
+        let bounds = [bound(&rows["min"], "at least"), bound(&rows["max"], "at most")];
+        format!("row_count({})", bounds.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    } else if holds.is_object() {
+        format!("expression({})", printable(&text(&holds["sql"])))
+    } else {
+        format!("{}({})", text(&test["test"]), text(&test["column"]))
+    };
+    if test["severity"] == "warn" { format!("{name} (warns)") } else { name }
 }
 
 fn action(export: &PlannedExport) -> String {

@@ -5,7 +5,7 @@ use engine_runtime::plan::{
     BaseName, Change, Plan, PlannedColumn, PlannedExport, PlannedTreatment, Section,
 };
 
-use super::{subject, target, turn};
+use super::{subject, turn};
 
 /// Characters of a comment. GitHub takes 65,536.
 const CHARACTERS_MAX: usize = 60_000;
@@ -83,7 +83,7 @@ impl Page {
             let kind = cell(&change.kind.replace('_', " "));
             let turn = turn(change);
             let turn = if turn.is_empty() { turn } else { format!(": {}", code(&turn)) };
-            let reason = target(plan, change).unwrap_or_else(|| change.reason.clone());
+            let reason = plan.table_words(change).unwrap_or_else(|| change.reason.clone());
             let optional = |text: &Option<String>| text.as_deref().map(code).unwrap_or_default();
             self.push(&format!(
                 "| {mark} | {} | {kind}{turn} | {} | {} | {} |\n",

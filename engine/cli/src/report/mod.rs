@@ -87,18 +87,6 @@ fn turn(change: &Change) -> String {
     }
 }
 
-/// What becomes of the table that a load fills, where it could be looked at.
-pub(crate) fn target(plan: &Plan, change: &Change) -> Option<String> {
-    if change.section != Section::Loads {
-        return None;
-    }
-    let name = change.after.as_ref()?;
-    let export = plan.exports.iter().find(|export| export.name == change.node)?;
-    let load =
-        export.loads.iter().find(|load| format!("{}.{}", load.connection, load.table) == *name)?;
-    Some(plan.beside.tables.get(name)?.words(&load.mode))
-}
-
 /// The change in one sentence.
 fn sentence(change: &Change) -> String {
     let turn = turn(change);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
 use datafusion::common::DFSchema;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::{DataFusionError, Result};
@@ -78,6 +79,9 @@ pub(super) fn condition(
     let schema = DFSchema::try_from(schema.clone()).map_err(at_fault)?;
     let parsed = unbracketed(parsed);
     let expression = state.create_logical_expr(&text.value, &schema).map_err(at_fault)?;
+    if looks_beyond(&expression).map_err(at_fault)? {
+        return Err(refuse("looks at more than one row; a model can do so".to_owned()));
+    }
     let columns = expression.column_refs().into_iter().map(|column| column.name.clone()).collect();
     match expression.get_type(&schema).map_err(at_fault)? {
         DataType::Boolean | DataType::Null => {
@@ -85,6 +89,20 @@ pub(super) fn condition(
         }
         other => Err(refuse(format!("is of type {}, not true or false", type_name(&other)))),
     }
+}
+
+/// Whether an expression has a part that is more than a function of one row.
+fn looks_beyond(expression: &Expr) -> Result<bool> {
+    expression.exists(|part| {
+        Ok(matches!(
+            part,
+            Expr::AggregateFunction(_)
+                | Expr::WindowFunction(_)
+                | Expr::Unnest(_)
+                | Expr::Placeholder(_)
+                | Expr::GroupingSet(_)
+        ))
+    })
 }
 
 /// A condition without brackets around the whole of it.

@@ -81,6 +81,21 @@ impl BoundExport {
         Arc::new(Schema::new(fields))
     }
 
+    /// The tables and models whose values its columns must be among.
+    pub fn related(&self) -> impl Iterator<Item = &Relation> {
+        self.tests.iter().filter_map(|declared| match &declared.test {
+            TableTest::Column { test: ColumnTest::Relationships { to, .. }, .. } => Some(to),
+            _ => None,
+        })
+    }
+
+    /// Whether what its tests say depends on the moment.
+    pub fn ages(&self) -> bool {
+        self.tests.iter().any(|declared| {
+            matches!(declared.test, TableTest::Column { test: ColumnTest::Freshness { .. }, .. })
+        })
+    }
+
     /// The columns by which tests name its rows: its key, or all that can be compared.
     pub fn handle_columns(&self) -> Vec<String> {
         let is_one = |column: &&BoundColumn| {

@@ -113,7 +113,16 @@ impl BoundProject {
         self.exports.iter().find(|export| export.name == name)
     }
 
-    /// Every source table an export reads, directly or through models, in order.
+    /// Every source table that an export is made from or its tests look at, in order.
+    pub fn looks_at(&self, export: &BoundExport) -> Vec<Relation> {
+        let mut found = self.reads(&export.from);
+        found.extend(export.related().flat_map(|to| self.reads(to)));
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Every source table a relation is made from, directly or through models, in order.
     pub fn reads(&self, of: &Relation) -> Vec<Relation> {
         let mut found = Vec::new();
         let mut waiting = vec![of.clone()];

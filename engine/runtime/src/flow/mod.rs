@@ -21,11 +21,15 @@ mod plan;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use datafusion::common::TableReference;
+use datafusion::common::alias::AliasGenerator;
+use datafusion::config::ConfigOptions;
 use datafusion::error::Result;
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::optimizer::Optimizer;
+use datafusion::optimizer::{Optimizer, OptimizerConfig};
 use engine_project::Relation;
 
 pub use edge::{Influence, Kind, Kinds, Origin};
@@ -45,7 +49,32 @@ pub fn optimized(state: &SessionState, plan: &LogicalPlan) -> Result<LogicalPlan
         state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_, _| {})?;
     let rules = state.optimizer().rules.iter().filter(|rule| rule.name() != NOT_APPLIED);
     let optimizer = Optimizer::with_rules(rules.map(Arc::clone).collect());
-    optimizer.optimize(analyzed, state, |_, _| {})
+    optimizer.optimize(analyzed, &OwnNames { state, aliases: Arc::default() }, |_, _| {})
+}
+
+/// The session, but for the names that the optimizer invents: it numbers them anew for each query, so that
+/// a plan does not depend on those that were made before it.
+struct OwnNames<'a> {
+    state: &'a SessionState,
+    aliases: Arc<AliasGenerator>,
+}
+
+impl OptimizerConfig for OwnNames<'_> {
+    fn query_execution_start_time(&self) -> Option<DateTime<Utc>> {
+        OptimizerConfig::query_execution_start_time(self.state)
+    }
+
+    fn alias_generator(&self) -> &Arc<AliasGenerator> {
+        &self.aliases
+    }
+
+    fn options(&self) -> Arc<ConfigOptions> {
+        OptimizerConfig::options(self.state)
+    }
+
+    fn function_registry(&self) -> Option<&dyn FunctionRegistry> {
+        OptimizerConfig::function_registry(self.state)
+    }
 }
 
 /// What a query depends on, from its optimised plan. `leaf` says which table or model a scan reads; a

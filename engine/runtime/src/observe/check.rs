@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
+use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::PhysicalExpr;
 use engine_masking::{Absent, DigestKey, has_digest};
 use engine_project::{ColumnTest, Declared, Relation, TableTest};
@@ -166,7 +167,7 @@ impl Builder<'_> {
                 least: *l,
             },
             TableTest::RowCount { min, max } => Check::Count { min: *min, max: *max },
-            TableTest::Expression { sql } => self.rows(&format!("NOT ({})", sql.value))?,
+            TableTest::Expression { sql } => self.rows(&sql.value, |holds| !holds)?,
             TableTest::Column { column, test } => self.of_column(&column.value, test)?,
         })
     }
@@ -187,7 +188,14 @@ impl Builder<'_> {
                 Check::Fresh { column: position, seconds: *max_age_seconds }
             }
             row_by_row => match failing(&quoted(column), row_by_row) {
-                Some(condition) => self.rows(&condition)?,
+                // What is no number is within no bounds, and compares as greater than all of them.
+                Some(condition)
+                    if matches!(row_by_row, ColumnTest::Range { .. })
+                        && self.schema.field(position).data_type().is_floating() =>
+                {
+                    self.rows(&format!("{condition} OR isnan({})", quoted(column)), |fails| fails)?
+                }
+                Some(condition) => self.rows(&condition, |fails| fails)?,
                 None => Check::Count { min: None, max: None },
             },
         })
@@ -202,10 +210,11 @@ impl Builder<'_> {
         })
     }
 
-    fn rows(&self, condition: &str) -> Result<Check> {
+    /// Rows that fail are those for which `fails` of the condition is true.
+    fn rows(&self, condition: &str, fails: fn(Expr) -> Expr) -> Result<Check> {
         let schema = DFSchema::try_from(self.schema.as_ref().clone())?;
         let state = self.session.state();
-        let expression = state.create_logical_expr(condition, &schema)?;
+        let expression = fails(state.create_logical_expr(condition, &schema)?);
         Ok(Check::Rows { failing: state.create_physical_expr(expression, &schema)? })
     }
 }
@@ -248,7 +257,7 @@ pub(super) fn quoted(name: &str) -> String {
 
 /// Whether a column's values are moments, so that the newest has an age.
 pub fn is_moment(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(_, _))
+    matches!(data_type, DataType::Date32 | DataType::Timestamp(_, _))
 }
 
 /// The columns at these positions; fewer where a batch has fewer, which the caller excludes.

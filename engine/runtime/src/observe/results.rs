@@ -11,6 +11,9 @@ use super::digest::handle;
 use super::tally::{Group, Pair, Tally};
 use super::watcher::{AFTER, BEFORE, Handles, State, count};
 
+/// Seconds that clocks may differ, and days begin in other zones, before a moment lies ahead.
+const AHEAD_SECONDS: i64 = 86_400;
+
 /// How a test came out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Measured {
@@ -86,7 +89,8 @@ fn measured(check: &Check, state: State, now: i64) -> Result<Measured> {
         (Check::Fresh { seconds, .. }, State::Newest(newest)) => {
             let age = newest.map(|newest| now.saturating_sub(newest) / 1_000_000);
             let bound = i64::try_from(*seconds).unwrap_or(i64::MAX);
-            let stale = age.is_none_or(|age| age > bound);
+            // A moment that lies ahead says nothing of how fresh the others are.
+            let stale = age.is_none_or(|age| age > bound || age < -AHEAD_SECONDS);
             found(u64::from(stale), None, &Handles::default())
         }
         _ => return Err(DataFusionError::Internal("a test and its state differ".to_owned())),

@@ -7,13 +7,13 @@
 //! ```
 //!
 //! Bounds: at most [`BUFFER_ENTRIES`] entries wait in memory, less where the session's memory is short; a
-//! level has fewer than [`RUNS_MERGED`] runs, so the open files grow with the logarithm of the entries.
-//! Files have no name, so nothing is left of them when the process ends, however it ends.
+//! level has fewer than [`RUNS_MERGED`] runs, of each of which a merge holds one segment of 1 MiB. A tally
+//! has one file, without a name, so nothing is left of it when the process ends, however it ends.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -136,33 +136,45 @@ impl Disk {
     }
 }
 
-/// Entries in ascending order, each digest once.
+/// Entries in ascending order, each digest once: a range of a tally's file.
 struct Run {
-    file: File,
+    file: Arc<File>,
+    start: u64,
     bytes: u64,
 }
 
 impl Run {
+    /// Writes entries at the end of a file, which only its tally writes to.
     fn write<E: Entry>(
         disk: &Disk,
+        file: &Arc<File>,
         entries: impl Iterator<Item = io::Result<E>>,
     ) -> io::Result<Self> {
-        let mut writer = SealWriter::new(BufWriter::new(disk.file()?), &disk.key, &[])?;
+        let start = (&**file).stream_position()?;
+        let mut writer = SealWriter::new(BufWriter::new(&**file), &disk.key, &[])?;
         let mut bytes = Vec::with_capacity(E::BYTES);
         for entry in entries {
             bytes.clear();
             entry?.write(&mut bytes);
             writer.write_all(&bytes)?;
         }
-        let mut file = writer.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let bytes = file.stream_position()?;
-        Ok(Self { file, bytes })
+        let mut end = writer.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let bytes = end.stream_position()?.saturating_sub(start);
+        Ok(Self { file: Arc::clone(file), start, bytes })
     }
+}
+
+/// Fills `bytes` from a place of a file, and leaves alone where its next write goes.
+fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::read_exact_at(file, bytes, at);
+    #[cfg(not(unix))]
+    return Err(io::Error::from(io::ErrorKind::Unsupported));
 }
 
 /// Reads a run, one segment in memory.
 struct RunReader {
-    file: File,
+    run: Run,
     opener: SegmentOpener,
     layout: StreamLayout,
     next: u32,
@@ -172,13 +184,11 @@ struct RunReader {
 
 impl RunReader {
     fn new(disk: &Disk, run: Run) -> io::Result<Self> {
-        let Run { mut file, bytes } = run;
         let mut header = [0; HEADER_BYTES];
-        file.rewind()?;
-        file.read_exact(&mut header)?;
+        read_at(&run.file, &mut header, run.start)?;
         let opener = SegmentOpener::new(&disk.key, &[], &header).map_err(io::Error::other)?;
-        let layout = StreamLayout::new(0, bytes).map_err(io::Error::other)?;
-        Ok(Self { file, opener, layout, next: 0, plain: Vec::new(), at: 0 })
+        let layout = StreamLayout::new(0, run.bytes).map_err(io::Error::other)?;
+        Ok(Self { run, opener, layout, next: 0, plain: Vec::new(), at: 0 })
     }
 
     fn entry<E: Entry>(&mut self) -> io::Result<Option<E>> {
@@ -198,7 +208,8 @@ impl RunReader {
         let Some(segment) = self.layout.segment(self.next) else { return Ok(false) };
         let length = segment.ciphertext.end.saturating_sub(segment.ciphertext.start);
         let mut sealed = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        self.file.read_exact(&mut sealed)?;
+        let start = self.run.start.saturating_add(segment.ciphertext.start);
+        read_at(&self.run.file, &mut sealed, start)?;
         let opened = self.opener.open_segment(self.next, segment.place, &sealed);
         self.plain.drain(..self.at.min(self.plain.len()));
         self.at = 0;
@@ -263,13 +274,15 @@ pub(super) struct Tally<E> {
     disk: Arc<Disk>,
     memory: MemoryReservation,
     buffer: Vec<E>,
+    /// One file for all runs: what was merged stays in it as garbage until the tally is gone.
+    file: Option<Arc<File>>,
     levels: Vec<Vec<Run>>,
 }
 
 impl<E: Entry> Tally<E> {
     /// An empty one; what waits in memory counts against `memory`.
     pub(super) fn new(disk: Arc<Disk>, memory: MemoryReservation) -> Self {
-        Self { disk, memory, buffer: Vec::new(), levels: Vec::new() }
+        Self { disk, memory, buffer: Vec::new(), file: None, levels: Vec::new() }
     }
 
     /// Counts an entry.
@@ -338,8 +351,18 @@ impl<E: Entry> Tally<E> {
             self.buffer.reserve_exact(wanted.saturating_sub(self.buffer.len()));
             return Ok(());
         }
-        let run = Run::write(&self.disk, self.buffer.drain(..).map(Ok))?;
+        let file = self.file()?;
+        let run = Run::write(&self.disk, &file, self.buffer.drain(..).map(Ok))?;
         self.keep(0, run)
+    }
+
+    fn file(&mut self) -> io::Result<Arc<File>> {
+        if let Some(file) = &self.file {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(self.disk.file()?);
+        self.file = Some(Arc::clone(&file));
+        Ok(file)
     }
 
     fn keep(&mut self, level: usize, run: Run) -> io::Result<()> {
@@ -352,7 +375,9 @@ impl<E: Entry> Tally<E> {
             return Ok(());
         }
         let runs = std::mem::take(runs);
-        let merged = Run::write(&self.disk, Merge::<E>::new(&self.disk, runs, Vec::new())?)?;
+        let file = self.file()?;
+        let merging = Merge::<E>::new(&self.disk, runs, Vec::new())?;
+        let merged = Run::write(&self.disk, &file, merging)?;
         self.keep(level.saturating_add(1), merged)
     }
 }
@@ -423,11 +448,11 @@ mod tests {
         let disk = disk(&folder);
         let marked = u128::from_be_bytes(*b"find me if clear");
         let entries = [Group { digest: marked, rows: 1, sides: 0 }];
-        let mut run = Run::write(&disk, entries.into_iter().map(Ok)).unwrap();
-        let mut bytes = Vec::new();
-        run.file.rewind().unwrap();
-        run.file.read_to_end(&mut bytes).unwrap();
-        assert_eq!(bytes.len() as u64, run.bytes);
+        let file = Arc::new(disk.file().unwrap());
+        let run = Run::write(&disk, &file, entries.into_iter().map(Ok)).unwrap();
+        let mut bytes = vec![0; usize::try_from(run.bytes).unwrap()];
+        read_at(&file, &mut bytes, 0).unwrap();
+        assert_eq!(run.start, 0);
         assert!(!bytes.windows(16).any(|window| window == marked.to_be_bytes()));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

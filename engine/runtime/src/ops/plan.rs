@@ -22,7 +22,7 @@ use crate::store::{self, Store, Stored};
 use crate::workspace::{self, Access};
 
 /// Bytes of a plan that is read back.
-const PLAN_BYTES_MAX: u64 = 64 << 20;
+const PLAN_BYTES_MAX: u64 = 512 << 20;
 
 /// Makes the plan of the selected exports, compared with `base` (a plan file, a target, a commit) or with
 /// the newest snapshots. Opens catalogs where types are not declared, and the store's

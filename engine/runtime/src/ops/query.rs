@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::logical_expr::ScalarUDF;
@@ -17,6 +16,7 @@ use futures::TryStreamExt;
 
 use crate::bind::{BoundExport, Schemas};
 use crate::codes::{commands, names, store as store_codes};
+use crate::definition::Definition;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
 use crate::heads::Heads;
@@ -38,20 +38,21 @@ pub struct QueryReport {
 }
 
 /// Answers one SELECT over the newest snapshots; each export is a table of its name. The compiled SQL of
-/// an export, as `compile` writes it, is answered from the sources, masked: nothing else may read them.
+/// an export, as `compile` writes it, is answered from the snapshot that was made from it: only a run, with its
+/// gates and tests, reads sources.
 ///
 /// # Errors
 /// The SQL is refused, or a chunk or manifest is not what was committed.
 pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
-    if let Some(report) = compiled(context, &project, &keys, sql).await? {
-        return Ok(report);
-    }
     let store = store::open(&project)?;
+    let export = compiled(context, &project, &keys, &store, sql).await?;
+    let of_export = export.map(|export| format!("SELECT * FROM {}", quoted(&export)));
+    let sql = of_export.as_deref().unwrap_or(sql);
     let heads = Heads::of(&context.root, &project.target.name.value);
     let session = workspace::new_session(workspace::limits(&project, context))?;
-    session.register_udf(handles(&keys, store.project()));
+    session.register_udf(handles(&keys, &project));
     let mut found = Vec::new();
     for export in &project.exports {
         let name = &export.name.value;
@@ -62,27 +63,47 @@ pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
     answer(&session, sql, &store, found).await
 }
 
-/// The rows that a compiled export would publish; none where the SQL is no export's.
+/// The export whose compiled SQL this is; none where it is no export's.
+///
+/// # Errors
+/// The newest snapshot was made from another definition: what the SQL says was never published.
 async fn compiled(
     context: &Context,
     project: &Arc<Project>,
     keys: &Keys,
+    store: &Store,
     sql: &str,
-) -> Outcome<Option<QueryReport>> {
-    let reads = |export: &&Export| sql.contains(&export.from.value.quoted());
+) -> Outcome<Option<String>> {
+    let Some(asked) = canonical(sql) else { return Ok(None) };
+    let reads =
+        |export: &&Export| asked.iter().any(|one| one.contains(&export.from.value.quoted()));
     let near: BTreeSet<String> =
         project.exports.iter().filter(reads).map(|export| export.name.value.clone()).collect();
-    let Some(asked) = canonical(sql).filter(|_| !near.is_empty()) else { return Ok(None) };
+    if near.is_empty() {
+        return Ok(None);
+    }
     let access = Access::Opened(keys);
     let workspace =
-        workspace::open(project, context, access, Schemas::Sources, Some(&near)).await?;
+        workspace::open(project, context, access, Schemas::Catalogs, Some(&near)).await?;
     let is_asked = |export: &&BoundExport| canonical(&export.sql).as_ref() == Some(&asked);
     let Some(export) = workspace.bound.exports.iter().find(is_asked) else { return Ok(None) };
-    let refused = |error| Failure::from(fault::running(&error, &export.name));
-    let frame = workspace.session.execute_logical_plan(export.plan.clone()).await;
-    let rows = frame.map_err(refused)?.execute_stream().await.map_err(refused)?;
-    let (schema, batches) = (rows.schema(), held(&workspace.session, rows, &export.name).await?);
-    Ok(Some(QueryReport { schema, batches }))
+    let file = keys.file_id(store.project(), &export.name)?;
+    let head = store.head(file, &export.name, keys).await?;
+    let head = head.ok_or_else(|| no_snapshot(&export.name))?;
+    if head.manifest.inputs.plan == Definition::of(&workspace.bound, export).digest() {
+        return Ok(Some(export.name.clone()));
+    }
+    let message = format!(
+        "this is what `{}` would be, and its newest snapshot was made from another definition",
+        export.name
+    );
+    Err(Diagnostic::new(&commands::QUERY_REFUSED, message)
+        .help("publish it with `engine run`, whose gates and tests decide; nothing else reads the sources")
+        .into())
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// SQL in one layout, without comments; none where it cannot be read.
@@ -92,9 +113,13 @@ fn canonical(sql: &str) -> Option<Vec<String>> {
 }
 
 /// The function that gives the handles by which tests name rows.
-fn handles(keys: &Keys, project: &str) -> ScalarUDF {
-    let (keys, project) = (keys.clone(), project.to_owned());
-    handle_function(move |export| keys.digest_key(&project, export).ok())
+fn handles(keys: &Keys, project: &Project) -> ScalarUDF {
+    let (keys, name) = (keys.clone(), project.name.value.clone());
+    let exports: BTreeSet<String> =
+        project.exports.iter().map(|export| export.name.value.clone()).collect();
+    handle_function(move |export| {
+        exports.contains(export).then(|| keys.digest_key(&name, export).ok()).flatten()
+    })
 }
 
 /// The first rows of an export.
@@ -121,7 +146,7 @@ pub async fn show(context: &Context, export: &str, limit: usize) -> Outcome<Quer
     let session = workspace::new_session(workspace::limits(&project, context))?;
     let table = register(&heads, &session, &store, &keys, export).await?;
     let table = table.ok_or_else(|| no_snapshot(export))?;
-    let sql = format!("SELECT * FROM \"{export}\" LIMIT {limit}");
+    let sql = format!("SELECT * FROM {} LIMIT {limit}", quoted(export));
     answer(&session, &sql, &store, vec![table]).await
 }
 
@@ -184,17 +209,7 @@ async fn answer(
     for Table { file, manifest } in tables {
         rows = changed::explained(rows, Arc::clone(store.objects()), file, manifest);
     }
-    let batches = held(session, rows, "query").await?;
-    Ok(QueryReport { schema, batches })
-}
-
-/// An answer in memory, within the limit that sorts and joins have.
-async fn held(
-    session: &SessionContext,
-    mut rows: SendableRecordBatchStream,
-    node: &str,
-) -> Outcome<Vec<RecordBatch>> {
-    let refused = |error| Failure::from(fault::running(&error, node));
+    // The answer is held in memory, within the limit that sorts and joins have.
     let pool = &session.runtime_env().memory_pool;
     let held = MemoryConsumer::new("the answer").register(pool);
     let mut batches = Vec::new();
@@ -202,5 +217,5 @@ async fn held(
         held.try_grow(batch.get_array_memory_size()).map_err(refused)?;
         batches.push(batch);
     }
-    Ok(batches)
+    Ok(QueryReport { schema, batches })
 }

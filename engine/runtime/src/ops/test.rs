@@ -16,6 +16,7 @@ use crate::bind::{BoundExport, Schemas};
 use crate::checks::{self, Rows};
 use crate::clock;
 use crate::codes::run;
+use crate::definition::Definition;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::exit::Exit;
 use crate::fault;
@@ -131,6 +132,7 @@ impl Tester<'_> {
         heads.seen(file).check(&export.name, head.as_ref())?;
         let manifest = head.ok_or_else(|| no_snapshot(&export.name))?.manifest;
         tested.snapshot = Some(manifest.version);
+        let made_from = manifest.inputs.plan;
         if !has_columns(&manifest, export) {
             return Err(other_columns(&manifest, export).into());
         }
@@ -164,6 +166,9 @@ impl Tester<'_> {
         tested.tests = checks::results(&export.tests, measured);
         let rows = Rows { key: &export.handle_columns(), fate: "the snapshot stays" };
         let (mut failed, mut warned) = (Vec::new(), Vec::new());
+        if made_from != Definition::of(&self.workspace.bound, export).digest() {
+            warned.push(other_definition(export));
+        }
         for (test, result) in export.tests.iter().zip(&tested.tests) {
             let one = (std::slice::from_ref(test), std::slice::from_ref(result));
             let found = checks::findings(&export.name, one.0, one.1, &rows);
@@ -202,6 +207,15 @@ async fn stream(
 fn has_columns(manifest: &Manifest, export: &BoundExport) -> bool {
     let published = manifest.schema.iter().map(|column| &column.name);
     published.eq(export.columns.iter().map(|column| &column.name))
+}
+
+fn other_definition(export: &BoundExport) -> Diagnostic {
+    let message =
+        format!("the newest snapshot of `{}` was made from another definition", export.name);
+    Diagnostic::new(&run::TEST_FAILED, message)
+        .at(export.at, "was changed since")
+        .help("the tests as they are now were made on the rows as they were published; `engine run` publishes anew")
+        .as_warning()
 }
 
 fn other_columns(manifest: &Manifest, export: &BoundExport) -> Diagnostic {

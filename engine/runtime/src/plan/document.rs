@@ -49,8 +49,8 @@ pub struct Plan {
     pub exports: Vec<PlannedExport>,
     /// The digest of everything above.
     pub digest: String,
-    /// What helps to read the plan. The digest does not bind it: it follows from what is above, or from
-    /// tables that are loaded while the plan is carried out.
+    /// What helps to read the plan. The digest does not bind it: brackets in SQL change no plan, and
+    /// tables change while it is carried out.
     #[serde(default)]
     pub beside: Beside,
 }
@@ -363,6 +363,19 @@ impl Plan {
         self.digest = Digest::of(text.as_bytes()).to_string();
         self.beside = beside;
         self
+    }
+
+    /// What becomes of the table that a change of loads is about, where it could be looked at.
+    #[must_use]
+    pub fn table_words(&self, change: &Change) -> Option<String> {
+        if change.section != Section::Loads {
+            return None;
+        }
+        let name = change.after.as_ref()?;
+        let export = self.exports.iter().find(|export| export.name == change.node)?;
+        let is_it = |load: &&PlannedLoad| format!("{}.{}", load.connection, load.table) == *name;
+        let load = export.loads.iter().find(is_it)?;
+        Some(self.beside.tables.get(name)?.words(&load.mode))
     }
 
     /// Whether the digest is that of the document.

@@ -202,7 +202,7 @@ pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known)
     PlannedExport {
         name: export.name.clone(),
         from: export.from.to_string(),
-        reads: bound.reads(&export.from).iter().map(Relation::to_string).collect(),
+        reads: bound.looks_at(export).iter().map(Relation::to_string).collect(),
         filter: export.filter.as_ref().map(|filter| filter.sql.clone()),
         columns: export.columns.iter().map(|one| column(bound, one)).collect(),
         indirect: export
