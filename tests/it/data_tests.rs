@@ -242,3 +242,25 @@ fn what_is_no_number_is_within_no_bounds() {
     rows(&project, "id,total", ["1,1.5", "2,NaN"].into_iter().map(str::to_owned));
     project.run(&["run"]).status(1).says("fails for 1 row");
 }
+
+/// A group that nobody may be alone in does not vanish because a model passes it on; where the model sums
+/// groups up, the plan says that it is not asked.
+#[test]
+fn groups_of_a_table_are_looked_at_through_models() {
+    let columns = "          - {name: city, type: string, class: public}\n";
+    let project = project(columns, "        tests: [{k_anonymity: {columns: [city], k: 2}}]\n", "");
+    rows(&project, "id,city", ["1,Rome", "2,Rome", "3,Oslo"].into_iter().map(str::to_owned));
+    project.write("models/towns.sql", "SELECT city AS town FROM {{ source('shop', 'orders') }}\n");
+    project.write("exports/orders.yml", "exports:\n  - {name: towns, from: ref('towns')}\n");
+    project.run(&["run"]).status(4).says("E0806").says("k_anonymity(town)");
+    project.write(
+        "models/towns.sql",
+        "SELECT city AS town, count(*) AS n FROM {{ source('shop', 'orders') }} GROUP BY city\n",
+    );
+    project.run(&["run"]).success();
+    let plan = project.run(&["plan"]).success().stdout;
+    assert!(
+        plan.contains("not tested, because what is published differs: k_anonymity(town; 2)"),
+        "{plan}"
+    );
+}

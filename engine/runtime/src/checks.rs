@@ -5,7 +5,7 @@ use engine_bundle::manifest::{TestResult, TestStatus};
 use engine_project::{ColumnTest, Declared, Severity, Spanned, TableTest};
 use serde_json::{Value, json};
 
-use crate::codes::run;
+use crate::codes::{Code, run};
 use crate::diagnostic::Diagnostic;
 use crate::observe::Measured;
 
@@ -112,81 +112,81 @@ pub struct Rows<'a> {
 }
 
 fn finding(export: &str, test: &TableTest, result: &TestResult, rows: &Rows<'_>) -> Diagnostic {
-    let failures = result.failures;
-    let (code, said, mend) = match test {
-        TableTest::KAnonymity { .. } => {
-            let smallest =
-                result.measured.map(|size| format!("; the smallest has {}", counted(size, "row")));
-            let are = if failures == 1 { "is" } else { "are" };
-            let said = format!(
-                "{} {are} smaller than {} allows{}",
-                counted(failures, "group"),
-                result.name,
-                smallest.unwrap_or_default()
-            );
-            (&run::K_ANONYMITY, said, "coarsen the columns (bucket, truncate), or leave one out")
-        }
-        TableTest::LDiversity { sensitive, .. } => {
-            let least = result.measured.map(|size| format!("; the least has {size}"));
-            let have = if failures == 1 { "has" } else { "have" };
-            let said = format!(
-                "{} {have} fewer different values of `{}` than {} asks for{}",
-                counted(failures, "group"),
-                sensitive.value,
-                result.name,
-                least.unwrap_or_default()
-            );
-            (&run::L_DIVERSITY, said, "coarsen the columns that make the groups, or leave one out")
-        }
-        TableTest::Column { column, test: ColumnTest::Leak } => {
-            let said = format!(
-                "{} of `{}` can be read in what it was masked to",
-                counted(failures, "value"),
-                column.value
-            );
-            (
-                &run::LEAK,
-                said,
-                "use a mask whose results are no values of the column, or another dictionary",
-            )
-        }
-        TableTest::RowCount { min, max } => {
-            let rows = counted(result.measured.unwrap_or_default(), "row");
-            let low = min.map(|min| format!(", and at least {min} are asked for"));
-            let high = max.map(|max| format!(", and at most {max} are allowed"));
-            let said =
-                format!("it has {rows}{}{}", low.unwrap_or_default(), high.unwrap_or_default());
-            (
-                &run::TEST_FAILED,
-                said,
-                "look for what is missing or doubled in the source, or change the test",
-            )
-        }
-        TableTest::Column { column, test: ColumnTest::Freshness { max_age_seconds } } => {
-            let said = format!(
-                "the newest value of `{}` is not of the last {}",
-                column.value,
-                age(*max_age_seconds)
-            );
-            (
-                &run::TEST_FAILED,
-                said,
-                "look whether the source is still filled and no moment lies ahead, or change the test",
-            )
-        }
-        _ => {
-            let what = if result.kind == "unique" { "value" } else { "row" };
-            let said = format!("{} fails for {}", result.name, counted(failures, what));
-            (
-                &run::TEST_FAILED,
-                said,
-                "mend the data, filter such rows out with `where`, or change the test",
-            )
-        }
-    };
-    let found = Diagnostic::new(code, format!("`{export}`: {said}"));
+    let (code, mend) = cause(test);
+    let found = Diagnostic::new(code, format!("`{export}`: {}", said(test, result)));
     let which = handles(export, test, result, rows);
     found.help(format!("{mend}; {}{which}", rows.fate))
+}
+
+/// The code of a test that does not hold, and how to mend that.
+fn cause(test: &TableTest) -> (&'static Code, &'static str) {
+    match test {
+        TableTest::KAnonymity { .. } => {
+            (&run::K_ANONYMITY, "coarsen the columns (bucket, truncate), or leave one out")
+        }
+        TableTest::LDiversity { .. } => {
+            (&run::L_DIVERSITY, "coarsen the columns that make the groups, or leave one out")
+        }
+        TableTest::Column { test: ColumnTest::Leak, .. } => (
+            &run::LEAK,
+            "use a mask whose results are no values of the column, or another dictionary",
+        ),
+        TableTest::RowCount { .. } => (
+            &run::TEST_FAILED,
+            "look for what is missing or doubled in the source, or change the test",
+        ),
+        TableTest::Column { test: ColumnTest::Freshness { .. }, .. } => (
+            &run::TEST_FAILED,
+            "look whether the source is still filled and no moment lies ahead, or change the test",
+        ),
+        TableTest::Column { .. } | TableTest::Expression { .. } => (
+            &run::TEST_FAILED,
+            "mend the data, filter such rows out with `where`, or change the test",
+        ),
+    }
+}
+
+/// What does not hold.
+fn said(test: &TableTest, result: &TestResult) -> String {
+    let TestResult { name, failures, measured, .. } = result;
+    let failures = *failures;
+    match test {
+        TableTest::KAnonymity { .. } => {
+            let smallest =
+                measured.map(|size| format!("; the smallest has {}", counted(size, "row")));
+            let (groups, are) =
+                (counted(failures, "group"), if failures == 1 { "is" } else { "are" });
+            format!("{groups} {are} smaller than {name} allows{}", smallest.unwrap_or_default())
+        }
+        TableTest::LDiversity { sensitive, .. } => {
+            let least = measured.map(|size| format!("; the least has {size}"));
+            let (groups, have) =
+                (counted(failures, "group"), if failures == 1 { "has" } else { "have" });
+            format!(
+                "{groups} {have} fewer different values of `{}` than {name} asks for{}",
+                sensitive.value,
+                least.unwrap_or_default()
+            )
+        }
+        TableTest::Column { column, test: ColumnTest::Leak } => {
+            let values = counted(failures, "value");
+            format!("{values} of `{}` can be read in what it was masked to", column.value)
+        }
+        TableTest::RowCount { min, max } => {
+            let rows = counted(measured.unwrap_or_default(), "row");
+            let low = min.map(|min| format!(", and at least {min} are asked for"));
+            let high = max.map(|max| format!(", and at most {max} are allowed"));
+            format!("it has {rows}{}{}", low.unwrap_or_default(), high.unwrap_or_default())
+        }
+        TableTest::Column { column, test: ColumnTest::Freshness { max_age_seconds } } => {
+            let age = age(*max_age_seconds);
+            format!("the newest value of `{}` is not of the last {age}", column.value)
+        }
+        TableTest::Column { .. } | TableTest::Expression { .. } => {
+            let what = if result.kind == "unique" { "value" } else { "row" };
+            format!("{name} fails for {}", counted(failures, what))
+        }
+    }
 }
 
 /// Handles, and the columns they are made of.

@@ -10,10 +10,11 @@
 //!  of a table or model
 //!    row_count                              holds when the export has no filter
 //!    expression                             holds when the columns it names are published as they are
-//!    k_anonymity, l_diversity               hold for those of their columns that are published
+//!    k_anonymity, l_diversity               hold for those of their columns that are published, through
+//!                                           models too
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::datatypes::{DataType, Field, Schema};
 use engine_masking::has_digest;
@@ -27,6 +28,7 @@ use super::policy::{BoundColumn, Treatment};
 use super::subject::Subject;
 use crate::codes::config::INVALID_VALUE;
 use crate::diagnostic::Diagnostic;
+use crate::flow::{Kind, Kinds};
 use crate::observe::is_moment;
 use crate::types::type_name;
 
@@ -65,6 +67,9 @@ pub(super) fn of(
             add(test, holds);
         }
     }
+    for (test, holds) in upstream(subject, columns) {
+        add(test, holds);
+    }
     for test in of_relation(project, from) {
         let published = published(subject, export, columns, &test.test);
         let holds = published.is_some();
@@ -74,6 +79,65 @@ pub(super) fn of(
         );
     }
     (tests, left_out)
+}
+
+/// The tests of tables that a model passes columns on of, as these are named in the export, and whether
+/// they hold for it: groups do, which nobody must be alone in; what else a table promises of its rows
+/// need not hold for those of a model.
+fn upstream(subject: &Subject<'_>, columns: &[BoundColumn]) -> Vec<(Test, bool)> {
+    let Relation::Model { .. } = subject.from else { return Vec::new() };
+    let mut copies: BTreeMap<&Relation, BTreeMap<&str, &str>> = BTreeMap::new();
+    for column in columns {
+        let copied =
+            column.reach.sources.direct().filter(|(_, kinds)| *kinds == Kinds::of(Kind::Copied));
+        for (origin, _) in copied {
+            if let Some(name) = &origin.column {
+                copies.entry(&origin.relation).or_default().insert(name, &column.name);
+            }
+        }
+    }
+    // Where rows are put together, one row may stand for many, and groups of rows say nothing of people.
+    let puts_together = |kind: Kind| matches!(kind, Kind::Group | Kind::Distinct);
+    let mut of_rows = subject.reach.sources.indirect();
+    let is_summed_up = of_rows.any(|(_, kinds)| kinds.iter().any(puts_together));
+    let mut found = Vec::new();
+    for (table, names) in copies {
+        let named = |column: &Spanned<String>| {
+            names.get(column.value.as_str()).map(|name| Spanned::new((*name).to_owned(), column.at))
+        };
+        for declared in subject.project.columns(table) {
+            let Some(column) = named(&declared.name) else { continue };
+            for test in &declared.tests {
+                let of_export =
+                    TableTest::Column { column: column.clone(), test: test.test.clone() };
+                found.push((
+                    Declared { test: of_export, severity: test.severity, at: test.at },
+                    false,
+                ));
+            }
+        }
+        for declared in of_relation(subject.project, table) {
+            let all = |columns: &[Spanned<String>]| -> Option<Vec<Spanned<String>>> {
+                let there: Vec<_> = columns.iter().filter_map(named).collect();
+                (!there.is_empty()).then_some(there)
+            };
+            let renamed = match &declared.test {
+                TableTest::KAnonymity { columns, k } => {
+                    all(columns).map(|columns| TableTest::KAnonymity { columns, k: *k })
+                }
+                TableTest::LDiversity { columns, sensitive, l } => {
+                    named(sensitive).zip(all(columns)).map(|(sensitive, columns)| {
+                        TableTest::LDiversity { columns, sensitive, l: *l }
+                    })
+                }
+                _ => None,
+            };
+            let holds = renamed.is_some() && !is_summed_up;
+            let test = renamed.unwrap_or_else(|| declared.test.clone());
+            found.push((Declared { test, severity: declared.severity, at: declared.at }, holds));
+        }
+    }
+    found
 }
 
 /// The tests of a column, and whether they hold for what becomes of it.
