@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::golden::{assert_golden, settled};
-use crate::harness::Project;
+use crate::harness::{Project, copy};
 
 /// Chinook with a rule that becomes a `keep`, one with other parameters, and two with
 /// another mask.
@@ -149,6 +149,15 @@ fn a_plan_is_reported_to_platforms() {
         .output()
         .unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    // The project as a folder of a repository.
+    let inner = Project::empty();
+    copy(project.root(), &inner.path("teams/shop"), &[]);
+    inner.write(".git/HEAD", "ref: refs/heads/main\n");
+    let sarif =
+        ["plan", "--project-dir", "teams/shop", "--base", "teams/shop/before.json", "--quiet"];
+    inner.run(&[&sarif[..], &["--report", "github=annotations"]].concat()).success();
+    let annotations = inner.read("annotations");
+    assert!(annotations.contains("file=teams/shop/policies/masking.yml,line="), "{annotations}");
     project.write("summary", "Of another step.\n");
     let summary = project.path("summary").display().to_string();
     project.set("GITHUB_STEP_SUMMARY", &summary);

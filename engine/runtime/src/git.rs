@@ -15,12 +15,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// The commit that `HEAD` names, as hexadecimal digits. `None` outside a repository, before the first
 /// commit, or where the repository is laid out in a way this does not know.
 pub fn commit(project: &Path) -> Option<String> {
-    let absolute = std::path::absolute(project).ok()?;
-    let directory = absolute
-        .ancestors()
-        .take(LEVELS_MAX)
-        .map(|above| above.join(".git"))
-        .find(|candidate| candidate.join("HEAD").is_file())?;
+    let directory = repository(&std::path::absolute(project).ok()?)?.join(".git");
     let head = text(&directory.join("HEAD"))?;
     let Some(reference) = head.strip_prefix("ref: ") else { return digits(&head) };
     if let Some(commit) = text(&directory.join(reference)) {
@@ -31,6 +26,22 @@ pub fn commit(project: &Path) -> Option<String> {
         let (commit, name) = line.split_once(' ')?;
         if name == reference { digits(commit) } else { None }
     })
+}
+
+/// Where the project lies in its repository, with `/` between folders; empty at the top of it. `None`
+/// outside a repository.
+pub fn place(project: &Path) -> Option<String> {
+    let absolute = std::path::absolute(project).ok()?;
+    let below = absolute.strip_prefix(repository(&absolute)?).ok()?;
+    let parts: Option<Vec<&str>> = below.iter().map(std::ffi::OsStr::to_str).collect();
+    parts.map(|parts| parts.join("/"))
+}
+
+/// The top of the repository that a folder is in.
+fn repository(absolute: &Path) -> Option<&Path> {
+    let mut above = absolute.ancestors().take(LEVELS_MAX);
+    // A worktree has a file of that name, which leads to the repository's own.
+    above.find(|folder| folder.join(".git").join("HEAD").is_file() || folder.join(".git").is_file())
 }
 
 fn text(path: &Path) -> Option<String> {

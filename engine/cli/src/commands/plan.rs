@@ -57,7 +57,11 @@ pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit
     let made = plan::plan(&context, &options.selection.wanted(), options.base.as_deref()).await?;
     let path = plan::write(&context, &made, options.out.as_deref())?;
     for report in &options.report {
-        plan::report(&report.path, &report.text(&made))?;
+        let text = match report.shows_places() {
+            true => report.text(&plan::in_repository(&context, &made)),
+            false => report.text(&made),
+        };
+        plan::report(&report.path, &text)?;
     }
     if options.report.iter().any(Report::is_for_github)
         && let Some(summary) = context.environment.get(STEP_SUMMARY)

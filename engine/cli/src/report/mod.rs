@@ -47,6 +47,11 @@ impl FromStr for Report {
 }
 
 impl Report {
+    /// Whether a platform shows its places in the repository's files.
+    pub(crate) fn shows_places(&self) -> bool {
+        matches!(self.format, Format::Github | Format::Sarif)
+    }
+
     /// Whether it is for GitHub, which shows a summary beside the annotations.
     pub(crate) fn is_for_github(&self) -> bool {
         self.format == Format::Github

@@ -14,6 +14,7 @@ use crate::bind::{BoundExport, BoundProject, Schemas};
 use crate::codes::{Code, keys as key_codes, run};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
+use crate::git;
 use crate::keys::{self, Keys};
 use crate::plan::{self, Base, BaseName, Before, Known, Plan, Scope, Section, TargetTable};
 use crate::request::Context;
@@ -212,6 +213,20 @@ pub fn write(context: &Context, plan: &Plan, out: Option<&Path>) -> Outcome<Path
 /// The file cannot be written.
 pub fn report(path: &Path, text: &str) -> Outcome<()> {
     files::write(path, text.as_bytes()).map_err(|error| Diagnostic::unwritable(path, &error).into())
+}
+
+/// The plan with the places of its changes as the repository has them, for platforms that show them there:
+/// a project may be a folder of it.
+#[must_use]
+pub fn in_repository(context: &Context, plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    let folder = git::place(&context.root).filter(|folder| !folder.is_empty());
+    for place in plan.changes.iter_mut().filter_map(|change| change.place.as_mut()) {
+        if let Some(folder) = &folder {
+            *place = format!("{folder}/{place}");
+        }
+    }
+    plan
 }
 
 /// Adds the summary of a plan to a file that others write to as well.
