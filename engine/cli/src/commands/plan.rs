@@ -55,7 +55,16 @@ const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit> {
     let context = invocation.context(&Resources::default())?;
     let made = plan::plan(&context, &options.selection.wanted(), options.base.as_deref()).await?;
-    let path = plan::write(&context, &made, options.out.as_deref())?;
+    // Both go through the whole of the plan.
+    let (path, text) = rayon::join(
+        || plan::write(&context, &made, options.out.as_deref()),
+        || match invocation.global.format {
+            // The very bytes of the file: a digest of one is a digest of the other.
+            Format::Json => made.canonical(),
+            Format::Human => planned::text(&made),
+        },
+    );
+    let path = path?;
     for report in &options.report {
         let text = match report.shows_places() {
             true => report.text(&plan::in_repository(&context, &made)),
@@ -68,11 +77,7 @@ pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit
     {
         plan::add_summary(Path::new(summary), &report::summary(&made))?;
     }
-    match invocation.global.format {
-        // The very bytes of the file: a digest of one is a digest of the other.
-        Format::Json => invocation.document(&made.canonical())?,
-        Format::Human => invocation.document(&planned::text(&made))?,
-    }
+    invocation.document(&text)?;
     invocation.note(&format!("The plan is in {}.", written(&path)));
     Ok(if options.detailed_exitcode && made.has_changes() { Exit::Changes } else { Exit::Ok })
 }

@@ -187,7 +187,7 @@ async fn upstream_steps(
     let reached = reached(project, binding);
     let tables = tables::register(project, &connections, &reached, binding).await?;
     let mut reaches = tables::reaches(project, &tables, binding).await;
-    let models = models::register(project, &reached, &mut reaches, binding).await?;
+    let models = models::register(project, &reached, &mut reaches, binding)?;
     Ok(Upstream { connections, tables, models, reaches })
 }
 

@@ -16,6 +16,8 @@ use datafusion::sql::parser::{DFParserBuilder, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::ast::Statement;
 use engine_bundle::digest::Digest;
 use engine_project::{Approval, Date, MinGroup, Model, Project, Relation};
+use futures::executor::block_on;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::reach::{ModelFlow, Reaches, Released};
 use super::tables::reference;
@@ -23,7 +25,7 @@ use super::{Binding, MODELS_SCHEMA, groups};
 use crate::codes::{policy, sql};
 use crate::diagnostic::Diagnostic;
 use crate::fault;
-use crate::flow;
+use crate::flow::{self, Flow};
 use crate::meaning;
 use crate::session::read_only;
 
@@ -40,7 +42,7 @@ pub struct BoundModel {
 
 /// Plans the models that are read, in dependency order, and follows what flows into their columns. A
 /// model whose dependency failed is not tried.
-pub(super) async fn register(
+pub(super) fn register(
     project: &Project,
     reached: &BTreeSet<Relation>,
     reaches: &mut Reaches,
@@ -54,35 +56,62 @@ pub(super) async fn register(
     }
     let mut plans = BTreeMap::new();
     let mut findings = Vec::new();
-    let mut failed: Vec<&str> = Vec::new();
+    let mut failed: BTreeSet<&str> = BTreeSet::new();
     let is_reached =
         |model: &&Model| reached.contains(&Relation::Model { name: model.name.value.clone() });
-    for model in project.models.iter().filter(is_reached) {
-        let blocked = model.depends_on.iter().any(
-            |on| matches!(&on.value, Relation::Model { name } if failed.contains(&name.as_str())),
-        );
-        let result =
-            if blocked { Err(Vec::new()) } else { plan(project, model, reaches, binding).await };
-        match result {
-            Ok(bound) => {
-                plans.insert(model.name.value.clone(), bound);
-            }
-            Err(found) => {
-                failed.push(&model.name.value);
-                findings.extend(found);
+    let mut waiting: Vec<&Model> = project.models.iter().filter(is_reached).collect();
+    while !waiting.is_empty() {
+        // Those whose models are all there are planned side by side.
+        let names: BTreeSet<&str> = waiting.iter().map(|model| model.name.value.as_str()).collect();
+        let (ready, later): (Vec<&Model>, Vec<&Model>) =
+            waiting.into_iter().partition(|model| !reads_any(model, &names));
+        if ready.is_empty() {
+            // A circle, which the project was checked for.
+            break;
+        }
+        waiting = later;
+        let (blocked, ready): (Vec<&Model>, Vec<&Model>) =
+            ready.into_iter().partition(|model| reads_any(model, &failed));
+        failed.extend(blocked.iter().map(|model| model.name.value.as_str()));
+        let prepared: Vec<_> =
+            ready.par_iter().map(|model| block_on(prepare(model, reaches, binding))).collect();
+        for (model, prepared) in ready.into_iter().zip(prepared) {
+            match prepared.and_then(|prepared| prepared.finish(project, model, reaches, binding)) {
+                Ok(bound) => {
+                    plans.insert(model.name.value.clone(), bound);
+                }
+                Err(found) => {
+                    failed.insert(&model.name.value);
+                    findings.extend(found);
+                }
             }
         }
     }
     if failed.is_empty() { Ok(plans) } else { Err(findings) }
 }
 
-/// Registers a model, and adds what flows into it to `reaches`.
-async fn plan(
-    project: &Project,
+fn reads_any(model: &Model, names: &BTreeSet<&str>) -> bool {
+    model
+        .depends_on
+        .iter()
+        .any(|on| matches!(&on.value, Relation::Model { name } if names.contains(name.as_str())))
+}
+
+/// A model that was planned, and is not registered yet.
+struct Prepared {
+    plan: LogicalPlan,
+    optimized: LogicalPlan,
+    flow: Flow,
+    summaries: BTreeMap<usize, Released>,
+    sql: String,
+}
+
+/// Plans a model, and follows what flows into its columns.
+async fn prepare(
     model: &Model,
-    reaches: &mut Reaches,
+    reaches: &Reaches,
     binding: &Binding<'_>,
-) -> Result<BoundModel, Vec<Diagnostic>> {
+) -> Result<Prepared, Vec<Diagnostic>> {
     let state = binding.state;
     let at_fault = |error| vec![fault::planning(&error, &model.sql)];
     let statement = query(model, state)?;
@@ -127,13 +156,28 @@ async fn plan(
     if !findings.is_empty() {
         return Err(findings);
     }
-    let own = ModelFlow { schema: plan.schema().as_arrow(), flow: &flow, summaries };
-    reaches.add_model(project, &model.name.value, &own, binding.today);
-    let meaning = meaning::of_plan(&optimized).map_err(at_fault)?;
-    let view = ViewTable::new(plan, Some(sql.clone()));
-    let name = reference(&Relation::Model { name: model.name.value.clone() });
-    binding.session.register_table(name, Arc::new(view)).map_err(at_fault)?;
-    Ok(BoundModel { sql, plan: optimized.display_indent().to_string(), meaning })
+    Ok(Prepared { plan, optimized, flow, summaries, sql })
+}
+
+impl Prepared {
+    /// Registers the model, and adds what flows into it to `reaches`.
+    fn finish(
+        self,
+        project: &Project,
+        model: &Model,
+        reaches: &mut Reaches,
+        binding: &Binding<'_>,
+    ) -> Result<BoundModel, Vec<Diagnostic>> {
+        let Self { plan, optimized, flow, summaries, sql } = self;
+        let at_fault = |error| vec![fault::planning(&error, &model.sql)];
+        let own = ModelFlow { schema: plan.schema().as_arrow(), flow: &flow, summaries };
+        reaches.add_model(project, &model.name.value, &own, binding.today);
+        let meaning = meaning::of_plan(&optimized).map_err(at_fault)?;
+        let view = ViewTable::new(plan, Some(sql.clone()));
+        let name = reference(&Relation::Model { name: model.name.value.clone() });
+        binding.session.register_table(name, Arc::new(view)).map_err(at_fault)?;
+        Ok(BoundModel { sql, plan: optimized.display_indent().to_string(), meaning })
+    }
 }
 
 /// The table or model that a scan reads.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -359,8 +360,17 @@ impl Plan {
     pub(super) fn sealed(mut self) -> Self {
         self.digest = String::new();
         let beside = std::mem::take(&mut self.beside);
-        let text = serde_json::to_string(&self).unwrap_or_default();
+        let exports = std::mem::take(&mut self.exports);
+        // Exports are most of the text, and are written side by side.
+        let each: Vec<String> = exports
+            .par_iter()
+            .map(|export| {
+                Digest::of(serde_json::to_string(export).unwrap_or_default().as_bytes()).to_string()
+            })
+            .collect();
+        let text = serde_json::to_string(&(&self, each)).unwrap_or_default();
         self.digest = Digest::of(text.as_bytes()).to_string();
+        self.exports = exports;
         self.beside = beside;
         self
     }
