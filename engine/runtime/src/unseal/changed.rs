@@ -23,7 +23,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::error::UnsealError;
 use super::footer::ChunkFile;
-use super::table::chunk_file;
+use super::footer::chunk_file;
 
 /// Compares a chunk's length and digest with those its manifest states.
 ///

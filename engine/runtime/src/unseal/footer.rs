@@ -11,7 +11,7 @@ use engine_bundle::context::Context;
 use engine_bundle::ids::{ChunkId, FileId};
 use engine_bundle::key::KeySource;
 use engine_bundle::layout::{Encryption, chunk_path};
-use engine_bundle::manifest::ModularKey;
+use engine_bundle::manifest::{Chunk, Manifest, ModularKey};
 use engine_bundle::modular;
 use futures::future::{BoxFuture, FutureExt};
 use object_store::path::Path;
@@ -40,6 +40,18 @@ pub struct ChunkFile<'a> {
     pub bytes: u64,
     /// Where its key comes from, when it is a modular one.
     pub modular: Option<ModularKey>,
+}
+
+/// A chunk of a manifest.
+pub fn chunk_file<'m>(manifest: &'m Manifest, file: FileId, chunk: &Chunk) -> ChunkFile<'m> {
+    ChunkFile {
+        project: &manifest.project,
+        export: &manifest.export,
+        file,
+        id: chunk.id,
+        bytes: chunk.bytes,
+        modular: chunk.modular.clone(),
+    }
 }
 
 impl ChunkFile<'_> {

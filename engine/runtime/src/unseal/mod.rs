@@ -10,10 +10,10 @@
 mod error;
 pub mod footer;
 mod store;
+pub mod changed;
 mod table;
 
-pub mod changed;
-
 pub use error::UnsealError;
+pub use footer::chunk_file;
 pub use store::{SealedFile, UnsealStore};
-pub use table::{SnapshotTable, arrow_schema, chunk_file};
+pub use table::{SnapshotTable, arrow_schema};
