@@ -45,6 +45,7 @@ pub mod execute;
 pub mod publish;
 pub mod resume;
 pub mod delivery;
+pub mod rewatch;
 pub mod produce;
 pub mod ops;
 

@@ -22,17 +22,16 @@ use crate::publish::{Origin, Snapshot, check_unchanged, encryption};
 use crate::report::ExportReport;
 use crate::request::{Context, Reuse};
 use crate::resume;
+use crate::rewatch::Rewatch;
 use crate::seal::{ChunkSpec, ChunkTarget, SealServices, SealedChunk};
 use crate::store::{Store, Stored};
-use crate::unseal::SnapshotTable;
-use crate::workspace::{self, Workspace};
+use crate::workspace::Workspace;
 use arrow::datatypes::DataType;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::{FileId, RunId};
 use engine_bundle::key::Purpose;
 use engine_bundle::manifest::{Manifest, SourceFingerprint, TestResult, TestStatus};
 use engine_project::{ColumnTest, Declared, TableTest};
-use futures::TryStreamExt;
 
 /// Chunks of earlier attempts, by export.
 pub type Earlier = BTreeMap<String, resume::Attempted>;
@@ -327,27 +326,17 @@ impl Producer<'_> {
             matches!(declared.test, TableTest::Column { test: ColumnTest::Freshness { .. }, .. })
         };
         let tests: Vec<Declared<TableTest>> = export.tests.iter().filter(aging).cloned().collect();
-        let refused = |error| Failure::from(fault::running(&error, &export.name));
-        let session = workspace::new_session(self.workspace.limits)?;
-        let keys = Arc::new(self.keys.clone());
-        let table = SnapshotTable::open(&session, self.store.objects(), file, manifest, keys);
-        let frame = session.read_table(Arc::new(table.await.map_err(refused)?)).map_err(refused)?;
-        let watching = Watching {
-            tests: &tests,
-            schema: Arc::clone(frame.schema().inner()),
-            key_columns: &export.key,
-            key: self.keys.digest_key(self.store.project(), &export.name)?,
-            folder: self.context.root.join(SPILL_FOLDER),
+        let rewatch = Rewatch {
+            root: &self.context.root,
+            workspace: self.workspace,
+            store: self.store,
+            keys: self.keys,
         };
-        let watch = Arc::new(Watch::new(&session, watching).map_err(refused)?);
-        let mut watcher = watch.watcher();
-        let mut rows = frame.execute_stream().await.map_err(refused)?;
-        while let Some(batch) = rows.try_next().await.map_err(refused)? {
-            watcher.published(&batch).map_err(refused)?;
-        }
+        let (watch, watcher) = rewatch.snapshot(export, &tests, (file, manifest)).await?;
         watcher.finish();
         let now = clock::now().timestamp_micros();
-        let measured = watch.results(&session, now).await.map_err(refused)?;
+        let measured = watch.results(&self.workspace.session, now).await;
+        let measured = measured.map_err(|error| fault::running(&error, &export.name))?;
         let results = checks::results(&tests, measured);
         let rows = Rows { key: &export.handle_columns(), fate: "the snapshot stays as it is" };
         let findings = checks::findings(&export.name, &tests, &results, &rows);

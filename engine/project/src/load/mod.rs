@@ -182,12 +182,15 @@ impl Loading {
     }
 
     fn read(&mut self, root: &Path, path: &str) -> Option<String> {
-        let text = read::text(root, path)
+        let mut text = read::text(root, path)
             .map_err(|kind| self.problems.push(Problem::everywhere(kind)))
             .ok()
             .flatten()?;
         // A byte order mark is no part of what was written.
-        Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+        if text.starts_with('\u{feff}') {
+            text.remove(0);
+        }
+        Some(text)
     }
 
     fn list(&mut self, root: &Path, folder: &str, extensions: &[&str]) -> Vec<String> {

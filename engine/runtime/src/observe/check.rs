@@ -106,11 +106,6 @@ impl Watch {
         self.columns
     }
 
-    /// Where digests go that memory has no room for.
-    pub fn folder(&self) -> &std::path::Path {
-        self.disk.folder()
-    }
-
     /// Watches one stream.
     pub fn watcher(self: &Arc<Self>) -> Watcher {
         Watcher::new(Arc::clone(self))

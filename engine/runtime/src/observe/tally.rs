@@ -126,10 +126,6 @@ impl Disk {
         Ok(Self { folder, key })
     }
 
-    pub(super) fn folder(&self) -> &std::path::Path {
-        &self.folder
-    }
-
     fn file(&self) -> io::Result<File> {
         std::fs::create_dir_all(&self.folder)?;
         tempfile::tempfile_in(&self.folder)

@@ -9,7 +9,6 @@ use crate::codes::{commands, run};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
 use crate::ops::plan;
-use crate::plan::Plan;
 use crate::request::Context;
 use crate::workspace;
 
@@ -47,7 +46,7 @@ pub fn approve(
     owner: &str,
     from: Signing<'_>,
 ) -> Outcome<Approved> {
-    let plan = intact(file)?;
+    let plan = plan::intact(file)?;
     let project = workspace::load(context)?;
     let Some(keys) = project.owners.get(owner) else {
         let known: Vec<&str> = project.owners.keys().map(String::as_str).collect();
@@ -84,19 +83,7 @@ pub fn approve(
 /// # Errors
 /// The plan cannot be read, or was changed.
 pub fn message(file: &Path, owner: &str) -> Outcome<String> {
-    Ok(approval::message(&intact(file)?, owner))
-}
-
-fn intact(file: &Path) -> Outcome<Plan> {
-    let plan = plan::read(file)?;
-    if plan.clone().is_intact() {
-        return Ok(plan);
-    }
-    let message =
-        format!("`{}` is not the plan that was made: its digest is another", file.display());
-    Err(Diagnostic::new(&run::PLAN_UNREADABLE, message)
-        .help("make a new one with `engine plan`")
-        .into())
+    Ok(approval::message(&plan::intact(file)?, owner))
 }
 
 /// A signature by `ssh-keygen`, which asks for a passphrase or a touch where the key needs one.

@@ -7,7 +7,7 @@ use engine_project::{LoadOptions, Project};
 
 use super::plan;
 use crate::bind::Schemas;
-use crate::codes::{commands, run};
+use crate::codes::commands;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::git;
 use crate::keys;
@@ -24,16 +24,7 @@ use crate::workspace::{self, Access};
 pub(super) async fn with(context: &Context, text: &str) -> Outcome<(BaseName, Before)> {
     let path = Path::new(text);
     if path.is_file() {
-        let plan = plan::read(path)?;
-        if !plan.clone().is_intact() {
-            let message = format!(
-                "`{}` is not the plan that was made: its digest is another",
-                path.display()
-            );
-            return Err(Diagnostic::new(&run::PLAN_UNREADABLE, message)
-                .help("make it again with `engine plan --out FILE`")
-                .into());
-        }
+        let plan = plan::intact(path)?;
         return Ok((BaseName::Plan(plan.digest.clone()), Before::of_plan(&plan)));
     }
     let elsewhere = Context { target: Some(text.to_owned()), ..context.clone() };

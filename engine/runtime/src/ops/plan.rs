@@ -229,6 +229,22 @@ pub fn in_repository(context: &Context, plan: &Plan) -> Plan {
     plan
 }
 
+/// Reads a plan that was written before and is as it was made.
+///
+/// # Errors
+/// It is no plan of this version of the format, or was changed.
+pub fn intact(path: &Path) -> Outcome<Plan> {
+    let plan = read(path)?;
+    if plan.clone().is_intact() {
+        return Ok(plan);
+    }
+    let message =
+        format!("`{}` is not the plan that was made: its digest is another", path.display());
+    Err(Diagnostic::new(&run::PLAN_UNREADABLE, message)
+        .help("make a new one with `engine plan`")
+        .into())
+}
+
 /// Adds the summary of a plan to a file that others write to as well.
 ///
 /// # Errors

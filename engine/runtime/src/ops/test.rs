@@ -1,8 +1,6 @@
 //! `test`: the tests of exports, on their newest snapshots. Rows are read from the sealed chunks; sources
 //! are read only for tests that compare with them, and of those no more than the columns in question.
 
-use std::sync::Arc;
-
 use arrow::array::RecordBatch;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
@@ -22,12 +20,12 @@ use crate::exit::Exit;
 use crate::fault;
 use crate::heads::Heads;
 use crate::keys::{self, Keys};
-use crate::observe::{SPILL_FOLDER, Watch, Watcher, Watching, inputs_only};
+use crate::observe::{Watch, Watcher, inputs_only};
 use crate::ops::query::no_snapshot;
 use crate::request::Context;
+use crate::rewatch::Rewatch;
 use crate::selection::{self, Select};
 use crate::store::{self, Store};
-use crate::unseal::{SnapshotTable, changed};
 use crate::workspace::{self, Access, Workspace};
 
 /// How tests came out.
@@ -140,25 +138,14 @@ impl Tester<'_> {
             return Ok((Vec::new(), Vec::new()));
         }
         let refused = |error| Failure::from(fault::running(&error, &export.name));
-        let session = workspace::new_session(self.workspace.limits)?;
-        let keys = Arc::new(self.keys.clone());
-        let table = SnapshotTable::open(&session, self.store.objects(), file, &manifest, keys);
-        let frame = session.read_table(Arc::new(table.await.map_err(refused)?)).map_err(refused)?;
-        let watching = Watching {
-            tests: &export.tests,
-            schema: Arc::clone(frame.schema().inner()),
-            key_columns: &export.key,
-            key: self.keys.digest_key(self.store.project(), &export.name)?,
-            folder: self.context.root.join(SPILL_FOLDER),
+        let rewatch = Rewatch {
+            root: &self.context.root,
+            workspace: self.workspace,
+            store: self.store,
+            keys: self.keys,
         };
-        let watch = Arc::new(Watch::new(&session, watching).map_err(refused)?);
-        let rows = frame.execute_stream().await.map_err(refused)?;
-        let objects = Arc::clone(self.store.objects());
-        let mut rows = changed::explained(rows, objects, file, manifest);
-        let mut watcher = watch.watcher();
-        while let Some(batch) = rows.try_next().await.map_err(refused)? {
-            watcher.published(&batch).map_err(refused)?;
-        }
+        let snapshot = (file, &manifest);
+        let (watch, mut watcher) = rewatch.snapshot(export, &export.tests, snapshot).await?;
         self.sources(export, &watch, &mut watcher).await.map_err(refused)?;
         watcher.finish();
         let now = clock::now().timestamp_micros();
