@@ -30,22 +30,26 @@ fn without_sizes(shown: &str) -> String {
     }
 }
 
-/// Compares what is seen in each kind of terminal, each time from the start.
-fn assert_seen(name: &str, change: fn(&Project), arguments: &[&str], status: i32) {
+/// Compares what is seen in each kind of terminal.
+fn for_each_terminal(name: &str, arguments: &[&str], show: impl Fn(u32, &[&str]) -> Ended) {
     for columns in COLUMNS {
         for colour in COLOURS {
-            let project = chinook();
-            change(&project);
-            let arguments = [arguments, &["--color", colour]].concat();
-            let ended = on_terminal(&project, columns, &arguments).status(status);
+            let ended = show(columns, &[arguments, &["--color", colour]].concat());
             assert_eq!(ended.stdout.contains("\\e["), colour == "always", "{ended}");
             let hue = if colour == "always" { "colour" } else { "plain" };
-            assert_golden(
-                &format!("terminal/{name}_{columns}_{hue}.txt"),
-                &without_sizes(&ended.stdout),
-            );
+            let golden = format!("terminal/{name}_{columns}_{hue}.txt");
+            assert_golden(&golden, &without_sizes(&ended.stdout));
         }
     }
+}
+
+/// The same, each time from the start.
+fn assert_seen(name: &str, change: fn(&Project), arguments: &[&str], status: i32) {
+    for_each_terminal(name, arguments, |columns, arguments| {
+        let project = chinook();
+        change(&project);
+        on_terminal(&project, columns, arguments).status(status)
+    });
 }
 
 /// Three mistakes, in three files.
@@ -67,7 +71,6 @@ fn a_run_that_fails() {
     assert_seen("run", fails, &run, 4);
 }
 
-/// The document has no colour, wherever it goes.
 #[test]
 fn a_plan_with_widenings() {
     let project = chinook();
@@ -78,16 +81,24 @@ fn a_plan_with_widenings() {
     let rules = "policies/masking.yml";
     project.replace(rules, "mask: phone}", "keep: {owner: \"@sales\", reason: we call them}}");
     project.replace(rules, "{keep: 2}", "{keep: 3}");
-    for columns in COLUMNS {
-        for colour in COLOURS {
-            let arguments =
-                [&customers[..], &["--base", "before.json", "--color", colour]].concat();
-            let ended = on_terminal(&project, columns, &arguments).success();
-            assert!(!ended.stdout.contains("\\e["), "{ended}");
-            let shown = ended.stdout.replace(&digest[..12], "[digest]");
-            assert_golden(&format!("terminal/plan_{columns}.txt"), &shown);
-        }
-    }
+    let arguments = [&customers[..], &["--base", "before.json"]].concat();
+    for_each_terminal("plan", &arguments, |columns, arguments| {
+        let mut ended = on_terminal(&project, columns, arguments).success();
+        ended.stdout = ended.stdout.replace(&digest[..12], "[digest]");
+        let wide = |line: &&str| line.replace("\\e", "").chars().count() > columns as usize + 24;
+        assert_eq!(ended.stdout.lines().find(wide), None, "wider than {columns}");
+        ended
+    });
+}
+
+/// A pipe is no terminal: one layout, whatever reads it, and colours only for those who ask.
+#[test]
+fn a_plan_that_is_no_terminals() {
+    let project = chinook();
+    let plain = project.run(&["plan"]).success().stdout;
+    assert!(plain.lines().any(|line| line.len() > 120) && !plain.contains('\u{1b}'), "{plain}");
+    let coloured = project.run(&["plan", "--color", "always"]).success().stdout;
+    assert!(coloured.contains('\u{1b}'), "{coloured}");
 }
 
 #[test]

@@ -42,24 +42,50 @@ pub(crate) struct Console {
     pub width: usize,
     /// How much to say.
     pub loudness: Loudness,
+    /// Where documents go.
+    pub paper: Paper,
+}
+
+/// What is known about stdout, where documents go.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Paper {
+    /// Columns of the terminal it is; none where it is a file or a pipe, which takes lines of any length.
+    pub width: Option<usize>,
+    /// Whether it may be coloured.
+    pub color: bool,
 }
 
 /// Columns to assume where no terminal says otherwise: wide enough for tables, and the same in every
 /// CI job.
 const WIDTH_WITHOUT_TERMINAL: usize = 120;
 
+/// Narrower terminals are written to as if they were this wide.
+const WIDTH_MIN: usize = 40;
+
 impl Console {
     /// Looks at the streams. `plain` is whether the environment asks for no colour and no redrawing.
     pub(crate) fn new(choice: ColorChoice, plain: bool, loudness: Loudness) -> Self {
         let terminal = io::stderr().is_terminal();
-        let color = match choice {
+        let coloured = |terminal: bool| match choice {
             ColorChoice::Auto => terminal && !plain,
             ColorChoice::Always => true,
             ColorChoice::Never => false,
         };
-        let width = terminal_size::terminal_size_of(io::stderr())
-            .map_or(WIDTH_WITHOUT_TERMINAL, |(width, _)| usize::from(width.0).max(40));
-        Self { color, redraws: terminal && !plain, width, loudness }
+        let columns = |size: Option<(terminal_size::Width, terminal_size::Height)>| {
+            size.map(|(width, _)| usize::from(width.0).max(WIDTH_MIN))
+        };
+        let paper = Paper {
+            width: columns(terminal_size::terminal_size_of(io::stdout())),
+            color: coloured(io::stdout().is_terminal()),
+        };
+        let width = columns(terminal_size::terminal_size_of(io::stderr()));
+        Self {
+            color: coloured(terminal),
+            redraws: terminal && !plain,
+            width: width.unwrap_or(WIDTH_WITHOUT_TERMINAL),
+            loudness,
+            paper,
+        }
     }
 
     /// Writes the document to stdout, with a line feed at its end.

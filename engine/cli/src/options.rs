@@ -50,7 +50,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
     pub log_format: LogFormat,
 
-    /// When to colour stderr
+    /// When to colour errors, warnings and plans
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
 

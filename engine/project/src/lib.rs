@@ -49,7 +49,7 @@ pub use model::{
     Action, Approval, Chunking, Class, Column, ColumnPattern, ColumnTest, Connection, Declared,
     Encryption, Execution, Export, Indirect, KeyProvider, Keys, Load, LoadMode, Mask, Match,
     MinGroup, Model, Project, Reference, Relation, RenderedSql, Rule, Segment, Severity, Source,
-    Table, TableTest, Target, Unclassified,
+    Table, TableTest, Target, Unclassified, identifier,
 };
 pub use node::{Node, Value};
 pub use problem::{Problem, ProblemKind, Problems, Thing};

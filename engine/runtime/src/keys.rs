@@ -252,11 +252,7 @@ impl Keys {
     /// # Errors
     /// The keyring has no identifiers key.
     pub fn file_id(&self, project: &str, export: &str) -> Outcome<FileId> {
-        let key = self
-            .open
-            .active(Purpose::Identifiers, &KeyName::default_name())
-            .map_err(|error| refusal(&error, Path::new(KEYRING_FILE)))?;
-        Ok(FileId::new(key.material, project, export))
+        Ok(FileId::new(self.identifiers()?, project, export))
     }
 
     /// The key of the digests of an export's rows and values: by them tests compare, and name what failed.
@@ -264,15 +260,16 @@ impl Keys {
     /// # Errors
     /// The keyring has no identifiers key.
     pub fn digest_key(&self, project: &str, export: &str) -> Outcome<DigestKey> {
-        let key = self
-            .open
-            .active(Purpose::Identifiers, &KeyName::default_name())
-            .map_err(|error| refusal(&error, Path::new(KEYRING_FILE)))?;
-        let derived = subkey(key.material, DIGEST_LABEL, &[project.as_bytes(), export.as_bytes()])
-            .map_err(|_| {
-                Diagnostic::new(&crate::codes::run::INTERNAL, "no key could be derived")
-            })?;
+        let parts = [project.as_bytes(), export.as_bytes()];
+        let derived = subkey(self.identifiers()?, DIGEST_LABEL, &parts).map_err(|_| {
+            Diagnostic::new(&crate::codes::run::INTERNAL, "no key could be derived")
+        })?;
         Ok(DigestKey::new(*derived.expose()))
+    }
+
+    fn identifiers(&self) -> Outcome<&KeyMaterial> {
+        let key = self.open.active(Purpose::Identifiers, &KeyName::default_name());
+        Ok(key.map_err(|error| refusal(&error, Path::new(KEYRING_FILE)))?.material)
     }
 
     fn masking(&self) -> impl Iterator<Item = (KeyRef, KeyId, KeyState)> {

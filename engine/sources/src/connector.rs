@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::SendableRecordBatchStream;
+use serde::{Deserialize, Serialize};
 
 use crate::error::SourceError;
 
@@ -195,7 +196,8 @@ pub trait Loader: Send + Sync {
 }
 
 /// What a database holds under a table's name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TableState {
     /// Nothing.
     Absent,

@@ -61,7 +61,7 @@ pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit
         || match invocation.global.format {
             // The very bytes of the file: a digest of one is a digest of the other.
             Format::Json => made.canonical(),
-            Format::Human => planned::text(&made),
+            Format::Human => planned::text(&made, invocation.console.paper),
         },
     );
     let path = path?;

@@ -1,6 +1,7 @@
 //! How findings, progress and documents look: for people, and as lines of JSON for programs.
 
 pub(crate) mod excerpt;
+pub(crate) mod ink;
 
 pub(crate) mod diagnostics;
 pub(crate) mod lines;

@@ -18,21 +18,26 @@ use engine_runtime::plan::{
 };
 use serde_json::Value;
 
+use super::ink::Ink;
 use super::table::{Align, Listing};
-use crate::console::printable;
+use crate::console::{Paper, printable};
+
+/// What is said of a sensitive column that is not masked.
+const EXPOSED: &str = "KEPT AS IT IS";
 
 /// The whole plan.
-pub(crate) fn text(plan: &Plan) -> String {
-    let mut text = format!("Plan of {} for target {}, {}\n", plan.project, plan.target, base(plan));
+pub(crate) fn text(plan: &Plan, paper: Paper) -> String {
+    let heading = format!("Plan of {} for target {}, {}", plan.project, plan.target, base(plan));
+    let mut text = paper.lines(0, &heading);
     for section in Section::ALL {
-        text.push_str(&changes(plan, section));
+        text.push_str(&changes(plan, section, paper));
     }
     for export in &plan.exports {
         text.push('\n');
-        text.push_str(&one(export));
+        text.push_str(&one(export, paper));
     }
     text.push('\n');
-    text.push_str(&summary(plan));
+    text.push_str(&summary(plan, paper));
     text
 }
 
@@ -52,7 +57,7 @@ fn short(digits: &str) -> &str {
 }
 
 /// The lines of a section; nothing where there are none.
-fn changes(plan: &Plan, section: Section) -> String {
+fn changes(plan: &Plan, section: Section, paper: Paper) -> String {
     let all = plan.changes.iter().filter(|change| change.section == section);
     // A new export with thirty masked columns is one line, not thirty: none of them can be read.
     let (folded, shown): (Vec<&Change>, Vec<&Change>) =
@@ -61,26 +66,27 @@ fn changes(plan: &Plan, section: Section) -> String {
         return String::new();
     }
     let widening = shown.iter().filter(|change| change.widens).count();
-    let mut text = format!("\n{}", section.title());
+    let mut heading = paper.paint(Ink::Heading, section.title());
     if section == Section::Privacy {
         let (before, after) = (plan.coverage.before.unwrap_or_default(), plan.coverage.after);
         let words = if widening == 1 { "change widens" } else { "changes widen" };
-        text.push_str(&format!(": {widening} {words} what can be read; "));
-        text.push_str(&format!(
-            "masked {} of {} columns before, {} of {} after",
+        let ink = if widening == 0 { Ink::Plain } else { Ink::Alarm };
+        let more = paper.paint(ink, &format!("{widening} {words} what can be read"));
+        heading.push_str(&format!(
+            ": {more}; masked {} of {} columns before, {} of {} after",
             before.masked, before.columns, after.masked, after.columns
         ));
     }
-    text.push('\n');
+    let mut text = format!("\n{}", paper.lines(0, &heading));
     for group in alike(&shown) {
-        text.push_str(&line(plan, &group));
+        text.push_str(&line(plan, &group, paper));
     }
     let mut nodes: Vec<&str> = folded.iter().map(|change| change.node.as_str()).collect();
     nodes.dedup();
     for node in nodes {
         let count = folded.iter().filter(|change| change.node == node).count();
         let words = if count == 1 { "new column, masked" } else { "new columns, all masked" };
-        text.push_str(&format!("    {}  {count} {words}\n", printable(node)));
+        text.push_str(&paper.lines(4, &format!("{}  {count} {words}", printable(node))));
     }
     text
 }
@@ -102,9 +108,9 @@ fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
 }
 
 /// What changes, in which columns, and why.
-fn line(plan: &Plan, group: &[&Change]) -> String {
+fn line(plan: &Plan, group: &[&Change], paper: Paper) -> String {
     let Some(change) = group.first() else { return String::new() };
-    let mark = if change.widens { "!" } else { " " };
+    let (mark, ink) = if change.widens { ("!", Ink::Alarm) } else { (" ", Ink::Plain) };
     let kind = change.kind.replace('_', " ");
     let from_to = match (&change.before, &change.after) {
         (Some(before), Some(after)) => format!(": {before} -> {after}"),
@@ -122,40 +128,78 @@ fn line(plan: &Plan, group: &[&Change]) -> String {
             (None, _) => names.push(change.node.clone()),
         }
     }
-    let by = [&change.owner, &change.place].into_iter().flatten();
-    let by: String = by.map(|text| format!("  {text}")).collect();
-    let mut text = String::new();
-    match names.as_slice() {
-        [name] if group.len() == 1 => {
-            let first = printable(&format!("{name}  {kind}{from_to}"));
-            text.push_str(&format!("  {mark} {first}\n"));
-        }
-        names => {
-            let first = printable(&format!("{} columns  {kind}{from_to}", group.len()));
-            text.push_str(&format!("  {mark} {first}\n"));
-            for name in names {
-                text.push_str(&format!("      {}\n", printable(name)));
-            }
-        }
+    let (what, below) = match names.as_slice() {
+        [name] if group.len() == 1 => (name.clone(), &[][..]),
+        names => (format!("{} columns", group.len()), names),
+    };
+    let first = printable(&format!("{what}  {kind}{from_to}"));
+    let mut text = paper.lines(2, &paper.paint(ink, &format!("{mark} {first}")));
+    for name in below {
+        text.push_str(&paper.lines(6, &printable(name)));
     }
     let reason = plan.table_words(change).unwrap_or_else(|| change.reason.clone());
-    let why = format!("{reason}{by}");
-    text.push_str(&format!("      {}\n", printable(&why)));
+    let mut why = printable(&reason);
+    for (by, ink) in [(&change.owner, Ink::Heading), (&change.place, Ink::Quiet)] {
+        let by = by.as_ref().map(|by| paper.paint(ink, &printable(by)));
+        why.extend(by.map(|by| format!("  {by}")));
+    }
+    text.push_str(&paper.lines(6, &why));
     text
 }
 
-fn one(export: &PlannedExport) -> String {
-    let mut lines = vec![format!("{}: {}", export.name, action(export))];
-    lines.push(format!("  from {}, {}", export.from, export.encryption));
+fn one(export: &PlannedExport, paper: Paper) -> String {
+    let heading = paper.paint(Ink::Heading, &export.name);
+    let mut text = paper.lines(0, &format!("{heading}: {}", action(export)));
+    let (above, below) = around(export);
+    for line in above {
+        text.push_str(&paper.lines(2, &line));
+    }
+    text.push_str(&columns(export, paper));
+    for line in below {
+        text.push_str(&paper.lines(2, &line));
+    }
+    text
+}
+
+/// What stands above and below the columns of an export.
+fn around(export: &PlannedExport) -> (Vec<String>, Vec<String>) {
+    let mut lines = vec![format!("from {}, {}", export.from, export.encryption)];
     if export.reads.len() != 1 || export.reads.first() != Some(&export.from) {
-        lines.push(format!("  reads {}", export.reads.join(", ")));
+        lines.push(format!("reads {}", export.reads.join(", ")));
     }
     if let Some(filter) = &export.filter {
-        lines.push(format!("  where {}", printable(filter)));
+        lines.push(format!("where {}", printable(filter)));
     }
     if !export.partition_by.is_empty() {
-        lines.push(format!("  partitioned by {}", export.partition_by.join(", ")));
+        lines.push(format!("partitioned by {}", export.partition_by.join(", ")));
     }
+    let above = std::mem::take(&mut lines);
+    for used in &export.indirect {
+        let class = used.class.as_deref().unwrap_or("no class");
+        lines.push(format!("rows depend on {} ({class}): {}", used.column, used.how.join(", ")));
+    }
+    if !export.left_out.is_empty() {
+        lines.push(format!("left out: {}", export.left_out.join(", ")));
+    }
+    if !export.tests.is_empty() {
+        lines.push(format!("tests: {}", tests(&export.tests)));
+    }
+    if !export.tests_left_out.is_empty() {
+        let left_out = tests(&export.tests_left_out);
+        lines.push(format!("not tested, because what is published differs: {left_out}"));
+    }
+    for load in &export.loads {
+        let mode = match load.mode.as_str() {
+            "replace" => "the table is dropped and made again",
+            mode => mode,
+        };
+        lines.push(format!("loaded into {}.{} ({mode})", load.connection, load.table));
+    }
+    (above, lines)
+}
+
+/// What happens to each column; what can be read afterwards stands out.
+fn columns(export: &PlannedExport, paper: Paper) -> String {
     let mut columns = Listing::new(&[
         ("column", Align::Left),
         ("type", Align::Left),
@@ -166,29 +210,10 @@ fn one(export: &PlannedExport) -> String {
         let class = column.class.as_deref().unwrap_or("-");
         columns.row([&column.name, &column.data_type, class, &treatment(column)]);
     }
-    lines.extend(columns.render().lines().map(|line| format!("  {line}")));
-    for used in &export.indirect {
-        let class = used.class.as_deref().unwrap_or("no class");
-        lines.push(format!("  rows depend on {} ({class}): {}", used.column, used.how.join(", ")));
-    }
-    if !export.left_out.is_empty() {
-        lines.push(format!("  left out: {}", export.left_out.join(", ")));
-    }
-    if !export.tests.is_empty() {
-        lines.push(format!("  tests: {}", tests(&export.tests)));
-    }
-    if !export.tests_left_out.is_empty() {
-        let left_out = tests(&export.tests_left_out);
-        lines.push(format!("  not tested, because what is published differs: {left_out}"));
-    }
-    for load in &export.loads {
-        let mode = match load.mode.as_str() {
-            "replace" => "the table is dropped and made again",
-            mode => mode,
-        };
-        lines.push(format!("  loaded into {}.{} ({mode})", load.connection, load.table));
-    }
-    lines.join("\n") + "\n"
+    let drawn = columns.render_within(paper.width.map(|width| width.saturating_sub(2)));
+    let line =
+        |line: &str| format!("  {}\n", line.replace(EXPOSED, &paper.paint(Ink::Alarm, EXPOSED)));
+    drawn.lines().map(line).collect()
 }
 
 /// Tests as a user would name them: `unique(customer_id)`.
@@ -238,7 +263,7 @@ fn treatment(column: &PlannedColumn) -> String {
         }
         PlannedTreatment::Kept { rule, owner, reason, until } => {
             let until = until.as_ref().map(|day| format!(", until {day}")).unwrap_or_default();
-            let exposed = if column.sensitive { "KEPT AS IT IS" } else { "kept" };
+            let exposed = if column.sensitive { EXPOSED } else { "kept" };
             format!("{exposed} by rule {rule}, {owner}: {reason}{until}")
         }
         PlannedTreatment::Open { by: Some(by), owner, reason, until } => {
@@ -252,7 +277,7 @@ fn treatment(column: &PlannedColumn) -> String {
     }
 }
 
-fn summary(plan: &Plan) -> String {
+fn summary(plan: &Plan, paper: Paper) -> String {
     let number = |wanted: Action| plan.exports.iter().filter(|e| e.action == wanted).count();
     let counted = [
         (number(Action::Create), "to create"),
@@ -266,8 +291,8 @@ fn summary(plan: &Plan) -> String {
         .map(|(count, words)| format!("{count} {words}"))
         .collect();
     let covered = plan.coverage.after;
-    let mut text = format!(
-        "{} {}: {}. {} columns: {} masked, {} kept.\n",
+    let counted = format!(
+        "{} {}: {}. {} columns: {} masked, {} kept.",
         plan.exports.len(),
         if plan.exports.len() == 1 { "export" } else { "exports" },
         parts.join(", "),
@@ -275,8 +300,10 @@ fn summary(plan: &Plan) -> String {
         covered.masked,
         covered.kept
     );
+    let mut text = paper.lines(0, &counted);
     if !plan.base_known {
-        text.push_str("The keyring was not opened, so the plan says nothing of what is stored.\n");
+        let unknown = "The keyring was not opened, so the plan says nothing of what is stored.";
+        text.push_str(&paper.lines(0, unknown));
     }
     text
 }

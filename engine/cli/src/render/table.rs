@@ -35,8 +35,18 @@ impl Listing {
 
     /// The text, without blanks at the ends of lines.
     pub(crate) fn render(self) -> String {
+        self.render_within(None)
+    }
+
+    /// The same; cells are broken into lines where the table would be wider than this many columns.
+    pub(crate) fn render_within(self, width: Option<usize>) -> String {
         let mut table = Table::new();
         table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        if let Some(width) = width {
+            table
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(u16::try_from(width).unwrap_or(u16::MAX));
+        }
         table.set_header(self.headings.iter().map(|(text, _)| Cell::new(text)));
         for row in self.rows {
             table.add_row(row);

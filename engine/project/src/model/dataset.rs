@@ -29,12 +29,20 @@ impl Relation {
     /// for a model; `"` inside a name is doubled.
     #[must_use]
     pub fn quoted(&self) -> String {
-        let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
         match self {
-            Self::Table { source, table } => format!("{}.{}", quote(source), quote(table)),
-            Self::Model { name } => format!("\"models\".{}", quote(name)),
+            Self::Table { source, table } => {
+                format!("{}.{}", identifier(source), identifier(table))
+            }
+            Self::Model { name } => format!("\"models\".{}", identifier(name)),
         }
     }
+}
+
+/// A name as SQL writes it whatever it holds: in quotes, `"` inside doubled (ISO 9075-2, 5.2, delimited
+/// identifier).
+#[must_use]
+pub fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// `crm.customers`, or the model's name.

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 
 pub use dataset::{
     Chunking, Encryption, Export, Load, LoadMode, MinGroup, Model, Relation, RenderedSql, Segment,
+    identifier,
 };
 pub use declared_tests::{ColumnTest, Declared, Severity, TableTest};
 pub(crate) use policy::ancestors;

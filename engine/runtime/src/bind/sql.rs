@@ -1,6 +1,6 @@
 //! Compiled SQL: one formatted, stable SELECT per export, with masks as functions.
 
-use engine_project::Relation;
+use engine_project::{Relation, identifier};
 
 use super::policy::{BoundColumn, Treatment};
 use super::reach::Released;
@@ -22,11 +22,11 @@ pub(super) fn export_sql(from: &Relation, columns: &[BoundColumn], filter: Optio
 }
 
 fn written(column: &BoundColumn) -> (String, String) {
-    let name = quoted(&column.name);
+    let name = identifier(&column.name);
     match &column.treatment {
         Treatment::Masked { rule, function, spec, inputs, .. } => {
             let others: String =
-                inputs.iter().map(|input| format!(", {}", quoted(input))).collect();
+                inputs.iter().map(|input| format!(", {}", identifier(input))).collect();
             let spec = spec.canonical().replace('\'', "''");
             let call = format!("{}({name}, '{spec}'{others}) AS {name}", sql_name(function));
             (call, format!("masked by rule {}", one_line(rule)))
@@ -50,10 +50,6 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +57,6 @@ mod tests {
     #[test]
     fn text_of_the_configuration_stays_in_its_comment() {
         assert_eq!(one_line("a\n\r\u{2028}; DROP"), "a ; DROP");
-        assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
+        assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
     }
 }

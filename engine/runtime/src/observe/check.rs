@@ -12,7 +12,7 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReser
 use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::PhysicalExpr;
 use engine_masking::{Absent, DigestKey, has_digest};
-use engine_project::{ColumnTest, Declared, Relation, TableTest};
+use engine_project::{ColumnTest, Declared, Relation, TableTest, identifier};
 use serde_json::Value;
 
 use super::digest::Input;
@@ -182,13 +182,15 @@ impl Builder<'_> {
             ColumnTest::Freshness { max_age_seconds } => {
                 Check::Fresh { column: position, seconds: *max_age_seconds }
             }
-            row_by_row => match failing(&quoted(column), row_by_row) {
+            row_by_row => match failing(&identifier(column), row_by_row) {
                 // What is no number is within no bounds, and compares as greater than all of them.
                 Some(condition)
                     if matches!(row_by_row, ColumnTest::Range { .. })
                         && self.schema.field(position).data_type().is_floating() =>
                 {
-                    self.rows(&format!("{condition} OR isnan({})", quoted(column)), |fails| fails)?
+                    self.rows(&format!("{condition} OR isnan({})", identifier(column)), |fails| {
+                        fails
+                    })?
                 }
                 Some(condition) => self.rows(&condition, |fails| fails)?,
                 None => Check::Count { min: None, max: None },
@@ -243,11 +245,6 @@ fn literal(value: &Value) -> String {
         Value::String(text) => format!("'{}'", text.replace('\'', "''")),
         other => other.to_string(),
     }
-}
-
-/// A name as SQL writes it.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Whether a column's values are moments, so that the newest has an age.

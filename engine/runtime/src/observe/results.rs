@@ -3,10 +3,10 @@
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::context::SessionContext;
 use engine_masking::{Absent, row_digests};
-use engine_project::Relation;
+use engine_project::{Relation, identifier};
 use futures::TryStreamExt;
 
-use super::check::{Check, Watch, quoted};
+use super::check::{Check, Watch};
 use super::digest::handle;
 use super::tally::{Group, Pair, Tally};
 use super::watcher::{AFTER, BEFORE, Handles, State, count};
@@ -54,7 +54,7 @@ impl Watch {
         field: &str,
         tally: &mut Tally<Group>,
     ) -> Result<()> {
-        let sql = format!("SELECT {} FROM {}", quoted(field), to.quoted());
+        let sql = format!("SELECT {} FROM {}", identifier(field), to.quoted());
         let mut rows = sources.sql(&sql).await?.execute_stream().await?;
         while let Some(batch) = rows.try_next().await? {
             let digests = row_digests(batch.columns(), &self.key, Absent::Null);

@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
 use crate::git;
 use crate::keys::{self, Keys};
-use crate::plan::{self, Base, BaseName, Before, Known, Plan, Scope, Section, TargetTable};
+use crate::plan::{self, Base, BaseName, Before, Known, Plan, Scope, Section};
 use crate::request::Context;
 use crate::selection::{self, Select};
 use crate::store::{self, Store, Stored};
@@ -59,7 +59,7 @@ pub async fn plan(context: &Context, select: &Select, base: Option<&str>) -> Out
 
 /// What stands in the tables that would be loaded. One that cannot be looked at is left out: a plan is
 /// made where databases are out of reach, too.
-async fn target_tables(bound: &BoundProject) -> BTreeMap<String, TargetTable> {
+async fn target_tables(bound: &BoundProject) -> BTreeMap<String, TableState> {
     let mut tables = BTreeMap::new();
     for export in &bound.exports {
         for load in &export.loads {
@@ -67,13 +67,8 @@ async fn target_tables(bound: &BoundProject) -> BTreeMap<String, TargetTable> {
             let Some(loader) = connection.and_then(|connection| connection.loader()) else {
                 continue;
             };
-            let state = match loader.compare(&plan::load_request(export, load)).await {
-                Ok(TableState::Absent) => TargetTable::Absent,
-                Ok(TableState::Same) => TargetTable::Same,
-                Ok(TableState::Other { missing, additional, retyped }) => {
-                    TargetTable::Other { missing, additional, retyped }
-                }
-                Err(_) => continue,
+            let Ok(state) = loader.compare(&plan::load_request(export, load)).await else {
+                continue;
             };
             tables.insert(format!("{}.{}", load.connection.value, load.table.value), state);
         }

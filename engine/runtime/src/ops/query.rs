@@ -11,7 +11,7 @@ use datafusion::logical_expr::ScalarUDF;
 use datafusion::sql::parser::DFParser;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
-use engine_project::{Export, Project};
+use engine_project::{Export, Project, identifier};
 use futures::TryStreamExt;
 
 use crate::bind::{BoundExport, Schemas};
@@ -48,7 +48,7 @@ pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
     let export = compiled(context, &project, &keys, &store, sql).await?;
-    let of_export = export.map(|export| format!("SELECT * FROM {}", quoted(&export)));
+    let of_export = export.map(|export| format!("SELECT * FROM {}", identifier(&export)));
     let sql = of_export.as_deref().unwrap_or(sql);
     let heads = Heads::of(&context.root, &project.target.name.value);
     let session = workspace::new_session(workspace::limits(&project, context))?;
@@ -102,10 +102,6 @@ async fn compiled(
         .into())
 }
 
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 /// SQL in one layout, without comments; none where it cannot be read.
 fn canonical(sql: &str) -> Option<Vec<String>> {
     let statements = DFParser::parse_sql(sql).ok()?;
@@ -146,7 +142,7 @@ pub async fn show(context: &Context, export: &str, limit: usize) -> Outcome<Quer
     let session = workspace::new_session(workspace::limits(&project, context))?;
     let table = register(&heads, &session, &store, &keys, export).await?;
     let table = table.ok_or_else(|| no_snapshot(export))?;
-    let sql = format!("SELECT * FROM {} LIMIT {limit}", quoted(export));
+    let sql = format!("SELECT * FROM {} LIMIT {limit}", identifier(export));
     answer(&session, &sql, &store, vec![table]).await
 }
 

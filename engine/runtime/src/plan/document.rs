@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::change::{Change, Section};
 use engine_bundle::digest::Digest;
+use engine_sources::TableState;
 
 /// The version of the plan's format.
 pub const FORMAT_VERSION: u32 = 1;
@@ -65,59 +66,37 @@ pub struct Beside {
     /// How it differs from the base's, as unified diffs, where the base's is known.
     pub sql_diff: BTreeMap<String, String>,
     /// What stands in the tables that are loaded, by connection and table, where it could be looked at.
-    pub tables: BTreeMap<String, TargetTable>,
+    pub tables: BTreeMap<String, TableState>,
 }
 
-/// What stands where a load goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum TargetTable {
-    /// Nothing: the load makes the table.
-    Absent,
-    /// A table with the same columns.
-    Same,
-    /// A table with other columns.
-    Other {
-        /// Columns the load has and the table lacks.
-        missing: Vec<String>,
-        /// Columns the table has and the load lacks.
-        additional: Vec<String>,
-        /// Columns of another type.
-        retyped: Vec<String>,
-    },
-}
-
-impl TargetTable {
-    /// What a load of this mode does to the table, in a few words.
-    #[must_use]
-    pub fn words(&self, mode: &str) -> String {
-        match (self, mode) {
-            (Self::Absent, _) => "the table is created".to_owned(),
-            (Self::Same, "replace") => {
-                "the table is dropped and made again with the same columns".to_owned()
-            }
-            (Self::Same, _) => "rows are added to the table".to_owned(),
-            (Self::Other { missing, additional, retyped }, mode) => {
-                let parts = match mode {
-                    "replace" => [("adds", missing), ("drops", additional), ("retypes", retyped)],
-                    _ => [
-                        ("lacks", missing),
-                        ("has besides", additional),
-                        ("has other types in", retyped),
-                    ],
-                };
-                let parts = parts.iter().filter(|(_, names)| !names.is_empty());
-                let parts: Vec<String> =
-                    parts.map(|(verb, names)| format!("{verb} {}", names.join(", "))).collect();
-                match (mode, missing.is_empty()) {
-                    ("replace", _) => format!(
-                        "the table is dropped and made again with other columns: {}",
-                        parts.join("; ")
-                    ),
-                    (_, true) => format!("rows are added to the table, which {}", parts.join("; ")),
-                    (_, false) => {
-                        format!("the load will fail: the table {}", parts.join("; "))
-                    }
+/// What a load of this mode does to the table, in a few words.
+fn words(state: &TableState, mode: &str) -> String {
+    match (state, mode) {
+        (TableState::Absent, _) => "the table is created".to_owned(),
+        (TableState::Same, "replace") => {
+            "the table is dropped and made again with the same columns".to_owned()
+        }
+        (TableState::Same, _) => "rows are added to the table".to_owned(),
+        (TableState::Other { missing, additional, retyped }, mode) => {
+            let parts = match mode {
+                "replace" => [("adds", missing), ("drops", additional), ("retypes", retyped)],
+                _ => [
+                    ("lacks", missing),
+                    ("has besides", additional),
+                    ("has other types in", retyped),
+                ],
+            };
+            let parts = parts.iter().filter(|(_, names)| !names.is_empty());
+            let parts: Vec<String> =
+                parts.map(|(verb, names)| format!("{verb} {}", names.join(", "))).collect();
+            match (mode, missing.is_empty()) {
+                ("replace", _) => format!(
+                    "the table is dropped and made again with other columns: {}",
+                    parts.join("; ")
+                ),
+                (_, true) => format!("rows are added to the table, which {}", parts.join("; ")),
+                (_, false) => {
+                    format!("the load will fail: the table {}", parts.join("; "))
                 }
             }
         }
@@ -385,7 +364,7 @@ impl Plan {
         let export = self.exports.iter().find(|export| export.name == change.node)?;
         let is_it = |load: &&PlannedLoad| format!("{}.{}", load.connection, load.table) == *name;
         let load = export.loads.iter().find(is_it)?;
-        Some(self.beside.tables.get(name)?.words(&load.mode))
+        Some(words(self.beside.tables.get(name)?, &load.mode))
     }
 
     /// Whether the digest is that of the document.
