@@ -62,6 +62,8 @@ mod program;
 #[cfg(test)]
 mod raw_on_disk;
 #[cfg(test)]
+mod renames;
+#[cfg(test)]
 mod retry;
 #[cfg(test)]
 mod tamper;

@@ -1,6 +1,6 @@
 //! The traits every connector implements, and the requests and answers they speak.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -107,10 +107,34 @@ pub trait Connection: Send + Sync + fmt::Debug {
     /// The same as for listing the files.
     async fn fingerprint(&self, request: &TableRequest) -> Result<Option<String>, SourceError>;
 
+    /// What the place itself knows of the contents of a table's columns, by name, without a row being
+    /// read. Columns of which it knows nothing are left out.
+    ///
+    /// # Errors
+    /// The same as for opening the table.
+    async fn statistics(
+        &self,
+        _request: &TableRequest,
+    ) -> Result<BTreeMap<String, ContentStatistics>, SourceError> {
+        Ok(BTreeMap::new())
+    }
+
     /// The loader, where this kind of place can be written.
     fn loader(&self) -> Option<Arc<dyn Loader>> {
         None
     }
+}
+
+/// What a place knows of the contents of a column: counts, and no value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentStatistics {
+    /// Rows of the table.
+    pub rows: u64,
+    /// Nulls in the column.
+    pub nulls: u64,
+    /// Bytes of the column, encoded but not compressed.
+    pub bytes: u64,
 }
 
 /// A table as a project declares it.

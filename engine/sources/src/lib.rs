@@ -45,8 +45,8 @@ mod jsonl;
 pub mod kinds;
 
 pub use connector::{
-    ConnectContext, Connection, Connector, DeclaredColumn, FoundReference, FoundTable, LoadMode,
-    LoadReport, LoadRequest, Loader, TableRequest, TableState,
+    ConnectContext, Connection, Connector, ContentStatistics, DeclaredColumn, FoundReference,
+    FoundTable, LoadMode, LoadReport, LoadRequest, Loader, TableRequest, TableState,
 };
 pub use error::{ParameterProblem, Place, SourceError, SourceErrorKind, source_error};
 

@@ -17,6 +17,8 @@ pub struct Source {
     pub description: Option<String>,
     /// For selection; its tables have them too.
     pub tags: Vec<String>,
+    /// Whether a plan may look at what the source's catalog says of its columns' contents.
+    pub statistics: bool,
     /// Its tables, in written order.
     pub tables: Vec<Table>,
 }

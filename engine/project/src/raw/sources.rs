@@ -22,6 +22,10 @@ pub(crate) struct RawSource {
     /// For selection with `tag:`.
     #[serde(default)]
     pub(crate) tags: Vec<String>,
+    /// Whether a plan may look at what the source's catalog says of its columns' contents: how many rows and
+    /// nulls, how many bytes. A column that got another name is recognised by them. No by default.
+    #[serde(default)]
+    pub(crate) statistics: bool,
     /// Its tables.
     #[serde(default)]
     pub(crate) tables: Vec<Spanned<RawTable>>,

@@ -18,7 +18,7 @@ pub(super) fn resolve(
 }
 
 fn source(findings: &mut Findings, raw: RawSource, target: &Target) -> Source {
-    let RawSource { name, connection, description, tags, tables } = raw;
+    let RawSource { name, connection, description, tags, statistics, tables } = raw;
     findings.identifier("a source's name", &name);
     if name.value == "models" {
         findings.invalid(
@@ -34,7 +34,7 @@ fn source(findings: &mut Findings, raw: RawSource, target: &Target) -> Source {
     }
     findings.unique(Thing::Table, tables.iter().map(|table| &table.value.name));
     let tables = tables.into_iter().map(|raw| table(findings, raw, &tags)).collect();
-    Source { name, connection, description, tags, tables }
+    Source { name, connection, description, tags, statistics, tables }
 }
 
 fn table(findings: &mut Findings, raw: Spanned<RawTable>, source_tags: &[String]) -> Table {

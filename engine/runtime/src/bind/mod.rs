@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use datafusion::execution::context::{SessionContext, SessionState};
 use engine_project::{ColumnTest, Date, Project, Relation, SourceMap, TableTest};
-use engine_sources::{Connection, TableRequest};
+use engine_sources::{Connection, ContentStatistics, TableRequest};
 
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::masks::resolver::Resolver;
@@ -87,6 +87,8 @@ pub struct BoundTable {
     pub connection: Option<Arc<dyn Connection>>,
     /// What is asked of the connection.
     pub request: TableRequest,
+    /// What its source says of the contents of its columns, where it may be asked and answers.
+    pub statistics: BTreeMap<String, ContentStatistics>,
 }
 
 /// A project whose names, types, masks and keys all exist.

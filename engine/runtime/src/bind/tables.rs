@@ -142,20 +142,24 @@ async fn open(
     }
     let complete = !table.columns.is_empty()
         && table.columns.iter().all(|column| column.column_type.is_some());
-    match (schemas, connection) {
-        (Schemas::Declared | Schemas::Catalogs, connection) if complete => {
-            let provider = Arc::new(EmptyTable::new(Arc::new(declared_schema(table))));
-            Ok((provider, BoundTable { connection, request }))
+    let provider: Arc<dyn TableProvider> = match (schemas, &connection) {
+        (Schemas::Declared | Schemas::Catalogs, _) if complete => {
+            Arc::new(EmptyTable::new(Arc::new(declared_schema(table))))
         }
-        (Schemas::Catalogs | Schemas::Sources, Some(connection)) => match connection
+        (Schemas::Catalogs | Schemas::Sources, Some(connection)) => connection
             .table(&request)
             .await
-        {
-            Ok(provider) => Ok((provider, BoundTable { connection: Some(connection), request })),
-            Err(error) => Err(Box::new(table_finding(&error, table))),
-        },
-        (Schemas::Declared, _) | (_, None) => Err(Box::new(undeclared(source, table))),
-    }
+            .map_err(|error| Box::new(table_finding(&error, table)))?,
+        (Schemas::Declared, _) | (_, None) => return Err(Box::new(undeclared(source, table))),
+    };
+    let statistics = match &connection {
+        // They help to recognise a column; where there are none, a plan says less.
+        Some(connection) if source.statistics && schemas != Schemas::Declared => {
+            connection.statistics(&request).await.unwrap_or_default()
+        }
+        _ => BTreeMap::new(),
+    };
+    Ok((provider, BoundTable { connection, request, statistics }))
 }
 
 fn request(table: &Table) -> TableRequest {

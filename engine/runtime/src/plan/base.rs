@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use engine_sources::ContentStatistics;
 use serde_json::{Map, Value};
 
 use super::document::{Plan, PlannedExport, PlannedField, PlannedTreatment};
@@ -15,6 +16,8 @@ pub struct Before {
     pub exports: BTreeMap<String, BeforeExport>,
     /// The source tables; none where nobody wrote them down.
     pub tables: Option<BTreeMap<String, Vec<PlannedField>>>,
+    /// What the sources' catalogs said of the contents of columns.
+    pub statistics: BTreeMap<String, BTreeMap<String, ContentStatistics>>,
     /// Who could approve plans; none where nobody wrote it down.
     pub owners: Option<BTreeMap<String, Vec<String>>>,
     /// Where data was read from and written to; none where nobody wrote it down.
@@ -120,6 +123,7 @@ impl Before {
         Self {
             exports: plan.exports.iter().map(export).collect(),
             tables: Some(plan.tables.clone()),
+            statistics: plan.beside.statistics.clone(),
             owners: Some(plan.owners.clone()),
             locations: Some(plan.locations.clone()),
             sql: Some(plan.beside.sql.clone()).filter(|sql| !sql.is_empty()),
@@ -139,12 +143,14 @@ impl Before {
     pub fn of_snapshots<'b>(snapshots: impl Iterator<Item = (String, &'b Base)>) -> Self {
         let mut bases: Vec<(String, &Base)> = snapshots.collect();
         bases.sort_by_key(|(_, base)| base.run);
-        let described = bases.iter().filter_map(|(_, base)| base.described.as_ref());
+        let described = || bases.iter().filter_map(|(_, base)| base.described.as_ref());
         let tables: BTreeMap<String, Vec<PlannedField>> =
-            described.flat_map(|one| one.tables.clone()).collect();
+            described().flat_map(|one| one.tables.clone()).collect();
+        let statistics = described().flat_map(|one| one.statistics.clone()).collect();
         let all_described = bases.iter().all(|(_, base)| base.described.is_some());
         Self {
             tables: (all_described && !bases.is_empty()).then_some(tables),
+            statistics,
             exports: bases
                 .into_iter()
                 .map(|(name, base)| (name, BeforeExport::of_manifest(base)))

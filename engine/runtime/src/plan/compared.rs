@@ -8,11 +8,10 @@ use similar::TextDiff;
 use super::base::{Before, BeforeExport, BeforeTreatment};
 use super::change::{Change, Section};
 use super::document::{
-    Action, BaseName, Coverage, Coverages, Plan, PlannedExport, PlannedField, PlannedLoad,
-    PlannedTreatment,
+    Action, BaseName, Coverage, Coverages, Plan, PlannedExport, PlannedLoad, PlannedTreatment,
 };
 use super::made::{Known, Scope};
-use super::privacy;
+use super::{privacy, schema};
 use crate::bind::{BoundExport, BoundProject};
 
 /// The plan of these exports of a bound project, compared with `base`, or with what is known of the
@@ -41,7 +40,7 @@ pub fn plan(
         changes.extend(privacy::classes(&plan.exports, &before));
         changes.extend(gone(&plan, scope, &before));
         changes.extend(privacy::linkability(&plan.exports, &before));
-        changes.extend(schema(&plan.tables, before.tables.as_ref()));
+        changes.extend(schema::changes(&plan, &before));
         for export in &plan.exports {
             let was = before.exports.get(&export.name);
             let written = data(export, was);
@@ -116,78 +115,6 @@ fn sql_diff(
         })
     });
     differing.collect()
-}
-
-fn schema(
-    now: &BTreeMap<String, Vec<PlannedField>>,
-    before: Option<&BTreeMap<String, Vec<PlannedField>>>,
-) -> Vec<Change> {
-    let Some(before) = before else { return Vec::new() };
-    let mut found = Vec::new();
-    for (table, columns) in now {
-        let Some(was) = before.get(table) else {
-            found.push(Change::new(
-                Section::Schema,
-                "table_added",
-                table,
-                "is read for the first time",
-            ));
-            continue;
-        };
-        found.extend(columns_changed(table, columns, was));
-    }
-    let gone = before.keys().filter(|table| !now.contains_key(*table));
-    found.extend(
-        gone.map(|table| Change::new(Section::Schema, "table_removed", table, "is no longer read")),
-    );
-    found
-}
-
-fn columns_changed(table: &str, now: &[PlannedField], was: &[PlannedField]) -> Vec<Change> {
-    let line = |kind: &str, column: &str, reason: &str| {
-        Change::new(Section::Schema, kind, table, reason).of(column)
-    };
-    let there = |fields: &[PlannedField], name: &str| fields.iter().any(|field| field.name == name);
-    let mut found = Vec::new();
-    let mut renamed = BTreeSet::new();
-    for (position, field) in now.iter().enumerate() {
-        if let Some(before) = was.iter().find(|before| before.name == field.name) {
-            if before.data_type != field.data_type {
-                let types = (Some(before.data_type.clone()), Some(field.data_type.clone()));
-                found.push(
-                    line("type_changed", &field.name, "has another type").between(types.0, types.1),
-                );
-            }
-            if before.class != field.class {
-                let change = line("class_changed", &field.name, "has another class");
-                found.push(change.between(before.class.clone(), field.class.clone()));
-            }
-            continue;
-        }
-        // A name that is gone, at the same place and of the same type, is likely the same column.
-        let old = was.get(position).filter(|old| {
-            !there(now, &old.name) && old.data_type == field.data_type && old.class == field.class
-        });
-        match old {
-            Some(old) => {
-                renamed.insert(&old.name);
-                let change =
-                    line("renamed", &field.name, "same place, type and class: likely renamed");
-                found.push(change.between(Some(old.name.clone()), Some(field.name.clone())));
-            }
-            None => found.push(
-                line("column_added", &field.name, "was not there before")
-                    .between(None, Some(field.data_type.clone())),
-            ),
-        }
-    }
-    for field in was {
-        if !there(now, &field.name) && !renamed.contains(&field.name) {
-            let change = line("column_removed", &field.name, "is no longer there");
-            found.push(change.between(Some(field.data_type.clone()), None));
-        }
-    }
-    found
 }
 
 /// Whether an export is written again, and why.

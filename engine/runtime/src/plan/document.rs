@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::change::{Change, Section};
 use engine_bundle::digest::Digest;
-use engine_sources::TableState;
+use engine_sources::{ContentStatistics, TableState};
 
 /// The version of the plan's format.
 pub const FORMAT_VERSION: u32 = 1;
@@ -65,6 +65,10 @@ pub struct Beside {
     pub sql: BTreeMap<String, String>,
     /// How it differs from the base's, as unified diffs, where the base's is known.
     pub sql_diff: BTreeMap<String, String>,
+    /// What the sources' catalogs say of the contents of columns, by table and column, where the project
+    /// lets them be asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub statistics: BTreeMap<String, BTreeMap<String, ContentStatistics>>,
     /// What stands in the tables that are loaded, by connection and table, where it could be looked at.
     pub tables: BTreeMap<String, TableState>,
 }

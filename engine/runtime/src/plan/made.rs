@@ -6,7 +6,7 @@ use engine_bundle::digest::Digest;
 use engine_bundle::ids::RunId;
 use engine_masking::{Properties, Uniqueness};
 use engine_project::{Load, LoadMode, Project, Relation, Spanned};
-use engine_sources::LoadRequest;
+use engine_sources::{ContentStatistics, LoadRequest};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,9 @@ pub struct Described {
     pub export: PlannedExport,
     /// The tables, by name.
     pub tables: BTreeMap<String, Vec<PlannedField>>,
+    /// What the sources' catalogs say of their contents, where the project lets them be asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub statistics: BTreeMap<String, BTreeMap<String, ContentStatistics>>,
 }
 
 impl Described {
@@ -56,8 +59,10 @@ impl Described {
     pub fn of(bound: &BoundProject, export: &BoundExport) -> Self {
         let mut tables = tables(bound);
         let export = planned(bound, export, &Known::Nothing);
+        let mut statistics = statistics(bound);
         tables.retain(|name, _| export.reads.contains(name));
-        Self { export, tables }
+        statistics.retain(|name, _| export.reads.contains(name));
+        Self { export, tables, statistics }
     }
 }
 
@@ -110,7 +115,11 @@ impl Plan {
             owners: owners(&bound.project),
             exports,
             digest: String::new(),
-            beside: Beside { sql: sql(bound, sources), ..Beside::default() },
+            beside: Beside {
+                sql: sql(bound, sources),
+                statistics: statistics(bound),
+                ..Beside::default()
+            },
         }
     }
 }
@@ -127,6 +136,12 @@ fn tables(bound: &BoundProject) -> BTreeMap<String, Vec<PlannedField>> {
         (relation.to_string(), columns.map(field).collect())
     };
     bound.tables.keys().map(table).collect()
+}
+
+/// What the sources say of the contents of their columns.
+fn statistics(bound: &BoundProject) -> BTreeMap<String, BTreeMap<String, ContentStatistics>> {
+    let known = bound.tables.iter().filter(|(_, table)| !table.statistics.is_empty());
+    known.map(|(relation, table)| (relation.to_string(), table.statistics.clone())).collect()
 }
 
 /// The store, the connections and what each source is read through. Settings that come from the

@@ -13,6 +13,7 @@ mod document;
 mod made;
 mod base;
 mod privacy;
+mod schema;
 mod compared;
 
 pub use base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, Details, Word};

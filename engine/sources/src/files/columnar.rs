@@ -4,6 +4,7 @@
 //! column, with a type that is the declared one or widens to it without loss. So no cast
 //! of the scan can fail, and no error of a cast can quote a value.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use futures::FutureExt;
 use super::guard::GuardedScan;
 use super::listing::SourceFile;
 use super::stores::Place;
-use crate::connector::DeclaredColumn;
+use crate::connector::{ContentStatistics, DeclaredColumn};
 use crate::error::{self, SourceError, SourceErrorKind};
 use crate::missing;
 use crate::types::{delivered_type, type_name};
@@ -39,6 +40,8 @@ pub(crate) struct FileFacts {
     pub(crate) rows: Option<usize>,
     /// Columns known to hold a null.
     pub(crate) with_nulls: Vec<String>,
+    /// What it says of the contents of its columns.
+    pub(crate) contents: BTreeMap<String, ContentStatistics>,
 }
 
 /// Runs a library's reading of a file's own description. The libraries assert and give up

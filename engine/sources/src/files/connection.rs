@@ -2,12 +2,14 @@
 //!
 //! A kind adds what is its own: options, schema and table.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
+use futures::{StreamExt, TryStreamExt};
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -15,9 +17,14 @@ use serde_json::{Map, Value, json};
 use super::listing::{SourceFile, all, fingerprint, matching};
 use super::s3::S3Options;
 use super::stores;
-use crate::connector::{ConnectContext, Connection, Connector, FoundTable, TableRequest};
+use crate::connector::{
+    ConnectContext, Connection, Connector, ContentStatistics, FoundTable, TableRequest,
+};
 use crate::error::{self, ParameterProblem, SourceError, SourceErrorKind};
 use crate::params::{invalid, parse};
+
+/// Files whose own descriptions are read at the same time.
+pub(crate) const DESCRIPTIONS_AT_ONCE: usize = 8;
 
 /// A file format.
 #[async_trait]
@@ -49,6 +56,14 @@ pub(crate) trait FileKind: fmt::Debug + Send + Sync + 'static {
         request: &TableRequest,
         shown: error::Place,
     ) -> Result<Arc<dyn TableProvider>, SourceError>;
+
+    /// What a file says of the contents of its columns, by name; nothing where its kind says none.
+    async fn statistics(
+        _place: &stores::Place,
+        _file: &SourceFile,
+    ) -> Result<BTreeMap<String, ContentStatistics>, SourceError> {
+        Ok(BTreeMap::new())
+    }
 }
 
 /// A directory of files of one kind.
@@ -269,6 +284,22 @@ fn stem<K: FileKind>(path: &str) -> Option<&str> {
     K::EXTENSIONS.iter().find_map(|extension| path.strip_suffix(extension)?.strip_suffix('.'))
 }
 
+/// The statistics of several files. A column that one of them does not know is not known.
+fn together(each: Vec<BTreeMap<String, ContentStatistics>>) -> BTreeMap<String, ContentStatistics> {
+    let mut each = each.into_iter();
+    let mut sums = each.next().unwrap_or_default();
+    for file in each {
+        sums.retain(|name, sum| {
+            let Some(more) = file.get(name) else { return false };
+            sum.rows = sum.rows.saturating_add(more.rows);
+            sum.nulls = sum.nulls.saturating_add(more.nulls);
+            sum.bytes = sum.bytes.saturating_add(more.bytes);
+            true
+        });
+    }
+    sums
+}
+
 #[async_trait]
 impl<K: FileKind> Connection for FileConnection<K> {
     async fn check(&self) -> Result<String, SourceError> {
@@ -314,6 +345,23 @@ impl<K: FileKind> Connection for FileConnection<K> {
             K::table(&self.place, files, options, request, place.clone()).await
         };
         table.await.map_err(|error: SourceError| error.within(&place))
+    }
+
+    async fn statistics(
+        &self,
+        request: &TableRequest,
+    ) -> Result<BTreeMap<String, ContentStatistics>, SourceError> {
+        let place = self.place(Some(&request.table));
+        let statistics = async {
+            let (files, _) = self.files(request).await?;
+            let each = futures::stream::iter(files)
+                .map(|file| async move { K::statistics(&self.place, &file).await })
+                .buffered(DESCRIPTIONS_AT_ONCE)
+                .try_collect()
+                .await?;
+            Ok(together(each))
+        };
+        statistics.await.map_err(|error: SourceError| error.within(&place))
     }
 
     async fn fingerprint(&self, request: &TableRequest) -> Result<Option<String>, SourceError> {

@@ -3,6 +3,7 @@
 //! The format has no checksums, so a damaged file may give other values. Its lengths are held
 //! against the file's before it is read.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -124,7 +125,10 @@ async fn start(place: &Place, file: &SourceFile) -> Result<(FileFacts, bool), So
         let messages = messages.get(zeros..).unwrap_or_default();
         if let Ok(reader) = StreamReader::try_new(Cursor::new(messages), None) {
             let schema = reader.schema();
-            return Ok((FileFacts { schema, rows: None, with_nulls: Vec::new() }, is_file));
+            return Ok((
+                FileFacts { schema, rows: None, with_nulls: Vec::new(), contents: BTreeMap::new() },
+                is_file,
+            ));
         }
         if end == file.meta.size {
             break;

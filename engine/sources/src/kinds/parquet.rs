@@ -1,5 +1,6 @@
 //! `parquet`: Parquet files, read by DataFusion with projection, row-group and page pruning.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -12,19 +13,17 @@ use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::parquet::transform_schema_to_view;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+use datafusion::parquet::schema::types::ColumnDescPtr;
 use futures::{StreamExt, TryFutureExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::connector::TableRequest;
+use crate::connector::{ContentStatistics, TableRequest};
 use crate::error::{self, SourceError, SourceErrorKind};
 use crate::files::columnar::{ColumnarTable, FileFacts, guarded};
-use crate::files::connection::FileKind;
+use crate::files::connection::{DESCRIPTIONS_AT_ONCE, FileKind};
 use crate::files::listing::SourceFile;
 use crate::files::stores::{self, Place};
-
-/// Footers read at the same time.
-const FOOTERS_AT_ONCE: usize = 8;
 
 /// Bytes of a file's end that are fetched first; most footers fit.
 const FOOTER_BYTES: usize = 64 << 10;
@@ -69,12 +68,19 @@ impl FileKind for Parquet {
     ) -> Result<Arc<dyn TableProvider>, SourceError> {
         let facts: Vec<FileFacts> = futures::stream::iter(files.clone())
             .map(|file| async move { facts(place, &file).await })
-            .buffered(FOOTERS_AT_ONCE)
+            .buffered(DESCRIPTIONS_AT_ONCE)
             .try_collect()
             .await?;
         let table =
             ColumnarTable::new(place.clone(), files, &facts, &request.declared, format, shown)?;
         Ok(Arc::new(table))
+    }
+
+    async fn statistics(
+        place: &Place,
+        file: &SourceFile,
+    ) -> Result<BTreeMap<String, ContentStatistics>, SourceError> {
+        Ok(facts(place, file).await?.contents)
     }
 }
 
@@ -97,9 +103,29 @@ async fn facts(place: &Place, file: &SourceFile) -> Result<FileFacts, SourceErro
             .filter(|(_, column)| matches!(column.null_count, Precision::Exact(count) if count > 0))
             .map(|(field, _)| field.name().clone())
             .collect();
-        Ok(FileFacts { schema, rows, with_nulls })
+        let contents = contents(&metadata);
+        Ok(FileFacts { schema, rows, with_nulls, contents })
     };
     guarded(read.map_err(replaced), MALFORMED).await.map_err(|error| error.in_file(&file.shown))
+}
+
+/// What the footer says of the columns' contents. Columns of several leaves are left out, and those whose
+/// nulls were not counted.
+fn contents(metadata: &ParquetMetaData) -> BTreeMap<String, ContentStatistics> {
+    let number = |count: i64| u64::try_from(count).ok();
+    let leaf = |(position, leaf): (usize, &ColumnDescPtr)| {
+        let mut sum = ContentStatistics::default();
+        for group in metadata.row_groups() {
+            let column = group.columns().get(position)?;
+            sum.rows = sum.rows.checked_add(number(group.num_rows())?)?;
+            sum.nulls = sum.nulls.checked_add(column.statistics()?.null_count_opt()?)?;
+            sum.bytes = sum.bytes.checked_add(number(column.uncompressed_size())?)?;
+        }
+        let [name] = leaf.path().parts() else { return None };
+        Some((name.clone(), sum))
+    };
+    let leaves = metadata.file_metadata().schema_descr().columns();
+    leaves.iter().enumerate().filter_map(leaf).collect()
 }
 
 /// Refuses a footer that points outside of its file: the library asserts, where the rows
