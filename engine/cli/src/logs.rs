@@ -6,6 +6,7 @@ use std::io;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -20,15 +21,9 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// The crates whose logs hold names and counts only.
-const OWN: [&str; 6] = [
-    "engine_project",
-    "engine_masking",
-    "engine_bundle",
-    "engine_sources",
-    "engine_runtime",
-    "engine_cli",
-];
+/// What the names of the crates begin with whose logs hold names, counts and times only: this program, and
+/// the crates of the workspace.
+const OWN: &str = "engine";
 
 /// Starts logging. Called once; a second call changes nothing.
 pub(crate) fn start(format: LogFormat, console: &Console) {
@@ -37,11 +32,14 @@ pub(crate) fn start(format: LogFormat, console: &Console) {
         Loudness::Normal => LevelFilter::WARN,
         Loudness::Verbose => LevelFilter::DEBUG,
     };
-    let own = Targets::new().with_targets(OWN.map(|name| (name, level)));
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false);
+    let own = Targets::new().with_target(OWN, level);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .with_span_events(FmtSpan::CLOSE);
     let layer = match format {
         LogFormat::Human => {
-            lines.without_time().with_target(false).with_filter(own.clone()).boxed()
+            lines.with_timer(()).with_target(false).with_filter(own.clone()).boxed()
         }
         LogFormat::Json => lines.json().flatten_event(true).with_filter(own).boxed(),
     };

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use datafusion::execution::context::{SessionContext, SessionState};
 use engine_project::{LoadOptions, Project};
 
+use tracing::debug_span;
+
 use crate::bind::{self, Binding, BoundProject, Schemas, Upstream, bind};
 use crate::clock;
 use crate::codes::run;
@@ -29,7 +31,9 @@ pub fn load(context: &Context) -> Outcome<Arc<Project>> {
         environment: context.environment.clone(),
         vars: context.vars.clone(),
     };
-    engine_project::load(&context.root, &options).map(Arc::new).map_err(problems::failure)
+    let loaded = debug_span!("load")
+        .in_scope(|| engine_project::load(&context.root, &options).map(Arc::new));
+    loaded.map_err(problems::failure)
 }
 
 /// The bounds a command works within: its options, the target's, or the defaults.
@@ -110,6 +114,7 @@ impl Bench {
 }
 
 fn bench(project: &Project, context: &Context, keys: Access<'_>) -> Outcome<Bench> {
+    let _span = debug_span!("make_masks").entered();
     let limits = limits(project, context);
     let session = new_session(limits)?;
     let lookups = lookups::read(project)?;

@@ -6,6 +6,7 @@ use clap::Args;
 use engine_runtime::diagnostic::Outcome;
 use engine_runtime::exit::Exit;
 use engine_runtime::ops::plan;
+use tracing::debug_span;
 
 use crate::console::written;
 use crate::invocation::Invocation;
@@ -57,11 +58,13 @@ pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit
     let made = plan::plan(&context, &options.selection.wanted(), options.base.as_deref()).await?;
     // Both go through the whole of the plan.
     let (path, text) = rayon::join(
-        || plan::write(&context, &made, options.out.as_deref()),
-        || match invocation.global.format {
-            // The very bytes of the file: a digest of one is a digest of the other.
-            Format::Json => made.canonical(),
-            Format::Human => planned::text(&made, invocation.console.paper),
+        || debug_span!("write").in_scope(|| plan::write(&context, &made, options.out.as_deref())),
+        || {
+            debug_span!("draw").in_scope(|| match invocation.global.format {
+                // The very bytes of the file: a digest of one is a digest of the other.
+                Format::Json => made.canonical(),
+                Format::Human => planned::text(&made, invocation.console.paper),
+            })
         },
     );
     let path = path?;

@@ -29,6 +29,7 @@ use std::sync::Arc;
 use datafusion::execution::context::{SessionContext, SessionState};
 use engine_project::{ColumnTest, Date, Project, Relation, SourceMap, TableTest};
 use engine_sources::{Connection, ContentStatistics, TableRequest};
+use tracing::{Instrument, debug_span};
 
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::masks::resolver::Resolver;
@@ -163,7 +164,8 @@ pub struct Upstream {
 /// All findings of the first step that has any.
 pub async fn bind(project: Arc<Project>, binding: &Binding<'_>) -> Outcome<BoundProject> {
     let upstream = upstream(&project, binding).await?;
-    let exports = exports::bind(&project, &upstream, binding);
+    let exports =
+        debug_span!("bind_exports").in_scope(|| exports::bind(&project, &upstream, binding));
     let files = Arc::new(project.files.clone());
     let exports =
         exports.map_err(|findings| Failure::from(sorted(findings, &files)).with_files(&files))?;
@@ -187,9 +189,14 @@ async fn upstream_steps(
 ) -> Result<Upstream, Vec<Diagnostic>> {
     let connections = tables::connect(project)?;
     let reached = reached(project, binding);
-    let tables = tables::register(project, &connections, &reached, binding).await?;
-    let mut reaches = tables::reaches(project, &tables, binding).await;
-    let models = models::register(project, &reached, &mut reaches, binding)?;
+    let bind_tables = async {
+        let tables = tables::register(project, &connections, &reached, binding).await?;
+        let reaches = tables::reaches(project, &tables, binding).await;
+        Ok::<_, Vec<Diagnostic>>((tables, reaches))
+    };
+    let (tables, mut reaches) = bind_tables.instrument(debug_span!("bind_tables")).await?;
+    let models = debug_span!("bind_models")
+        .in_scope(|| models::register(project, &reached, &mut reaches, binding))?;
     Ok(Upstream { connections, tables, models, reaches })
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine_project::{Action as RuleAction, Project};
 use similar::TextDiff;
+use tracing::debug_span;
 
 use super::base::{Before, BeforeExport, BeforeTreatment};
 use super::change::{Change, Section};
@@ -23,7 +24,8 @@ pub fn plan(
     exports: &[(&BoundExport, Known)],
     base: Option<(BaseName, Before)>,
 ) -> Plan {
-    let mut plan = Plan::bare(bound, scope, exports);
+    let mut plan = debug_span!("describe").in_scope(|| Plan::bare(bound, scope, exports));
+    let comparing = debug_span!("compare").entered();
     let (name, mut before) = base.unwrap_or_else(|| {
         let name = if plan.base_known { BaseName::Store } else { BaseName::Nothing };
         (name, of_store(exports))
@@ -67,7 +69,8 @@ pub fn plan(
     changes.sort_by_key(|change| (change.section, !change.widens));
     plan.base = name;
     plan.changes = changes;
-    plan.sealed()
+    comparing.exit();
+    debug_span!("digest").in_scope(|| plan.sealed())
 }
 
 /// What the manifests of the newest snapshots say.
