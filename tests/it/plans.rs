@@ -292,8 +292,8 @@ fn a_project_that_does_not_compile_says_so_before_it_reads_anything() {
     );
 }
 
-/// The compiled SQL of an export gives the rows of the snapshot that was made from it. Nothing else is
-/// answered: no model, no statement with one mask less, and nothing that no run has published.
+/// Compiled SQL gives the rows of the snapshot that was made from it, a model's those of the export that publishes
+/// it. Nothing else is answered: no statement with one mask less, and nothing that no run has published.
 #[test]
 fn compiled_sql_is_answered_as_the_export_was_published() {
     let project = Project::copy_of("examples/chinook");
@@ -309,8 +309,17 @@ fn compiled_sql_is_answered_as_the_export_was_published() {
     let open = sql.replacen("mask_email", "mask_partial", 1);
     project.run(&["query", &open]).status(64).says("E0905");
     let model = project.read("target/compiled/models/customer_spending.sql");
-    project.run(&["query", &model]).status(64).says("E0905");
+    let published = project.run(&["query", "--format", "json", &model]).success();
+    assert_eq!(published.rows(), project.query("SELECT * FROM customer_spending"));
+    published.says("as export customer_spending published them");
     project.run(&["query", "SELECT \"Email\" FROM \"chinook\".\"Customer\""]).status(64);
+    project.write(
+        "models/unpublished.sql",
+        "select \"Email\" from {{ source('chinook', 'Customer') }}",
+    );
+    project.run(&["compile", "--quiet"]).success();
+    let unpublished = project.read("target/compiled/models/unpublished.sql");
+    project.run(&["query", &unpublished]).status(64).says("no export publishes");
     // A mask that was taken off since shows nothing before a run has published that.
     project.replace("policies/masking.yml", "mask: email}", "keep: {owner: \"@x\", reason: y}}");
     project.run(&["compile", "--quiet"]).success();

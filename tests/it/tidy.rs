@@ -16,13 +16,7 @@ const CRATES: [(&str, &[&str]); 7] = [
     ("engine-sources", &["engine-tracking"]),
     (
         "engine-runtime",
-        &[
-            "engine-project",
-            "engine-masking",
-            "engine-bundle",
-            "engine-tracking",
-            "engine-sources",
-        ],
+        &["engine-project", "engine-masking", "engine-bundle", "engine-tracking", "engine-sources"],
     ),
     ("engine-cli", &["engine-runtime"]),
 ];

@@ -11,8 +11,8 @@ use crate::render::rows;
 
 /// Run SQL over committed exports
 ///
-/// Exports are tables of the same name; their compiled SQL is answered as well. Sealed chunks are read by range and decrypted in memory; no
-/// decrypted copy reaches a disk.
+/// Exports are tables of the same name. The compiled SQL of an export or model is answered as it was
+/// published, masked. Sealed chunks are read by range and decrypted in memory; no decrypted copy reaches a disk.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   engine query 'SELECT count(*) FROM customers'
@@ -30,6 +30,10 @@ pub(crate) struct Query {
 pub(crate) async fn run(invocation: &Invocation, options: &Query) -> Outcome<Exit> {
     let context = invocation.context(&options.resources)?;
     let answer = query::query(&context, &options.sql).await?;
+    if let Some(export) = &answer.published {
+        invocation
+            .note(&format!("Compiled SQL: these are the rows as export {export} published them."));
+    }
     invocation.document(&rows::text(&answer, invocation.global.format)?)?;
     Ok(Exit::Ok)
 }

@@ -96,7 +96,7 @@ mod tests {
             ("price", Arc::new(price.unwrap())),
         ];
         let batch = RecordBatch::try_from_iter(columns).unwrap();
-        QueryReport { schema: batch.schema(), batches: vec![batch] }
+        QueryReport { schema: batch.schema(), batches: vec![batch], published: None }
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn no_rows_are_a_table_without_rows_and_an_empty_array() {
-        let none = QueryReport { schema: answer().schema, batches: Vec::new() };
+        let none = QueryReport { batches: Vec::new(), ..answer() };
         assert_eq!(text(&none, Format::Human).unwrap(), "id  name  price\n\n0 rows");
         assert_eq!(text(&none, Format::Json).unwrap(), "[]");
     }

@@ -11,10 +11,10 @@ use datafusion::logical_expr::ScalarUDF;
 use datafusion::sql::parser::DFParser;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
-use engine_project::{Export, Project, identifier};
+use engine_project::{Project, Relation, identifier};
 use futures::TryStreamExt;
 
-use crate::bind::{BoundExport, Schemas};
+use crate::bind::{BoundExport, BoundProject, Schemas};
 use crate::codes::{commands, names, store as store_codes};
 use crate::definition::Definition;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
@@ -35,11 +35,13 @@ pub struct QueryReport {
     pub schema: SchemaRef,
     /// The rows.
     pub batches: Vec<RecordBatch>,
+    /// The export whose snapshot answers compiled SQL.
+    pub published: Option<String>,
 }
 
 /// Answers one SELECT over the newest snapshots; each export is a table of its name. The compiled SQL of
-/// an export, as `compile` writes it, is answered from the snapshot that was made from it: only a run, with its
-/// gates and tests, reads sources.
+/// an export or model, as `compile` writes it, is answered as it was published, from the snapshot of the export: only a
+/// run, with its gates and tests, reads sources.
 ///
 /// # Errors
 /// The SQL is refused, or a chunk or manifest is not what was committed.
@@ -47,8 +49,8 @@ pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
-    let export = compiled(context, &project, &keys, &store, sql).await?;
-    let of_export = export.map(|export| format!("SELECT * FROM {}", identifier(&export)));
+    let published = compiled(context, &project, &keys, &store, sql).await?;
+    let of_export = published.as_ref().map(|name| format!("SELECT * FROM {}", identifier(name)));
     let sql = of_export.as_deref().unwrap_or(sql);
     let heads = Heads::of(&context.root, &project.target.name.value);
     let session = workspace::new_session(workspace::limits(&project, context))?;
@@ -60,13 +62,15 @@ pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
             found.extend(register(&heads, &session, &store, &keys, name).await?);
         }
     }
-    answer(&session, sql, &store, found).await
+    let answered = answer(&session, sql, &store, found).await?;
+    Ok(QueryReport { published, ..answered })
 }
 
-/// The export whose compiled SQL this is; none where it is no export's.
+/// The export that answers compiled SQL; none where it is no node's.
 ///
 /// # Errors
-/// The newest snapshot was made from another definition: what the SQL says was never published.
+/// The newest snapshot was made from another definition, or no export publishes the model: what the SQL says
+/// was never published.
 async fn compiled(
     context: &Context,
     project: &Arc<Project>,
@@ -75,18 +79,13 @@ async fn compiled(
     sql: &str,
 ) -> Outcome<Option<String>> {
     let Some(asked) = canonical(sql) else { return Ok(None) };
-    let reads =
-        |export: &&Export| asked.iter().any(|one| one.contains(&export.from.value.quoted()));
-    let near: BTreeSet<String> =
-        project.exports.iter().filter(reads).map(|export| export.name.value.clone()).collect();
-    if near.is_empty() {
+    // What was compiled names where it reads; exports have one name.
+    if !names_a_source(project, &asked) {
         return Ok(None);
     }
     let access = Access::Opened(keys);
-    let workspace =
-        workspace::open(project, context, access, Schemas::Catalogs, Some(&near)).await?;
-    let is_asked = |export: &&BoundExport| canonical(&export.sql).as_ref() == Some(&asked);
-    let Some(export) = workspace.bound.exports.iter().find(is_asked) else { return Ok(None) };
+    let workspace = workspace::open(project, context, access, Schemas::Catalogs, None).await?;
+    let Some(export) = answering(&workspace.bound, &asked)? else { return Ok(None) };
     let file = keys.file_id(store.project(), &export.name)?;
     let head = store.head(file, &export.name, keys).await?;
     let head = head.ok_or_else(|| no_snapshot(&export.name))?;
@@ -100,6 +99,43 @@ async fn compiled(
     Err(Diagnostic::new(&commands::QUERY_REFUSED, message)
         .help("publish it with `engine run`, whose gates and tests decide; nothing else reads the sources")
         .into())
+}
+
+/// Whether SQL names a table of a source, or a model, as compiled SQL does.
+fn names_a_source(project: &Project, asked: &[String]) -> bool {
+    let tables = project.sources.iter().flat_map(|source| {
+        source.tables.iter().map(|table| Relation::Table {
+            source: source.name.value.clone(),
+            table: table.name.value.clone(),
+        })
+    });
+    let models =
+        project.models.iter().map(|model| Relation::Model { name: model.name.value.clone() });
+    let mut names = tables.chain(models).map(|relation| relation.quoted());
+    names.any(|name| asked.iter().any(|one| one.contains(&name)))
+}
+
+/// The export whose compiled SQL this is, or that publishes the model whose compiled SQL it is: one without a
+/// filter before others.
+fn answering<'b>(bound: &'b BoundProject, asked: &[String]) -> Outcome<Option<&'b BoundExport>> {
+    let is_asked = |sql: &str| canonical(sql).is_some_and(|sql| sql == asked);
+    if let Some(export) = bound.exports.iter().find(|export| is_asked(&export.sql)) {
+        return Ok(Some(export));
+    }
+    let Some(name) =
+        bound.models.iter().find(|(_, model)| is_asked(&model.sql)).map(|(name, _)| name)
+    else {
+        return Ok(None);
+    };
+    let model = Relation::Model { name: name.clone() };
+    let publishing = bound.exports.iter().filter(|export| export.from == model);
+    let Some(export) = publishing.min_by_key(|export| export.filter.is_some()) else {
+        let message = format!("no export publishes the model `{name}`, so nothing of it is masked");
+        return Err(Diagnostic::new(&commands::QUERY_REFUSED, message)
+            .help("publish it with an export: only what a run has masked is answered")
+            .into());
+    };
+    Ok(Some(export))
 }
 
 /// SQL in one layout, without comments; none where it cannot be read.
@@ -213,5 +249,5 @@ async fn answer(
         held.try_grow(batch.get_array_memory_size()).map_err(refused)?;
         batches.push(batch);
     }
-    Ok(QueryReport { schema, batches })
+    Ok(QueryReport { schema, batches, published: None })
 }
