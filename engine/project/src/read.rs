@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use crate::problem::ProblemKind;
 
@@ -10,6 +11,10 @@ use crate::problem::ProblemKind;
 const FILE_BYTES_MAX: u64 = 4 << 20;
 /// Files of a project.
 const FILES_MAX: usize = 10_000;
+/// Files read at the same time.
+const FILES_AT_ONCE: usize = 16;
+/// Files for which a thread is worth its start.
+const FILES_PER_THREAD_MIN: usize = 8;
 /// Levels of folders.
 const FOLDERS_DEPTH_MAX: usize = 16;
 
@@ -39,6 +44,22 @@ pub(crate) fn text(root: &Path, relative: &str) -> Result<Option<String>, Proble
     String::from_utf8(bytes)
         .map(Some)
         .map_err(|_| ProblemKind::NotUtf8 { path: relative.to_owned() })
+}
+
+/// Reads files, several at a time: on a disk that was not read lately each one is waited for. The results
+/// stand in the order of the paths.
+pub(crate) fn texts(root: &Path, paths: &[String]) -> Vec<Result<Option<String>, ProblemKind>> {
+    let share = paths.len().div_ceil(FILES_AT_ONCE).max(FILES_PER_THREAD_MIN);
+    let read = |paths: &[String]| paths.iter().map(|path| text(root, path)).collect::<Vec<_>>();
+    thread::scope(|scope| {
+        let readers: Vec<_> =
+            paths.chunks(share).map(|paths| (paths, scope.spawn(move || read(paths)))).collect();
+        // A thread that ended early has read nothing: its files are read here.
+        let joined = readers
+            .into_iter()
+            .map(|(paths, reader)| reader.join().unwrap_or_else(|_| read(paths)));
+        joined.flatten().collect()
+    })
 }
 
 /// Paths, relative to the project and with `/`, of the files below a folder whose names

@@ -117,16 +117,11 @@ impl Loading {
         let profile_at = profile.map(|node| node.at);
         let profile = profile.and_then(Node::as_str).unwrap_or(PROFILES_FILE).to_owned();
         let profiles = self.profiles(root, &profile, profile_at);
-        let mut read = Vec::new();
-        for folder in SECTION_FOLDERS {
-            for path in self.list(root, folder, &["yml", "yaml"]) {
-                let text = self.read(root, &path);
-                read.push(text.map(|text| (self.files.add(path, &text), text)));
-            }
-        }
-        let parsed: Vec<_> = read
+        let sections = SECTION_FOLDERS.map(|folder| self.list(root, folder, &["yml", "yaml"]));
+        let parsed: Vec<_> = self
+            .read_all(root, sections.concat())
             .into_par_iter()
-            .map(|read| read.map(|(file, text)| (yaml::parse(file, &text), text)))
+            .map(|read| read.map(|(_, file, text)| (yaml::parse(file, &text), text)))
             .collect();
         let mut kept = |(node, text): (Result<Node, Vec<Problem>>, String)| {
             let node = node.map_err(|problems| self.problems.extend(problems)).ok()?;
@@ -171,21 +166,33 @@ impl Loading {
     }
 
     fn sql(&mut self, root: &Path) -> Vec<Sql> {
-        let mut sql = Vec::new();
-        for path in self.list(root, "models", &["sql"]) {
-            if let Some(text) = self.read(root, &path) {
-                let file = self.files.add(path.clone(), &text);
-                sql.push(Sql { file, stem: stem(&path).to_owned(), text });
-            }
-        }
-        sql
+        let paths = self.list(root, "models", &["sql"]);
+        let read = self.read_all(root, paths).into_iter().flatten();
+        read.map(|(path, file, text)| Sql { file, stem: stem(&path).to_owned(), text }).collect()
+    }
+
+    /// The files of these paths, those that can be read, each where its path stands.
+    fn read_all(
+        &mut self,
+        root: &Path,
+        paths: Vec<String>,
+    ) -> Vec<Option<(String, FileId, String)>> {
+        let texts = read::texts(root, &paths);
+        let each = paths.into_iter().zip(texts).map(|(path, text)| {
+            let text = self.readable(text)?;
+            let file = self.files.add(path.clone(), &text);
+            Some((path, file, text))
+        });
+        each.collect()
     }
 
     fn read(&mut self, root: &Path, path: &str) -> Option<String> {
-        let mut text = read::text(root, path)
-            .map_err(|kind| self.problems.push(Problem::everywhere(kind)))
-            .ok()
-            .flatten()?;
+        self.readable(read::text(root, path))
+    }
+
+    fn readable(&mut self, read: Result<Option<String>, ProblemKind>) -> Option<String> {
+        let mut text =
+            read.map_err(|kind| self.problems.push(Problem::everywhere(kind))).ok().flatten()?;
         // A byte order mark is no part of what was written.
         if text.starts_with('\u{feff}') {
             text.remove(0);
