@@ -23,6 +23,8 @@ mod golden;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod python;
 #[cfg(test)]
 mod planted;
