@@ -48,8 +48,8 @@ pub use location::{FileId, Location, SourceFile, SourceMap, Spanned};
 pub use model::{
     Action, Approval, Chunking, Class, Column, ColumnPattern, ColumnTest, Connection, Declared,
     Encryption, Execution, Export, Indirect, KeyProvider, Keys, Load, LoadMode, Mask, Match,
-    MinGroup, Model, Project, Reference, Relation, RenderedSql, Rule, Segment, Severity, Source,
-    Table, TableTest, Target, Unclassified, identifier,
+    MinGroup, Model, OnChange, Project, Reference, Relation, RenderedSql, Rule, SchemaTracking,
+    Segment, Severity, Source, Table, TableTest, Target, Tracking, Unclassified, identifier,
 };
 pub use node::{Node, Value};
 pub use problem::{Problem, ProblemKind, Problems, Thing};

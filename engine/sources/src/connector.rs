@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::SendableRecordBatchStream;
+use engine_tracking::schema::{EnumType, TableSchema};
 use serde::{Deserialize, Serialize};
 
 use crate::error::SourceError;
@@ -83,6 +84,13 @@ pub trait Connection: Send + Sync + fmt::Debug {
     /// A place that cannot be read or files that are not of the connection's kind.
     async fn discover(&self) -> Result<Vec<FoundTable>, SourceError>;
 
+    /// Everything the place says of its tables, to be recorded: of the declared ones, or of all there are where
+    /// it knows them itself, as a database does.
+    ///
+    /// # Errors
+    /// The same as for opening the tables.
+    async fn catalog(&self, declared: &[TableRequest]) -> Result<Catalog, SourceError>;
+
     /// Checks the `read:` parameters of a table. Opens nothing.
     ///
     /// # Errors
@@ -123,6 +131,15 @@ pub trait Connection: Send + Sync + fmt::Debug {
     fn loader(&self) -> Option<Arc<dyn Loader>> {
         None
     }
+}
+
+/// What a place says of its tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Catalog {
+    /// The tables.
+    pub tables: Vec<TableSchema>,
+    /// Types with a list of labels.
+    pub enums: Vec<EnumType>,
 }
 
 /// What a place knows of the contents of a column: counts, and no value.

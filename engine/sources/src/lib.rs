@@ -24,6 +24,8 @@ pub mod connector;
 
 pub mod types;
 
+mod recorded;
+
 mod parse;
 
 mod cells;
@@ -45,8 +47,9 @@ mod jsonl;
 pub mod kinds;
 
 pub use connector::{
-    ConnectContext, Connection, Connector, ContentStatistics, DeclaredColumn, FoundReference,
-    FoundTable, LoadMode, LoadReport, LoadRequest, Loader, TableRequest, TableState,
+    Catalog, ConnectContext, Connection, Connector, ContentStatistics, DeclaredColumn,
+    FoundReference, FoundTable, LoadMode, LoadReport, LoadRequest, Loader, TableRequest,
+    TableState,
 };
 pub use error::{ParameterProblem, Place, SourceError, SourceErrorKind, source_error};
 

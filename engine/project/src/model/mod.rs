@@ -12,6 +12,7 @@ mod declared_tests;
 mod policy;
 mod source;
 mod target;
+mod tracking;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub use policy::{
 };
 pub use source::{Column, Reference, Source, Table};
 pub use target::{Connection, Execution, KeyProvider, Keys, Target};
+pub use tracking::{OnChange, SchemaTracking, Tracking};
 
 use crate::location::{SourceMap, Spanned};
 
@@ -57,6 +59,8 @@ pub struct Project {
     pub models: Vec<Model>,
     /// Exports in the order of (file path, position).
     pub exports: Vec<Export>,
+    /// What is recorded over time.
+    pub tracking: Tracking,
     /// Variables as they hold for the target: the command line beats the target, which beats `engine.yml`.
     pub vars: BTreeMap<String, serde_json::Value>,
     /// The `lookups/*.csv` files that exist: file stem to path relative to the project, with `/`.

@@ -7,6 +7,7 @@ mod policies;
 mod profiles;
 mod root;
 mod sources;
+mod tracking;
 
 use std::borrow::Cow;
 
@@ -25,6 +26,7 @@ pub(crate) use policies::{
 pub(crate) use profiles::{RawExecution, RawKeys, RawProfiles, RawProvider, RawTarget};
 pub(crate) use root::{RawDefaults, RawRoot};
 pub(crate) use sources::{RawColumn, RawReference, RawSource, RawTable};
+pub(crate) use tracking::{RawOnChange, RawSchemas, RawTracking};
 
 use crate::location::Spanned;
 use crate::node::Node;
@@ -46,6 +48,9 @@ pub(crate) struct RawSections {
     /// How data is masked.
     #[serde(default)]
     pub(crate) masking: Option<RawMasking>,
+    /// What is recorded, to be compared with later.
+    #[serde(default)]
+    pub(crate) tracking: Option<RawTracking>,
     /// Descriptions of the models in `models/*.sql`.
     #[serde(default)]
     pub(crate) models: Vec<Spanned<RawModel>>,
@@ -56,7 +61,7 @@ pub(crate) struct RawSections {
 
 /// Keys of later versions, by the path of the mapping they stand in.
 pub(crate) const LATER: [(&str, &str); 3] =
-    [("", "tracking"), ("", "retention"), ("exports[]", "retention")];
+    [("tracking", "history"), ("", "retention"), ("exports[]", "retention")];
 
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {

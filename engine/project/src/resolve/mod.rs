@@ -12,6 +12,7 @@ mod reference;
 mod sources;
 mod target;
 mod declared_tests;
+mod tracking;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -81,6 +82,8 @@ pub(crate) fn resolve(inputs: Inputs) -> Result<Project, Vec<Problem>> {
     let models = datasets::models(&mut findings, raw_models, sql);
     let masking = sections.iter_mut().filter_map(|section| section.masking.take()).collect();
     let (unclassified, rules) = policies::masking(&mut findings, masking);
+    let raw_tracking = sections.iter_mut().filter_map(|section| section.tracking.take()).collect();
+    let tracking = tracking::resolve(&mut findings, raw_tracking, &sources);
     let raw_exports = sections.into_iter().flat_map(|section| section.exports).collect();
     let exports = datasets::exports(&mut findings, raw_exports, &root.defaults);
     sources::references(&mut findings, &sources);
@@ -99,6 +102,7 @@ pub(crate) fn resolve(inputs: Inputs) -> Result<Project, Vec<Problem>> {
         sources,
         models,
         exports,
+        tracking,
         vars,
         lookups,
         files,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
+use engine_tracking::schema::TableSchema;
 use futures::{StreamExt, TryStreamExt};
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
@@ -18,10 +19,11 @@ use super::listing::{SourceFile, all, fingerprint, matching};
 use super::s3::S3Options;
 use super::stores;
 use crate::connector::{
-    ConnectContext, Connection, Connector, ContentStatistics, FoundTable, TableRequest,
+    Catalog, ConnectContext, Connection, Connector, ContentStatistics, FoundTable, TableRequest,
 };
 use crate::error::{self, ParameterProblem, SourceError, SourceErrorKind};
 use crate::params::{invalid, parse};
+use crate::recorded;
 
 /// Files whose own descriptions are read at the same time.
 pub(crate) const DESCRIPTIONS_AT_ONCE: usize = 8;
@@ -331,6 +333,17 @@ impl<K: FileKind> Connection for FileConnection<K> {
             Ok(tables)
         };
         discover.await.map_err(|error: SourceError| error.within(&place))
+    }
+
+    async fn catalog(&self, declared: &[TableRequest]) -> Result<Catalog, SourceError> {
+        let mut tables = Vec::with_capacity(declared.len());
+        for request in declared {
+            // The files' own columns and types, whatever the project says of them.
+            let own = TableRequest { declared: Vec::new(), ..request.clone() };
+            let columns = recorded::columns(&self.table(&own).await?.schema());
+            tables.push(TableSchema::new(&request.table, columns));
+        }
+        Ok(Catalog { tables, enums: Vec::new() })
     }
 
     fn accepts(&self, request: &TableRequest) -> Result<(), SourceError> {

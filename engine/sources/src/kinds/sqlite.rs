@@ -8,11 +8,14 @@ use datafusion::catalog::TableProvider;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::connector::{ConnectContext, Connection, Connector, FoundTable, Loader, TableRequest};
+use crate::connector::{
+    Catalog, ConnectContext, Connection, Connector, FoundTable, Loader, TableRequest,
+};
 use crate::error::{Place, SourceError, SourceErrorKind};
 use crate::params;
 use crate::sqlite::catalog::{Table, references, table, table_names};
 use crate::sqlite::database::{fingerprint, open_read_only};
+use crate::sqlite::described;
 use crate::sqlite::loader::SqliteLoader;
 use crate::sqlite::reader::{SqliteTable, schema};
 
@@ -143,6 +146,14 @@ impl Connection for Database {
                     })
                 })
                 .collect()
+        })
+        .await
+    }
+
+    async fn catalog(&self, _declared: &[TableRequest]) -> Result<Catalog, SourceError> {
+        self.blocking(self.place(None), |path| {
+            let tables = described::tables(&open_read_only(&path)?)?;
+            Ok(Catalog { tables, enums: Vec::new() })
         })
         .await
     }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  catalog ──▶ tables, columns, keys, references, declared types
+//!  described ▶ all of it, to be recorded
 //!  filters ──▶ the part of a WHERE that SQLite evaluates as DataFusion would
 //!  reader  ──▶ SELECT … on a blocking thread ──▶ batches
 //!  loader  ◀── batches, inside one transaction
@@ -10,6 +11,12 @@
 pub(crate) mod database;
 
 pub(crate) mod catalog;
+
+mod statement;
+
+mod recorded_types;
+
+pub(crate) mod described;
 
 pub(crate) mod filters;
 

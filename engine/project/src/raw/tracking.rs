@@ -1,0 +1,50 @@
+//! The section `tracking`.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+use crate::location::Spanned;
+use crate::node::Node;
+
+/// What is recorded, to be compared with later.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawTracking {
+    /// The schemas of sources.
+    #[serde(default)]
+    pub(crate) schemas: Option<RawSchemas>,
+}
+
+/// Whose schemas are recorded under `metadata/`, and what a change of them means.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSchemas {
+    /// The sources.
+    pub(crate) sources: Vec<Spanned<String>>,
+    /// What each kind of change means, such as `column_removed: fail`; `warn` where nothing is said.
+    #[serde(default)]
+    #[schemars(schema_with = "on_change")]
+    pub(crate) on_change: Option<Node>,
+    /// Whether texts of the catalog are recorded as they are: defaults, checks, labels of enums, bounds of
+    /// partitions, comments. They can hold personal data. Without it, what is recorded shows only whether they
+    /// changed.
+    #[serde(default)]
+    pub(crate) values: bool,
+}
+
+/// What a change of a schema means.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RawOnChange {
+    /// It is recorded.
+    Ignore,
+    /// It is recorded and said.
+    Warn,
+    /// Nothing is recorded and nothing runs before somebody accepts it.
+    Fail,
+}
+
+fn on_change(generator: &mut SchemaGenerator) -> Schema {
+    let meaning = generator.subschema_for::<RawOnChange>();
+    json_schema!({"type": "object", "additionalProperties": meaning})
+}
