@@ -3,3 +3,5 @@
 //! Data in, data out: nothing here reads a file, a clock or a key.
 
 pub mod schema;
+
+pub mod changes;
