@@ -5,3 +5,7 @@
 pub mod schema;
 
 pub mod changes;
+
+pub mod policy;
+
+pub mod log;
