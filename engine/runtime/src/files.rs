@@ -113,6 +113,18 @@ pub fn retain(directory: &Path, keep: &[String]) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes a directory with all that is in it; whether there was one.
+///
+/// # Errors
+/// Those of the file system.
+pub fn remove_folder(directory: &Path) -> io::Result<bool> {
+    match fs::remove_dir_all(directory) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether a directory is absent or has no entry.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! The Git commit a project stands at, read from the repository's files, and its files at any commit,
 //! asked of the `git` program.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -95,7 +95,7 @@ pub fn files(project: &Path, reference: &str) -> Result<(String, Vec<File>), Str
     if names.len() > FILES_MAX {
         return Err(format!("it has more than {FILES_MAX} files"));
     }
-    let bytes = contents(project, &commit, &names)?;
+    let bytes = contents(project, &commit, &names, u64::MAX)?;
     let files = names.into_iter().zip(bytes);
     Ok((commit, files.map(|(name, bytes)| File { path: name.into(), bytes }).collect()))
 }
@@ -129,8 +129,50 @@ fn output(project: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The contents of files, in order.
-fn contents(project: &Path, commit: &str, names: &[String]) -> Result<Vec<Vec<u8>>, String> {
+/// Sets a value of the configuration of the clone that a project is in; whether that could be done.
+pub fn configure(project: &Path, key: &str, value: &str) -> bool {
+    let set = git(project).args(["config", "--local", key, value]).stdout(Stdio::null()).status();
+    set.is_ok_and(|status| status.success())
+}
+
+/// The files below a project that the next commit will have, relative to it.
+///
+/// # Errors
+/// The project is in no repository, or `git` cannot be started; in words.
+pub fn staged(project: &Path) -> Result<Vec<String>, String> {
+    let listed = output(project, &["ls-files", "-z", "--stage", "--", "."])
+        .map_err(|_| "Git cannot list the files: is the project in a repository?".to_owned())?;
+    let listed = String::from_utf8_lossy(&listed);
+    let names = listed.split('\0').filter_map(|line| {
+        let (entry, name) = line.split_once('\t')?;
+        // Another repository inside of this one has no content here.
+        let is_file = !entry.starts_with("160000") && entry.ends_with(" 0");
+        is_file.then(|| name.to_owned())
+    });
+    Ok(names.collect())
+}
+
+/// The first bytes of files as the next commit will have them, in order.
+///
+/// # Errors
+/// They cannot be read; in words.
+pub fn staged_heads(
+    project: &Path,
+    names: Vec<String>,
+    bytes_max: u64,
+) -> Result<Vec<(String, Vec<u8>)>, String> {
+    // An empty name of a commit is the index.
+    let heads = contents(project, "", &names, bytes_max)?;
+    Ok(names.into_iter().zip(heads).collect())
+}
+
+/// The contents of files, in order, each to so many bytes.
+fn contents(
+    project: &Path,
+    commit: &str,
+    names: &[String],
+    bytes_max: u64,
+) -> Result<Vec<Vec<u8>>, String> {
     let failed = || "its files cannot be read".to_owned();
     let mut child = git(project)
         .args(["cat-file", "--batch"])
@@ -163,9 +205,12 @@ fn contents(project: &Path, commit: &str, names: &[String]) -> Result<Vec<Vec<u8
             .rsplit_once(' ')
             .and_then(|(_, size)| size.parse().ok())
             .ok_or_else(failed)?;
-        left = left.checked_sub(size).ok_or_else(|| "its files are too large".to_owned())?;
+        let kept = size.min(bytes_max);
+        left = left.checked_sub(kept).ok_or_else(|| "its files are too large".to_owned())?;
         let mut bytes = Vec::new();
-        reader.by_ref().take(size).read_to_end(&mut bytes).map_err(|_| failed())?;
+        reader.by_ref().take(kept).read_to_end(&mut bytes).map_err(|_| failed())?;
+        let rest = &mut reader.by_ref().take(size.saturating_sub(kept));
+        io::copy(rest, &mut io::sink()).map_err(|_| failed())?;
         let mut end = [0; 1];
         reader.read_exact(&mut end).map_err(|_| failed())?;
         read.push(bytes);

@@ -26,10 +26,22 @@ use crate::request::Context;
 
 /// Separates the keys of digests from other keys.
 const DIGEST_LABEL: &str = "engine row digest v1";
+/// Separates the key of digests of catalogs' texts from other keys.
+const WORDS_LABEL: &str = "engine catalog words v1";
 /// Where the keyring lies when the target names no place.
 const KEYRING_FILE: &str = "keyring.json";
 /// The environment variable that holds the passphrase when the target names none.
 pub const PASSPHRASE_VARIABLE: &str = "ENGINE_PASSPHRASE";
+
+/// Gives texts of catalogs their digests.
+pub struct WordDigests(KeyMaterial);
+
+impl WordDigests {
+    /// 16 hexadecimal digits: enough to tell that a text changed, and keyed, so that none can be guessed.
+    pub fn of(&self, text: &str) -> String {
+        FileId::new(&self.0, "", text).to_string()
+    }
+}
 
 /// The opened keyring of a project.
 #[derive(Clone)]
@@ -265,6 +277,18 @@ impl Keys {
             Diagnostic::new(&crate::codes::run::INTERNAL, "no key could be derived")
         })?;
         Ok(DigestKey::new(*derived.expose()))
+    }
+
+    /// The digests by which texts of catalogs are compared without being recorded.
+    ///
+    /// # Errors
+    /// The keyring has no identifiers key.
+    pub fn word_digests(&self, project: &str) -> Outcome<WordDigests> {
+        let derived = subkey(self.identifiers()?, WORDS_LABEL, &[project.as_bytes()]);
+        let derived = derived.map_err(|_| {
+            Diagnostic::new(&crate::codes::run::INTERNAL, "no key could be derived")
+        })?;
+        Ok(WordDigests(derived))
     }
 
     fn identifiers(&self) -> Outcome<&KeyMaterial> {

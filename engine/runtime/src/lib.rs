@@ -38,6 +38,7 @@ pub mod plan;
 pub mod approval;
 pub mod lookups;
 pub mod workspace;
+pub mod metadata;
 pub mod selection;
 pub mod journal;
 pub mod report;
@@ -50,3 +51,4 @@ pub mod produce;
 pub mod ops;
 
 pub use engine_project as project;
+pub use engine_tracking as tracking;

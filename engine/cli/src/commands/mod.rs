@@ -9,6 +9,7 @@ pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod lineage;
 pub(crate) mod load;
+pub(crate) mod metadata;
 pub(crate) mod plan;
 pub(crate) mod query;
 pub(crate) mod retry;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Query(query::Query),
     Show(show::Show),
     Load(load::Load),
+    Metadata(metadata::Metadata),
     Keys(keys::Keys),
     Schema(schema::Schema),
     Explain(explain::Explain),
@@ -68,6 +70,7 @@ pub(crate) async fn run(
         Command::Query(options) => query::run(invocation, &options).await,
         Command::Show(options) => show::run(invocation, &options).await,
         Command::Load(options) => load::run(invocation, &options).await,
+        Command::Metadata(options) => metadata::run(invocation, &options).await,
         Command::Keys(options) => keys::run(invocation, &options),
         Command::Schema(options) => schema::run(invocation, &options),
         Command::Explain(options) => explain::run(invocation, &options).await,

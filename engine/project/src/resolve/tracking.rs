@@ -14,8 +14,7 @@ pub(super) fn resolve(
     sources: &[Source],
 ) -> Tracking {
     let raw = raw.into_iter().filter_map(|tracking| tracking.schemas);
-    let schemas: Vec<SchemaTracking> =
-        raw.map(|raw| self::schemas(findings, raw, sources)).collect();
+    let schemas: Vec<SchemaTracking> = raw.map(|raw| schemas(findings, raw, sources)).collect();
     let tracked = || schemas.iter().flat_map(|tracking| &tracking.sources);
     findings.unique(Thing::Source, tracked());
     Tracking { schemas }

@@ -41,6 +41,7 @@ pub use indirect::IndirectUse;
 pub use models::BoundModel;
 pub use policy::{BoundColumn, Treatment};
 pub use reach::{Carried, ColumnReach, Reaches, RelationReach, Released};
+pub use tables::{Connections, request};
 
 /// The schema of the session in which models stand.
 pub const MODELS_SCHEMA: &str = "models";

@@ -20,7 +20,8 @@ use crate::codes::sources;
 use crate::diagnostic::Diagnostic;
 use crate::types::arrow_type;
 
-pub(super) type Connections = BTreeMap<String, Arc<dyn Connection>>;
+/// The connections of a target, by name.
+pub type Connections = BTreeMap<String, Arc<dyn Connection>>;
 
 /// Makes every connection that a source or load names. Opens nothing.
 pub(super) fn connect(project: &Project) -> Result<Connections, Vec<Diagnostic>> {
@@ -162,7 +163,8 @@ async fn open(
     Ok((provider, BoundTable { connection, request, statistics }))
 }
 
-fn request(table: &Table) -> TableRequest {
+/// What is asked of a connection for a declared table.
+pub fn request(table: &Table) -> TableRequest {
     TableRequest {
         table: table.name.value.clone(),
         params: table.read.reveal_json(),

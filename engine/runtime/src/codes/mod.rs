@@ -11,6 +11,7 @@
 //! E07xx  keys                                         keys.rs
 //! E08xx  runs, tests, loads                           run.rs
 //! E09xx  commands                                     commands.rs
+//! E10xx  tracking and retention                       tracking.rs
 //! ```
 
 pub mod commands;
@@ -22,6 +23,7 @@ pub mod run;
 pub mod sources;
 pub mod sql;
 pub mod store;
+pub mod tracking;
 
 use crate::exit::Exit;
 
@@ -55,6 +57,7 @@ const RANGES: &[&[&Code]] = &[
     keys::ALL,
     run::ALL,
     commands::ALL,
+    tracking::ALL,
 ];
 
 /// Every code in ascending order of its identifier.

@@ -10,6 +10,7 @@ pub mod init;
 pub mod keys;
 pub mod lineage;
 pub mod load;
+pub mod metadata;
 pub mod mutate;
 pub mod plan;
 pub mod query;

@@ -18,7 +18,7 @@ use crate::event::Event;
 use crate::git;
 use crate::journal::{Journal, Line, Status};
 use crate::keys::{self, Keys};
-use crate::ops::plan;
+use crate::ops::{metadata, plan};
 use crate::plan::Plan;
 use crate::produce::{self, Earlier, Producer};
 use crate::report::RunReport;
@@ -88,6 +88,8 @@ pub(crate) async fn attempt(
         false => None,
     };
     let selected = selection::exports(&project, select, states.as_ref())?;
+    // Before the tables are opened: what changed says more than that a column is missing.
+    let changed = metadata::watch(&project, &keys, &selected).await?;
     let schemas = Schemas::Sources;
     let workspace = workspace::open(&project, context, access, schemas, Some(&selected)).await?;
     let exports = &workspace.bound.exports;
@@ -114,7 +116,10 @@ pub(crate) async fn attempt(
         earlier,
         reuse: request.reuse,
     };
-    let report = each(&producer, exports, request.on_failure).await;
+    let mut report = each(&producer, exports, request.on_failure).await;
+    if !changed.is_empty() {
+        report.warnings.insert(0, Failure::from(changed).in_project(&project));
+    }
     let end = Line::End { exit: report.exit().status(), ended_at: clock::now().to_rfc3339() };
     journal.append(&end).map_err(unwritable)?;
     Ok(report)

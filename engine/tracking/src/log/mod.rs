@@ -8,6 +8,7 @@ mod tests;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+pub use render::line;
 pub use summary::summary;
 
 use crate::changes::{Change, ChangeKind};

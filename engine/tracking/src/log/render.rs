@@ -46,6 +46,14 @@ pub(super) fn text(log: &ChangeLog) -> String {
     lines.iter().map(|line| format!("{}\n", one_line(line))).collect()
 }
 
+/// A change in one line: `column removed customers.email: was text(40)`.
+pub fn line(change: &Change) -> String {
+    let (kind, place, words) = phrase(change);
+    let place = if place.is_empty() { place } else { format!(" {place}") };
+    let words = if words.is_empty() { words } else { format!(": {words}") };
+    one_line(&format!("{kind}{place}{words}"))
+}
+
 /// Kind, place, and old and new in words: `column removed`, `customers.email`, `was text(40)`.
 fn phrase(change: &Change) -> (String, String, String) {
     let (subject, verb) = change.kind.subject_and_verb();

@@ -1,0 +1,105 @@
+//! E10xx: what is recorded over time, and how long it is kept.
+//!
+//! ```text
+//!  policy ──E1001──▶ catalogs ──E1002──▶ metadata/ ──E1003, E1004──▶ readers
+//!                                           └── commit ──E1006, E1007
+//! ```
+
+use super::Code;
+use crate::exit::Exit;
+
+/// Every code of this range, in ascending order.
+pub const ALL: &[&Code] = &[
+    &UNKNOWN_CHANGE,
+    &SCHEMA_CHANGED,
+    &METADATA_DAMAGED,
+    &NOTHING_RECORDED,
+    &NOTHING_TRACKED,
+    &COMMIT_REFUSED,
+    &COMMIT_UNCHECKED,
+];
+
+/// A policy names a kind of change that does not exist.
+pub static UNKNOWN_CHANGE: Code = Code {
+    id: "E1001",
+    title: "No such kind of change",
+    exit: Exit::DoesNotCompile,
+    what: "`on_change` of a tracking policy names a kind of change that there is none of.",
+    why: "Somebody relies on it: a change that should stop a run would only be warned of.",
+    example: "tracking:\n  schemas: {sources: [crm], on_change: {column_droped: fail}}",
+    fix: "Use one of the kinds the message lists.",
+};
+
+/// A source changed in a way that the policy refuses.
+pub static SCHEMA_CHANGED: Code = Code {
+    id: "E1002",
+    title: "A source's schema changed",
+    exit: Exit::GateRefused,
+    what: "The catalog of a source differs from what is recorded under `metadata/`, and `on_change` of the \
+           policy says `fail` for that kind of change. Nothing was recorded, read or published. As a warning, it \
+           is a change that the policy says `warn` for, and it was recorded.",
+    why: "A column that is new may hold personal data that no rule was written for, and one that is gone may be \
+          what others rely on. Somebody should look before it goes on.",
+    example: "tracking:\n  schemas: {sources: [crm], on_change: {column_removed: fail}}\n\n\
+              engine run      # after somebody dropped crm.customers.fax",
+    fix: "Look at the change, adapt the project, and record it: `engine metadata extract --accept`. Commit \
+          `metadata/` with what was adapted.",
+};
+
+/// A file of metadata cannot be used.
+pub static METADATA_DAMAGED: Code = Code {
+    id: "E1003",
+    title: "A file of metadata cannot be used",
+    exit: Exit::KeyRefused,
+    what: "A file under `metadata/` cannot be opened: it was changed, moved, sealed with a key that this keyring \
+           has not, or written by a newer engine.",
+    why: "What was recorded is what changes are measured by. Taking something else for it would hide them.",
+    example: "cp metadata/schemas/0c2f….enc metadata/schemas/77ab….enc\nengine metadata extract",
+    fix: "Restore the file from Git, and check that the keyring is the project's own.",
+};
+
+/// Nothing is recorded of what was asked for.
+pub static NOTHING_RECORDED: Code = Code {
+    id: "E1004",
+    title: "Nothing is recorded",
+    exit: Exit::NothingSelected,
+    what: "There is no record of any source, or none of the table that was asked for.",
+    why: "An empty answer would look like a table that never changed.",
+    example: "engine metadata decrypt --table customres",
+    fix: "Record the sources with `engine metadata extract`, or check the table's name.",
+};
+
+/// No source's schema is tracked.
+pub static NOTHING_TRACKED: Code = Code {
+    id: "E1005",
+    title: "No schema is tracked",
+    exit: Exit::NothingSelected,
+    what: "The schemas of sources were to be recorded, and no policy names a source, or not this one.",
+    why: "What is recorded, and what a change of it means, is a policy of the project.",
+    example: "engine metadata extract      # in a project without `tracking:`",
+    fix: "Name sources in a policy: `tracking: {schemas: {sources: [crm]}}`.",
+};
+
+/// A commit would have what must not be committed.
+pub static COMMIT_REFUSED: Code = Code {
+    id: "E1006",
+    title: "This must not be committed",
+    exit: Exit::GateRefused,
+    what: "Git's index holds decrypted metadata, the secrets of a machine, a file of metadata that is not \
+           sealed, or what looks like raw data.",
+    why: "What is committed once stays in the repository's history and in every clone.",
+    example: "git add -f metadata/decrypted\nengine metadata check",
+    fix: "Take it out with `git rm --cached`, and add it to `.gitignore`. A small table that may be read by \
+          anyone can be let through: `engine metadata check --allow 'data/*.csv'`.",
+};
+
+/// A commit cannot be checked.
+pub static COMMIT_UNCHECKED: Code = Code {
+    id: "E1007",
+    title: "The commit cannot be checked",
+    exit: Exit::Unavailable,
+    what: "The project is in no Git repository, `git` cannot be started, or `--allow` is no pattern.",
+    why: "A check that did not look must not pass.",
+    example: "engine metadata check      # outside a repository",
+    fix: "Run it inside the repository, with `git` on the PATH.",
+};

@@ -1,0 +1,24 @@
+//! Git's diff driver: `git diff` and `git log -p` show sealed metadata in clear to whoever has the key.
+//!
+//! Git asks a program for the text of each version of a file (`textconv`). Which program that is stands in
+//! the configuration of the clone, which is not committed: each clone registers it once.
+
+use std::path::Path;
+
+use crate::git;
+
+/// The driver's name.
+const DRIVER: &str = "engine-metadata";
+/// What makes Git ask the driver, in a project's `.gitattributes`.
+pub const ATTRIBUTES: &str =
+    "/metadata/**/*.enc diff=engine-metadata\n/metadata/*.enc diff=engine-metadata\n";
+
+/// Registers the driver in the clone that the project is in; false where it is in none.
+pub fn register(project: &Path) -> bool {
+    let Some(place) = git::place(project) else { return false };
+    let folder = if place.is_empty() { ".".to_owned() } else { place };
+    // Git runs it at the top of the clone, by a shell.
+    let quoted = folder.replace('\'', "'\\''");
+    let command = format!("engine --quiet --project-dir '{quoted}' metadata show");
+    git::configure(project, &format!("diff.{DRIVER}.textconv"), &command)
+}
