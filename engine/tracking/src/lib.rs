@@ -1,6 +1,14 @@
 //! What is kept over time, and for how long: schemas of sources and what changed in them.
 //!
-//! Data in, data out: nothing here reads a file, a clock or a key.
+//! ```text
+//!  schema ─┬─▶ changes ─┬─▶ policy   ignored, warned of, failed
+//!  (a      │  (of two   └─▶ log      kept, newest first; Markdown, text
+//!  record) │   records)
+//!          └─▶ ddl                   PostgreSQL
+//! ```
+//!
+//! Data in, data out. What is deliberately absent: files, stores, a clock, keys and connectors. Callers
+//! read catalogs, bring the digest that stands for texts nobody asked to keep, and write what comes out.
 
 pub mod schema;
 
@@ -9,3 +17,10 @@ pub mod changes;
 pub mod policy;
 
 pub mod log;
+
+pub mod ddl;
+
+pub use changes::{Change, ChangeKind, compare};
+pub use log::{ChangeLog, Entry};
+pub use policy::{OnChange, Reaction, Verdict};
+pub use schema::SourceSchema;
