@@ -233,6 +233,13 @@ impl Ended {
         self
     }
 
+    /// Fails unless stdout holds this text.
+    #[track_caller]
+    pub(crate) fn prints(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text), "no word of {text:?}\n{self}");
+        self
+    }
+
     /// The findings on stderr of a command with `--log-format json`: codes and messages.
     #[track_caller]
     pub(crate) fn findings(&self) -> Vec<(String, String)> {

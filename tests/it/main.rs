@@ -56,6 +56,8 @@ mod forged;
 #[cfg(test)]
 mod interop;
 #[cfg(test)]
+mod metadata;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod plans;

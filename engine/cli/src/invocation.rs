@@ -60,6 +60,14 @@ impl Invocation {
         self.context_with(&Resources::default(), Question::Create)
     }
 
+    /// The same, without a question for a passphrase that is not at hand.
+    ///
+    /// # Errors
+    /// A `.env` or a passphrase file that cannot be used.
+    pub(crate) fn context_unasked(&self) -> Outcome<Context> {
+        self.context_with(&Resources::default(), Question::Never)
+    }
+
     fn context_with(&self, resources: &Resources, question: Question) -> Outcome<Context> {
         let root = &self.global.project_dir;
         let environment = Environment::of_process().with_file_of(root)?.into_variables();

@@ -26,6 +26,8 @@ pub(crate) enum Question {
     Open,
     /// For a new keyring: twice, because nothing could tell a slip of the finger later.
     Create,
+    /// None: nobody is there to answer, even on a terminal.
+    Never,
 }
 
 /// The ways to a passphrase, tried in order.
@@ -57,7 +59,8 @@ impl Passphrase {
     }
 
     fn ask(&self) -> Option<Zeroizing<String>> {
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        let nobody = self.question == Question::Never;
+        if nobody || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return None;
         }
         if self.question == Question::Open {

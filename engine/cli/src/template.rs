@@ -14,6 +14,7 @@ macro_rules! files {
 
 /// A small project of one's own.
 pub(crate) const PROJECT: &[TemplateFile] = files!("project-template":
+    ".gitattributes",
     ".github/workflows/engine.yml",
     ".gitignore",
     ".gitlab-ci.yml",
@@ -31,6 +32,7 @@ pub(crate) const PROJECT: &[TemplateFile] = files!("project-template":
 
 const CHINOOK: &[TemplateFile] = files!("examples/chinook":
     ".env",
+    ".gitattributes",
     ".gitignore",
     "README.md",
     "data/LICENSE.md",

@@ -129,6 +129,9 @@ fn day(text: &str) -> Result<String, String> {
 
 /// Does it.
 pub(crate) async fn run(invocation: &Invocation, options: &Metadata) -> Outcome<Exit> {
+    if let MetadataCommand::Show(options) = &options.command {
+        return show(invocation, options);
+    }
     let context = invocation.context(&Resources::default())?;
     match &options.command {
         MetadataCommand::Extract(options) => {
@@ -155,15 +158,20 @@ pub(crate) async fn run(invocation: &Invocation, options: &Metadata) -> Outcome<
                 .report(&serde_json::json!({ "removed": was_there }), |_| words.to_owned())?;
         }
         MetadataCommand::Check(options) => return check(invocation, &context, options),
-        MetadataCommand::Show(options) => {
-            if let Some(text) = metadata::shown(&context, &options.file) {
-                invocation.document(&text)?;
-            }
-        }
+        MetadataCommand::Show(options) => return show(invocation, options),
         MetadataCommand::DiffDriver(_) => {
             metadata::register(&context)?;
             invocation.note("`git diff` shows sealed metadata of this clone in clear from now on.");
         }
+    }
+    Ok(Exit::Ok)
+}
+
+/// Whatever is missing, nothing is shown, and Git goes on.
+fn show(invocation: &Invocation, options: &Show) -> Outcome<Exit> {
+    let context = invocation.context_unasked().ok();
+    if let Some(text) = context.and_then(|context| metadata::shown(&context, &options.file)) {
+        invocation.document(&text)?;
     }
     Ok(Exit::Ok)
 }
@@ -203,7 +211,7 @@ fn check(
     let findings: Vec<Diagnostic> = unwanted
         .iter()
         .map(|one| {
-            let message = format!("`{}` is {}", printable(&one.path), one.what);
+            let message = format!("`{}` must not be committed: {}", printable(&one.path), one.what);
             Diagnostic::new(&tracking::COMMIT_REFUSED, message)
                 .help(format!("take it out: git rm --cached -- '{}'", printable(&one.path)))
         })

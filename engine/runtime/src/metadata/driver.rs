@@ -9,9 +9,6 @@ use crate::git;
 
 /// The driver's name.
 const DRIVER: &str = "engine-metadata";
-/// What makes Git ask the driver, in a project's `.gitattributes`.
-pub const ATTRIBUTES: &str =
-    "/metadata/**/*.enc diff=engine-metadata\n/metadata/*.enc diff=engine-metadata\n";
 
 /// Registers the driver in the clone that the project is in; false where it is in none.
 pub fn register(project: &Path) -> bool {

@@ -18,6 +18,6 @@ mod folder;
 mod index;
 
 pub use check::{Unwanted, check};
-pub use driver::{ATTRIBUTES, register};
+pub use driver::register;
 pub use folder::{DECRYPTED, FILE_BYTES_MAX, Folder, Part, document};
 pub use index::{Index, Recorded};

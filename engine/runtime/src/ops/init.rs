@@ -8,6 +8,7 @@ use super::schema;
 use crate::codes::commands;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
+use crate::metadata;
 
 /// A file of a template: its path in the project and its bytes.
 #[derive(Debug, Clone)]
@@ -55,6 +56,8 @@ pub fn init(directory: &Path, template: &[TemplateFile]) -> Outcome<InitReport> 
         written.push(relative);
     }
     written.sort();
+    // Outside a repository there is nothing to register it in.
+    metadata::register(directory);
     Ok(InitReport { directory: directory.to_path_buf(), files: written })
 }
 
