@@ -14,7 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::order;
-use crate::schema::{ColumnSchema, TableSchema};
+use crate::schema::{ColumnSchema, DataType, TableSchema};
 
 /// Something with its index in its list.
 pub(super) type At<'a, T> = (usize, &'a T);
@@ -43,27 +43,50 @@ impl<'a, T> Pairs<'a, T> {
         Self { both, removed, added }
     }
 
-    /// Pairs what fits exactly one of the others, in both directions.
-    fn pair(&mut self, fits: &dyn Fn(At<'a, T>, At<'a, T>) -> bool) {
-        let only = |mut found: Vec<At<'a, T>>| found.pop().filter(|_| found.is_empty());
-        let of_removed =
-            |one| only(self.added.iter().copied().filter(|other| fits(one, *other)).collect());
-        let of_added =
-            |other| only(self.removed.iter().copied().filter(|one| fits(*one, other)).collect());
-        let found: Vec<_> = self
-            .removed
-            .iter()
-            .filter_map(|one| {
-                let other = of_removed(*one)?;
-                of_added(other).map(|_| (*one, other))
-            })
-            .collect();
-        for ((one, _), (other, _)) in &found {
-            self.removed.retain(|(at, _)| at != one);
-            self.added.retain(|(at, _)| at != other);
+    /// Pairs what fits exactly one of the others, in both directions. What fits what is given by the
+    /// indexes of one removed and one added.
+    fn pair(&mut self, fits: &[(usize, usize)]) {
+        let (mut of_removed, mut of_added) = (BTreeMap::new(), BTreeMap::new());
+        for (one, other) in fits {
+            *of_removed.entry(*one).or_insert(0) += 1;
+            *of_added.entry(*other).or_insert(0) += 1;
         }
-        self.both.extend(found);
+        let only = |counts: &BTreeMap<usize, usize>, at| counts.get(at) == Some(&1);
+        let found: BTreeMap<_, _> = fits
+            .iter()
+            .filter(|(one, other)| only(&of_removed, one) && only(&of_added, other))
+            .copied()
+            .collect();
+        let mut added: BTreeMap<_, _> = self.added.drain(..).collect();
+        self.removed.retain(|(at, one)| {
+            let other = found.get(at).and_then(|other| added.remove_entry(other));
+            self.both.extend(other.map(|other| ((*at, *one), other)));
+            other.is_none()
+        });
+        self.added = added.into_iter().collect();
         self.both.sort_by_key(|((at, _), _)| *at);
+    }
+
+    /// What has the same key as exactly one of the others, in both directions.
+    fn same<K: Ord>(
+        &self,
+        of_removed: impl Fn(At<'a, T>) -> K,
+        of_added: impl Fn(At<'a, T>) -> K,
+    ) -> Vec<(usize, usize)> {
+        let mut groups: BTreeMap<K, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+        for one in &self.removed {
+            groups.entry(of_removed(*one)).or_default().0.push(one.0);
+        }
+        for other in &self.added {
+            groups.entry(of_added(*other)).or_default().1.push(other.0);
+        }
+        let alone = groups.into_values().filter_map(|(removed, added)| {
+            match (removed.as_slice(), added.as_slice()) {
+                ([one], [other]) => Some((*one, *other)),
+                _ => None,
+            }
+        });
+        alone.collect()
     }
 }
 
@@ -82,30 +105,56 @@ pub(super) fn tables<'a>(
     after: &'a [TableSchema],
 ) -> Pairs<'a, TableSchema> {
     let mut pairs = Pairs::by_name(before, after, |table| &table.name);
-    pairs.pair(&|(_, one), (_, other)| same_columns(one, other));
-    pairs.pair(&|(_, one), (_, other)| almost_same_columns(one, other));
+    let whole = |(_, table): At<'a, TableSchema>| columns_in_order(table);
+    let fits = pairs.same(whole, whole);
+    pairs.pair(&fits);
+    let fits = almost_same(&pairs);
+    pairs.pair(&fits);
     pairs
 }
 
 /// How many columns must agree before two tables are called one.
 const AGREEING_COLUMNS_MIN: usize = 2;
 
-fn same_columns(one: &TableSchema, other: &TableSchema) -> bool {
-    let alike = |(one, other): (&ColumnSchema, &ColumnSchema)| {
-        one.name == other.name && one.data_type == other.data_type
-    };
-    one.columns.len() >= AGREEING_COLUMNS_MIN
-        && one.columns.len() == other.columns.len()
-        && one.columns.iter().zip(&other.columns).all(alike)
+type Columns<'a> = Vec<(&'a str, &'a DataType)>;
+
+/// What a table is known by; a table of few columns by its own name, which no other has.
+fn columns_in_order(table: &TableSchema) -> (Columns<'_>, &str) {
+    let columns: Vec<_> =
+        table.columns.iter().map(|column| (column.name.as_str(), &column.data_type)).collect();
+    let name = if columns.len() < AGREEING_COLUMNS_MIN { table.name.as_str() } else { "" };
+    (columns, name)
 }
 
-fn almost_same_columns(one: &TableSchema, other: &TableSchema) -> bool {
-    let columns = |table: &'_ TableSchema| -> BTreeSet<_> {
-        table.columns.iter().map(|column| (column.name.clone(), column.data_type.clone())).collect()
-    };
-    let agreeing = columns(one).intersection(&columns(other)).count();
-    let larger = one.columns.len().max(other.columns.len());
-    agreeing >= AGREEING_COLUMNS_MIN && agreeing * 5 >= larger * 4
+/// Which removed table has most of its columns in common with which added one.
+fn almost_same(pairs: &Pairs<'_, TableSchema>) -> Vec<(usize, usize)> {
+    let mut owners: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (index, (_, table)) in pairs.added.iter().enumerate() {
+        for column in distinct_columns(table) {
+            owners.entry(column).or_default().push(index);
+        }
+    }
+    let mut fits = Vec::new();
+    for (at, table) in &pairs.removed {
+        let mut agreeing: BTreeMap<usize, usize> = BTreeMap::new();
+        for index in
+            distinct_columns(table).iter().filter_map(|column| owners.get(column)).flatten()
+        {
+            *agreeing.entry(*index).or_insert(0) += 1;
+        }
+        for (index, count) in agreeing {
+            let Some((other_at, other)) = pairs.added.get(index) else { continue };
+            let larger = table.columns.len().max(other.columns.len());
+            if count >= AGREEING_COLUMNS_MIN && count * 5 >= larger * 4 {
+                fits.push((*at, *other_at));
+            }
+        }
+    }
+    fits
+}
+
+fn distinct_columns(table: &TableSchema) -> BTreeSet<(&str, &DataType)> {
+    table.columns.iter().map(|column| (column.name.as_str(), &column.data_type)).collect()
 }
 
 /// Columns of two tables, renames found.
@@ -124,11 +173,13 @@ pub(super) fn columns<'a>(
         .filter(|(index, _)| kept.contains(index))
         .map(|(_, ((at, _), (other_at, _)))| (*at, *other_at))
         .collect();
-    pairs.pair(&|(at, one), (other_at, other)| {
-        let place = unchanged.iter().filter(|(before, _)| *before < at).count();
-        let other_place = unchanged.iter().filter(|(_, after)| *after < other_at).count();
-        one.data_type == other.data_type && one.nullable == other.nullable && place == other_place
-    });
+    let place = |at: usize| unchanged.partition_point(|(before, _)| *before < at);
+    let other_place = |at: usize| unchanged.partition_point(|(_, after)| *after < at);
+    let fits = pairs.same(
+        |(at, column)| (place(at), &column.data_type, column.nullable),
+        |(at, column)| (other_place(at), &column.data_type, column.nullable),
+    );
+    pairs.pair(&fits);
     pairs
 }
 

@@ -331,3 +331,33 @@ fn a_digest_shows_that_something_changed_and_not_what() {
     let lines: Vec<_> = found.iter().map(line).collect();
     assert_eq!(lines, ["default_changed customers.name: (not kept) → (not kept)"]);
 }
+
+#[test]
+fn tables_that_were_all_renamed_at_once_are_still_known() {
+    let named = |prefix: &str| {
+        let mut schema = SourceSchema::new("crm", "sqlite");
+        let columns = |at: usize| (0..4).map(move |c| column(&format!("c{at}_{c}"), text()));
+        let tables =
+            (0..30).map(|at| TableSchema::new(format!("{prefix}{at}"), columns(at).collect()));
+        schema.tables = tables.collect();
+        schema
+    };
+    let found = compare(&named("old_"), &named("new_"));
+    assert_eq!(found.len(), 30);
+    assert!(found.iter().all(|change| change.kind == ChangeKind::TableRenamed));
+}
+
+#[test]
+fn a_lone_column_does_not_make_two_tables_one() {
+    let found = after(|schema| {
+        schema.tables = vec![TableSchema::new("x", vec![column("id", DataType::Int64)])];
+    });
+    let other = |name: &str| {
+        let mut schema = SourceSchema::new("crm", "sqlite");
+        schema.tables = vec![TableSchema::new(name, vec![column("id", DataType::Int64)])];
+        schema
+    };
+    assert_eq!(found.len(), 3);
+    let kinds: Vec<_> = compare(&other("a"), &other("b")).iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, [ChangeKind::TableRemoved, ChangeKind::TableAdded]);
+}

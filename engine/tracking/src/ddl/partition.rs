@@ -84,7 +84,10 @@ fn bounds(
     };
     let all: Vec<_> = partitioning.parts.iter().map(of).collect::<Option<_>>()?;
     let distinct: BTreeSet<_> = all.iter().collect();
-    (!all.is_empty() && distinct.len() == all.len()).then_some(all)
+    // PostgreSQL wants each modulus to be a factor of the next; one modulus is what people use.
+    let moduli = all.iter().filter_map(|sql| sql.split_once(", REMAINDER")).map(|(with, _)| with);
+    let is_even = moduli.collect::<BTreeSet<_>>().len() <= 1;
+    (!all.is_empty() && distinct.len() == all.len() && is_even).then_some(all)
 }
 
 /// `DEFAULT`, `FOR VALUES IN (…)`, `FOR VALUES FROM (…) TO (…)`, `FOR VALUES WITH (modulus …)`.
