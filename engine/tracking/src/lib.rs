@@ -24,3 +24,4 @@ pub use changes::{Change, ChangeKind, compare};
 pub use log::{ChangeLog, Entry};
 pub use policy::{OnChange, Reaction, Verdict};
 pub use schema::SourceSchema;
+pub mod retention;
