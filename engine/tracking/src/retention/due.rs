@@ -84,7 +84,8 @@ impl Due {
 
     /// The document that follows `before`: to be committed before anything is destroyed.
     ///
-    /// What is on `destroy` keeps its tombstone until a later inventory shows that it is gone.
+    /// What is on `destroy` is marked as begun, and keeps its tombstone until a later inventory shows
+    /// that it is gone.
     #[must_use]
     pub fn tombstones(&self, before: &Tombstones, now: Moment) -> Tombstones {
         let added = self.tombstone.iter().map(|item| Tombstone {
@@ -92,9 +93,12 @@ impl Due {
             at: item.at,
             since: now,
             causes: item.causes.clone(),
+            begun: None,
             collected: None,
         });
-        before.restore(&self.restore).without(&self.collected, now).with(added)
+        let destroyed: Vec<What> = self.destroy.iter().map(|item| item.what.clone()).collect();
+        let kept = before.restore(&self.restore).without(&self.collected, now);
+        kept.begin(&destroyed, now).with(added)
     }
 
     /// What goes by each of `policies`, in their order. A thing that two of them want gone is

@@ -77,7 +77,7 @@ impl<'a> Export<'a> {
             let mut causes = self.snapshot_causes(snapshot);
             let tombstone = self.inventory.tombstones.get(what);
             let state = match tombstone {
-                Some(tombstone) if !self.is_whole(snapshot) => {
+                Some(tombstone) if tombstone.begun.is_some() && !self.is_whole(snapshot) => {
                     // Nobody may want it gone any more: then who did answers for the rest.
                     if causes.is_empty() {
                         causes.clone_from(&tombstone.causes);
@@ -125,19 +125,23 @@ impl<'a> Export<'a> {
             let max_age: Span = policy.snapshots.and_then(|rule| rule.max_age())?;
             max_age.is_over(committed_by, self.judge.now()).then_some(Reason::Age)
         };
-        let holds_expired = snapshot.version < self.newest && self.expired_rows(snapshot) > 0;
-        let has_rows =
-            |policy: &Policy| (policy.rows.is_some() && holds_expired).then_some(Reason::Rows);
+        let has_expired = |policy: &Policy| {
+            let is_due = snapshot.version < self.newest && policy.rows.is_some();
+            (is_due && self.holds_expired(snapshot, policy)).then_some(Reason::Rows)
+        };
         let mut causes = self.judge.causes(is_beyond);
         causes.extend(self.judge.causes(is_old));
-        causes.extend(self.judge.causes(has_rows));
+        causes.extend(self.judge.causes(has_expired));
         causes.sort();
         causes
     }
 
-    fn expired_rows(&self, snapshot: &Snapshot) -> u64 {
-        let chunks = snapshot.chunks.iter().filter_map(|id| self.chunks.get(id.as_str()));
-        chunks.fold(0, |rows, chunk| rows.saturating_add(chunk.expired_rows))
+    fn holds_expired(&self, snapshot: &Snapshot, policy: &Policy) -> bool {
+        self.chunks_of(snapshot).any(|chunk| chunk.expired_by.contains(&policy.name))
+    }
+
+    fn chunks_of(&self, snapshot: &Snapshot) -> impl Iterator<Item = &'a Chunk> {
+        snapshot.chunks.iter().filter_map(|id| self.chunks.get(id.as_str()).copied())
     }
 
     fn judge_chunks(&self, judged: &[Judged<'a>], due: &mut Due) {
@@ -211,7 +215,8 @@ impl<'a> Export<'a> {
         let newest = judged.first().filter(|newest| newest.causes.is_empty());
         let Some(Judged { snapshot, .. }) = newest else { return };
         let has_rule = self.judge.policies().iter().any(|policy| policy.rows.is_some());
-        let expired_rows = self.expired_rows(snapshot);
+        let expired = self.chunks_of(snapshot).map(|chunk| chunk.expired_rows);
+        let expired_rows = expired.fold(0, u64::saturating_add);
         if !has_rule || expired_rows == 0 {
             return;
         }
@@ -230,12 +235,16 @@ impl<'a> Export<'a> {
 
     /// The chunks of a held snapshot that would be written anew.
     fn held_rows(&self, snapshot: &Snapshot) -> Vec<Item> {
-        let causes = self.judge.causes(|policy| policy.rows.is_some().then_some(Reason::Rows));
-        let ids: BTreeSet<&str> = snapshot.chunks.iter().map(String::as_str).collect();
-        let chunks = ids.into_iter().filter_map(|id| self.chunks.get(id));
-        let held = chunks.filter(|chunk| chunk.expired_rows > 0).map(|chunk| Item {
-            causes: causes.clone(),
-            ..item(What::Chunk(chunk.id.clone()), chunk)
+        let wants = |chunk: &Chunk, policy: &Policy| {
+            let is_due = policy.rows.is_some() && chunk.expired_by.contains(&policy.name);
+            is_due.then_some(Reason::Rows)
+        };
+        let chunks: BTreeMap<&str, &Chunk> =
+            self.chunks_of(snapshot).map(|chunk| (chunk.id.as_str(), chunk)).collect();
+        let held = chunks.into_iter().filter(|(_, chunk)| chunk.expired_rows > 0);
+        let held = held.map(|(id, chunk)| Item {
+            causes: self.judge.causes(|policy| wants(chunk, policy)),
+            ..item(What::Chunk(id.to_owned()), chunk)
         });
         held.collect()
     }

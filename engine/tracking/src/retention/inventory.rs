@@ -44,9 +44,10 @@ pub struct Chunk {
     pub rows: Option<u64>,
     /// When the store says it was last written.
     pub written_at: Moment,
-    /// How many of its rows lie before a [cut-off](super::cut_offs) of the export's policies; 0 when there
-    /// is none.
+    /// How many of its rows lie before any [cut-off](super::cut_offs) of the export's policies.
     pub expired_rows: u64,
+    /// The policies whose cut-off at least one of its rows lies before.
+    pub expired_by: BTreeSet<String>,
 }
 
 /// Everything of one export.

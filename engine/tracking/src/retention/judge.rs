@@ -4,10 +4,10 @@
 //!               on hold          nothing wants it gone     something does
 //!  live         held             kept                      tombstoned
 //!  tombstoned   restored, held   restored                  waits; destroyed when its grace is over
-//!  damaged      held             waits, then destroyed     waits, then destroyed
+//!  damaged      held             destroyed                 destroyed
 //! ```
 //!
-//! Damaged is a tombstoned snapshot of which a chunk is gone: its destruction had begun when it was
+//! Damaged is a snapshot of which a chunk is gone since its destruction was begun, which was then
 //! interrupted. It cannot be restored; a hold keeps what is left of it.
 
 use super::{
@@ -34,7 +34,7 @@ impl Verdict {
     }
 }
 
-/// Whether all of a thing is there.
+/// Whether a thing can be restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Whole,
@@ -117,19 +117,16 @@ impl<'a> Judge<'a> {
             None if !is_wanted_gone => Verdict::Keep,
             _ if !self.holds.is_empty() => Verdict::Hold,
             None => Verdict::Tombstone,
-            Some(_) if !is_wanted_gone && state == State::Whole => Verdict::Restore,
+            Some(_) if state == State::Damaged => Verdict::Destroy,
+            Some(_) if !is_wanted_gone => Verdict::Restore,
             Some(since) if self.is_grace_over(item, since) => Verdict::Destroy,
             Some(_) => Verdict::Wait,
         }
     }
 
-    /// The shortest grace counts, of those that want it gone; of all where these are there no more.
+    /// The shortest grace counts, of those that want it gone.
     fn is_grace_over(&self, item: &Item, since: Moment) -> bool {
-        let is_over = |policy: &Policy| policy.grace.is_over(since, self.now);
-        if self.wanting(&item.causes).next().is_none() {
-            return self.policies.iter().any(is_over);
-        }
-        self.wanting(&item.causes).any(is_over)
+        self.wanting(&item.causes).any(|policy| policy.grace.is_over(since, self.now))
     }
 
     fn wanting(&self, causes: &[Cause]) -> impl Iterator<Item = &'a Policy> {

@@ -99,6 +99,9 @@ pub struct Tombstone {
     pub since: Moment,
     /// Who wanted it gone then, in ascending order.
     pub causes: Vec<Cause>,
+    /// When its destruction was begun: what is no longer whole then is not restored.
+    #[serde(with = "instant_or_null")]
+    pub begun: Option<Moment>,
     /// When it was found to be gone. Kept for snapshots only, whose successors name their digests.
     #[serde(with = "instant_or_null")]
     pub collected: Option<Moment>,
@@ -175,6 +178,17 @@ impl Tombstones {
             entries.entry(entry.what.clone()).or_insert(entry);
         }
         Self { format_version: FORMAT_VERSION, entries: entries.into_values().collect() }
+    }
+
+    /// The document before `destroyed` are. What was begun before keeps that moment.
+    #[must_use]
+    pub(crate) fn begin(&self, destroyed: &[What], now: Moment) -> Self {
+        let destroyed: BTreeSet<&What> = destroyed.iter().collect();
+        let mut entries = self.entries.clone();
+        for entry in entries.iter_mut().filter(|entry| destroyed.contains(&entry.what)) {
+            entry.begun.get_or_insert(now);
+        }
+        Self { format_version: FORMAT_VERSION, entries }
     }
 
     /// The document after `gone` were found to be no longer there: snapshots are marked, others
@@ -281,7 +295,7 @@ mod tests {
         let causes = vec![Cause { policy: "uat".to_owned(), reason: Reason::Age }];
         let since = "2026-03-01T10:00:00Z".parse().unwrap();
         let at = "2025-12-01T10:00:00Z".parse().unwrap();
-        Tombstone { what, at, since, causes, collected: None }
+        Tombstone { what, at, since, causes, begun: None, collected: None }
     }
 
     fn document() -> Tombstones {
@@ -295,16 +309,18 @@ mod tests {
         r#"{"format_version":1,"entries":["#,
         r#"{"what":{"snapshot":{"version":9,"manifest":"sha256:9"}},"at":"2025-12-01T10:00:00Z","#,
         r#""since":"2026-03-01T10:00:00Z","#,
-        r#""causes":[{"policy":"uat","reason":"age"}],"collected":null},"#,
+        r#""causes":[{"policy":"uat","reason":"age"}],"begun":null,"collected":null},"#,
         r#"{"what":{"snapshot":{"version":10,"manifest":"sha256:10"}},"at":"2025-12-01T10:00:00Z","#,
         r#""since":"2026-03-01T10:00:00Z","#,
-        r#""causes":[{"policy":"uat","reason":"age"}],"collected":"2026-04-01T10:00:00Z"}]}"#
+        r#""causes":[{"policy":"uat","reason":"age"}],"begun":"2026-03-31T10:00:00Z","collected":"2026-04-01T10:00:00Z"}]}"#
     );
 
     #[test]
     fn the_format_stays() {
         let gone = "2026-04-01T10:00:00Z".parse().unwrap();
         let document = Tombstones::new().with([10, 9].map(snapshot).map(tombstone));
+        let begun = "2026-03-31T10:00:00Z".parse().unwrap();
+        let document = document.begin(&[snapshot(10)], begun).begin(&[snapshot(10)], gone);
         let document = document.without(&[snapshot(10)], gone);
         assert_eq!(String::from_utf8(document.to_bytes().unwrap()).unwrap(), VERSION_1);
         assert_eq!(Tombstones::parse(VERSION_1.as_bytes()), Ok(document));
