@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine_tracking::retention::{Moment, Policy, What, due};
+use engine_tracking::retention::{Moment, Policy, Snapshot, What, due};
 
 use crate::{
     model::{Key, Model, ModelChunk, Rules, is_held, is_over},
@@ -163,7 +163,7 @@ fn a_year_leaves_what_the_model_leaves() {
                     export.compare(seed, now);
                     let after = &export.store.tombstones;
                     let gone = |what: &What| after.get(what).is_none();
-                    let snapshots = export.store.snapshots.values().map(|one| one.what());
+                    let snapshots = export.store.snapshots.values().map(Snapshot::what);
                     restored +=
                         snapshots.filter(|one| before.get(one).is_some() && gone(one)).count();
                 }
