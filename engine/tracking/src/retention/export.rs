@@ -9,7 +9,7 @@ use super::{
     policy::Policy,
     rows::{ChunkFate, Rewrite, chunk_fate},
     span::{Moment, Span},
-    tombstones::{Cause, Reason, What},
+    tombstones::{Cause, Reason, Tombstone, What},
 };
 
 /// How long a chunk lies in the store before it is taken for one that a killed run left: a run names
@@ -38,7 +38,7 @@ struct Export<'a> {
     /// By version, ascending.
     snapshots: BTreeMap<What, &'a Snapshot>,
     chunks: BTreeMap<&'a str, &'a Chunk>,
-    /// The newest version in the store.
+    /// The newest version in the store, those aside that are half destroyed.
     newest: u64,
     /// The newest version ever committed, as far as store and tombstones tell.
     newest_ever: u64,
@@ -58,34 +58,39 @@ type Naming<'a, 'b> = BTreeMap<&'a str, Vec<&'b Judged<'a>>>;
 impl<'a> Export<'a> {
     fn new(judge: &'a Judge<'a>, inventory: &'a Inventory) -> Self {
         let snapshots = inventory.snapshots.iter();
-        let newest = snapshots.clone().map(|snapshot| snapshot.version).max().unwrap_or(0);
-        let newest_ever = inventory.tombstones.newest_version().unwrap_or(0).max(newest);
-        Self {
+        let present = snapshots.clone().map(|snapshot| snapshot.version).max().unwrap_or(0);
+        let mut export = Self {
             judge,
             inventory,
-            snapshots: snapshots.map(|snapshot| (snapshot.what(), snapshot)).collect(),
+            snapshots: snapshots.clone().map(|snapshot| (snapshot.what(), snapshot)).collect(),
             chunks: inventory.chunks.iter().map(|chunk| (chunk.id.as_str(), chunk)).collect(),
-            newest,
-            newest_ever,
+            newest: 0,
+            newest_ever: inventory.tombstones.newest_version().unwrap_or(0).max(present),
             earliest_from: earliest_from(inventory),
-        }
+        };
+        let whole = snapshots.filter(|snapshot| export.damage(snapshot).is_none());
+        export.newest = whole.map(|snapshot| snapshot.version).max().unwrap_or(0);
+        export
+    }
+
+    /// The tombstone of a snapshot whose destruction was interrupted half way.
+    fn damage(&self, snapshot: &Snapshot) -> Option<&'a Tombstone> {
+        let tombstone = self.inventory.tombstones.get(&snapshot.what())?;
+        let is_whole = snapshot.chunks.iter().all(|id| self.chunks.contains_key(id.as_str()));
+        (tombstone.begun.is_some() && !is_whole).then_some(tombstone)
     }
 
     fn judge_snapshots(&self, due: &mut Due) -> Vec<Judged<'a>> {
         let mut judged = Vec::new();
         for (what, snapshot) in self.snapshots.iter().rev() {
             let mut causes = self.snapshot_causes(snapshot);
+            let damage = self.damage(snapshot);
+            let state = if damage.is_some() { State::Damaged } else { State::Whole };
+            // Nobody may want it gone any more: then who did answers for the rest.
+            if let (true, Some(tombstone)) = (causes.is_empty(), damage) {
+                causes.clone_from(&tombstone.causes);
+            }
             let tombstone = self.inventory.tombstones.get(what);
-            let state = match tombstone {
-                Some(tombstone) if tombstone.begun.is_some() && !self.is_whole(snapshot) => {
-                    // Nobody may want it gone any more: then who did answers for the rest.
-                    if causes.is_empty() {
-                        causes.clone_from(&tombstone.causes);
-                    }
-                    State::Damaged
-                }
-                _ => State::Whole,
-            };
             let since = tombstone.map(|tombstone| tombstone.since);
             let item = Item {
                 what: what.clone(),
@@ -101,10 +106,6 @@ impl<'a> Export<'a> {
             judged.push(Judged { snapshot, verdict, causes });
         }
         judged
-    }
-
-    fn is_whole(&self, snapshot: &Snapshot) -> bool {
-        snapshot.chunks.iter().all(|id| self.chunks.contains_key(id.as_str()))
     }
 
     /// The latest moment at which it may have been committed: no snapshot is younger than one that
@@ -211,8 +212,8 @@ impl<'a> Export<'a> {
     }
 
     fn plan_rewrite(&self, judged: &[Judged<'a>], due: &mut Due) {
-        // Judged from the newest on.
-        let newest = judged.first().filter(|newest| newest.causes.is_empty());
+        let newest = judged.iter().find(|judged| judged.snapshot.version == self.newest);
+        let newest = newest.filter(|newest| newest.causes.is_empty());
         let Some(Judged { snapshot, .. }) = newest else { return };
         let has_rule = self.judge.policies().iter().any(|policy| policy.rows.is_some());
         let expired = self.chunks_of(snapshot).map(|chunk| chunk.expired_rows);

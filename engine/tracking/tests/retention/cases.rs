@@ -171,6 +171,10 @@ fn leftovers_wait_a_day_then_their_grace() {
     inventory.tombstones = marked.tombstones(&Tombstones::new(), moment(24));
     let after = moment(25 + 30 * 24);
     assert_eq!(due(&policies, &inventory, after).destroy.len(), 1);
+    // Written again by a run that was taken up: it waits again.
+    inventory.chunks[0].written_at = moment(20 + 29 * 24);
+    assert_eq!(due(&policies, &inventory, after).destroy, []);
+    inventory.chunks[0].written_at = moment(0);
     inventory.reserved.insert("shared".to_owned());
     let due = due(&policies, &inventory, after);
     assert_eq!((due.destroy.len(), due.restore.len()), (0, 1));

@@ -230,7 +230,7 @@ fn last_day(day: i64, months: u32) -> i64 {
 fn length(month: u32) -> i64 {
     let year = 2020 + month / 12;
     match month % 12 {
-        1 if year % 4 == 0 => 29,
+        1 if year.is_multiple_of(4) => 29,
         1 => 28,
         3 | 5 | 8 | 10 => 30,
         _ => 31,
