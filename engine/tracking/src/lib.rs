@@ -5,6 +5,8 @@
 //!  (a      │  (of two   └─▶ log      kept, newest first; Markdown, text
 //!  record) │   records)
 //!          └─▶ ddl                   PostgreSQL
+//!
+//!  policies + inventory + now ──▶ retention ──▶ what is due
 //! ```
 //!
 //! Data in, data out. What is deliberately absent: files, stores, a clock, keys and connectors. Callers
@@ -20,8 +22,9 @@ pub mod log;
 
 pub mod ddl;
 
+pub mod retention;
+
 pub use changes::{Change, ChangeKind, compare};
 pub use log::{ChangeLog, Entry};
 pub use policy::{OnChange, Reaction, Verdict};
 pub use schema::SourceSchema;
-pub mod retention;

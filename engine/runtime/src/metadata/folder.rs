@@ -137,7 +137,7 @@ impl<'k> Folder<'k> {
     /// Opens bytes as the file of a name.
     fn opened(&self, name: &str, bytes: &[u8]) -> Outcome<Vec<u8>> {
         sealed::open(self.keys, &self.context(name), bytes).map_err(|error| {
-            let message = format!("`{}` cannot be opened: {error}", shown(name));
+            let message = format!("`{}` {error}", shown(name));
             let finding = Diagnostic::new(&tracking::METADATA_DAMAGED, message);
             finding
                 .help(

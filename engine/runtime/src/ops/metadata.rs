@@ -127,7 +127,8 @@ pub async fn record(
         let verdict = policy.judge(&changes);
         let finding = |change: &&Change| refusal(source, tracking, change);
         warnings.extend(verdict.warnings.iter().map(|change| finding(change).as_warning()));
-        refused.extend(verdict.failures.iter().map(finding));
+        let accepting = "`engine metadata extract --accept` records what was refused";
+        refused.extend(verdict.failures.iter().map(|change| finding(change).help(accepting)));
         found.push(Found { source, before, now, changes });
     }
     if accept {
@@ -255,9 +256,7 @@ fn refusal(source: &Source, tracking: &SchemaTracking, change: &Change) -> Diagn
         None => (source.name.at, "nothing is said of such changes: they are warned of"),
     };
     let message = format!("source `{}` changed: {}", source.name.value, log::line(change));
-    Diagnostic::new(&tracking::SCHEMA_CHANGED, message)
-        .at(at.0, at.1)
-        .help("`engine metadata extract --accept` records what was refused")
+    Diagnostic::new(&tracking::SCHEMA_CHANGED, message).at(at.0, at.1)
 }
 
 /// Writes what is new of a source; the schema last.
