@@ -24,6 +24,9 @@ pub mod ddl;
 
 pub mod retention;
 
+#[cfg(test)]
+mod reference;
+
 pub use changes::{Change, ChangeKind, compare};
 pub use log::{ChangeLog, Entry};
 pub use policy::{OnChange, Reaction, Verdict};
