@@ -42,6 +42,18 @@ impl Link {
             predecessor: manifest.predecessor,
         })
     }
+
+    /// The version it lies in the store under.
+    #[must_use]
+    pub fn stored_as(&self) -> u64 {
+        self.stored_as
+    }
+
+    /// The one it says it follows.
+    #[must_use]
+    pub fn predecessor(&self) -> Option<Predecessor> {
+        self.predecessor
+    }
 }
 
 /// A manifest known from elsewhere to have been committed.

@@ -4,6 +4,8 @@
 //!  exports/<file id>/chunks/<chunk id>.parquet.enc       sealed
 //!  exports/<file id>/chunks/<chunk id>.parquet           modular
 //!  exports/<file id>/manifests/<version>.json.enc        10 digits: a listing sorts
+//!  exports/<file id>/tombstones/<number>.json.enc        what is deleted softly; the greatest number holds
+//!  audit/<run id>.json.enc                              deletions
 //!  runs/<run id>.json.enc
 //!  keys/keyring.json
 //! ```
@@ -64,6 +66,18 @@ pub enum StoreObject {
         /// The snapshot's version, 1 to [`VERSION_MAX`].
         version: u64,
     },
+    /// What of an export is deleted softly.
+    Tombstones {
+        /// The export's file id.
+        file: FileId,
+        /// The number of the document, 1 to [`VERSION_MAX`].
+        number: u64,
+    },
+    /// A record of deletions.
+    Audit {
+        /// The operation.
+        run: RunId,
+    },
     /// A run record.
     Run {
         /// The run.
@@ -82,6 +96,8 @@ impl StoreObject {
         match self {
             Self::Chunk { file, chunk, encryption } => Ok(chunk_path(*file, *chunk, *encryption)),
             Self::Manifest { file, version } => manifest_path(*file, *version),
+            Self::Tombstones { file, number } => tombstones_path(*file, *number),
+            Self::Audit { run } => Ok(audit_path(*run)),
             Self::Run { run } => Ok(run_path(*run)),
             Self::Keyring => Ok(KEYRING.to_owned()),
         }
@@ -100,6 +116,14 @@ impl StoreObject {
             ["runs", name] => {
                 let run = name.strip_suffix(".json.enc").and_then(|id| id.parse().ok());
                 Ok(Self::Run { run: run.ok_or(LayoutError)? })
+            }
+            ["audit", name] => {
+                let run = name.strip_suffix(".json.enc").and_then(|id| id.parse().ok());
+                Ok(Self::Audit { run: run.ok_or(LayoutError)? })
+            }
+            ["exports", file, "tombstones", name] => {
+                let (file, number) = numbered(file, name).ok_or(LayoutError)?;
+                Ok(Self::Tombstones { file, number })
             }
             ["exports", file, "chunks", name] => parse_chunk(file, name).ok_or(LayoutError),
             ["exports", file, "manifests", name] => parse_manifest(file, name).ok_or(LayoutError),
@@ -143,6 +167,29 @@ pub fn manifests_prefix(file: FileId) -> String {
     format!("exports/{file}/manifests")
 }
 
+/// The path of a document of tombstones.
+///
+/// # Errors
+/// [`LayoutError`] when the number is 0 or above [`VERSION_MAX`].
+pub fn tombstones_path(file: FileId, number: u64) -> Result<String, LayoutError> {
+    if number == 0 || number > VERSION_MAX {
+        return Err(LayoutError);
+    }
+    Ok(format!("{}/{number:010}.json.enc", tombstones_prefix(file)))
+}
+
+/// The directory of an export's tombstones.
+#[must_use]
+pub fn tombstones_prefix(file: FileId) -> String {
+    format!("exports/{file}/tombstones")
+}
+
+/// The path of a record of deletions.
+#[must_use]
+pub fn audit_path(run: RunId) -> String {
+    format!("audit/{run}.json.enc")
+}
+
 /// The path of a run record.
 #[must_use]
 pub fn run_path(run: RunId) -> String {
@@ -160,13 +207,19 @@ fn parse_chunk(file: &str, name: &str) -> Option<StoreObject> {
 }
 
 fn parse_manifest(file: &str, name: &str) -> Option<StoreObject> {
+    let (file, version) = numbered(file, name)?;
+    Some(StoreObject::Manifest { file, version })
+}
+
+/// The export and number of a document.
+fn numbered(file: &str, name: &str) -> Option<(FileId, u64)> {
     let file = file.parse().ok()?;
     let digits = name.strip_suffix(".json.enc")?;
     if digits.len() != VERSION_DIGITS || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let version = digits.parse().ok().filter(|version| *version > 0)?;
-    Some(StoreObject::Manifest { file, version })
+    let number = digits.parse().ok().filter(|number| *number > 0)?;
+    Some((file, number))
 }
 
 #[cfg(test)]
@@ -184,6 +237,8 @@ mod tests {
             format!("exports/{FILE}/chunks/{CHUNK}.parquet.enc"),
             format!("exports/{FILE}/chunks/{CHUNK}.parquet"),
             format!("exports/{FILE}/manifests/0000000042.json.enc"),
+            format!("exports/{FILE}/tombstones/0000000007.json.enc"),
+            format!("audit/{CHUNK}.json.enc"),
             format!("runs/{CHUNK}.json.enc"),
             "keys/keyring.json".to_owned(),
         ];
@@ -215,7 +270,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_parses_has_one_spelling(path in "(exports|runs|keys)(/[a-z0-9./]{0,40}){0,4}") {
+        fn what_parses_has_one_spelling(path in "(exports|audit|runs|keys)(/[a-z0-9./]{0,40}){0,4}") {
             if let Ok(object) = StoreObject::parse(&path) {
                 prop_assert_eq!(object.path().unwrap(), path);
             }

@@ -31,6 +31,8 @@ pub enum Thing {
     Export,
     /// A column type.
     Type,
+    /// A retention policy.
+    Policy,
 }
 
 impl Thing {
@@ -39,6 +41,7 @@ impl Thing {
     pub fn plural(self) -> String {
         match self {
             Self::Class => String::from("classes"),
+            Self::Policy => String::from("policies"),
             other => format!("{other}s"),
         }
     }
@@ -57,6 +60,7 @@ impl fmt::Display for Thing {
             Self::Model => "model",
             Self::Export => "export",
             Self::Type => "column type",
+            Self::Policy => "policy",
         })
     }
 }

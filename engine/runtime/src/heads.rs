@@ -99,12 +99,11 @@ impl Seen {
     ///
     /// # Errors
     /// It is behind.
-    pub fn check(&self, export: &str, head: Option<&Stored>) -> Outcome<()> {
+    pub fn check(&self, export: &str, known: Option<Anchor>) -> Outcome<()> {
         let Some(seen) = self.anchor else { return Ok(()) };
-        let newest = head.map_or(0, |head| head.manifest.version);
-        let replaced = head.is_some_and(|head| {
-            head.manifest.version == seen.version && head.digest != seen.digest
-        });
+        let newest = known.map_or(0, |known| known.version);
+        let replaced =
+            known.is_some_and(|known| known.version == seen.version && known.digest != seen.digest);
         if newest >= seen.version && !replaced {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use engine_project::{Problem, ProblemKind, Problems, Thing};
 
-use crate::codes::{Code, config, names, policy, run, sql};
+use crate::codes::{Code, config, names, policy, run, sql, tracking};
 use crate::diagnostic::{Diagnostic, Failure, Level};
 
 /// All problems of a phase, in their order, with the files to show them in.
@@ -80,6 +80,7 @@ pub fn unknown(thing: Thing) -> &'static Code {
         Thing::Model => &names::UNKNOWN_MODEL,
         Thing::Export => &names::UNKNOWN_EXPORT,
         Thing::Type => &names::UNKNOWN_TYPE,
+        Thing::Policy => &tracking::UNKNOWN_POLICY,
     }
 }
 

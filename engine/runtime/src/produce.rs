@@ -30,7 +30,7 @@ use arrow::datatypes::DataType;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::{FileId, RunId};
 use engine_bundle::key::Purpose;
-use engine_bundle::manifest::{Manifest, SourceFingerprint, TestResult, TestStatus};
+use engine_bundle::manifest::{Manifest, Predecessor, SourceFingerprint, TestResult, TestStatus};
 use engine_project::{ColumnTest, Declared, TableTest};
 
 /// Chunks of earlier attempts, by export.
@@ -92,8 +92,10 @@ impl Producer<'_> {
         let file = self.keys.file_id(self.store.project(), &export.name)?;
         let heads = Heads::of(&self.context.root, &self.workspace.bound.project.target.name.value);
         let seen = heads.seen(file);
-        let head = self.store.head(file, &export.name, self.keys).await?;
-        seen.check(&export.name, head.as_ref())?;
+        let tip = self.store.tip(file, &export.name, self.keys).await?;
+        seen.check(&export.name, tip.known())?;
+        let predecessor = tip.predecessor();
+        let head = tip.readable();
         let origin = self.origin(export).await?;
         let unchanged = match &head {
             Some(head) if self.reuse == Reuse::Unchanged && origin.made(head) => {
@@ -111,7 +113,7 @@ impl Producer<'_> {
                 (head.clone(), Status::Reused, 0, warnings)
             }
             None => {
-                let published = self.publish(export, file, &origin, head.as_ref()).await?;
+                let published = self.publish(export, file, &origin, predecessor).await?;
                 let Published { stored, resumed, warnings } = published;
                 (stored, Status::Committed, resumed, warnings)
             }
@@ -205,7 +207,7 @@ impl Producer<'_> {
         export: &BoundExport,
         file: FileId,
         origin: &Origin,
-        head: Option<&Stored>,
+        predecessor: Option<Predecessor>,
     ) -> Outcome<Published> {
         let snapshot = Snapshot {
             store: self.store,
@@ -216,7 +218,7 @@ impl Producer<'_> {
             run: self.run,
             git_commit: self.git_commit.clone(),
             origin,
-            head,
+            predecessor,
             described: Described::of(&self.workspace.bound, export),
         };
         self.context.observer.notice(&Event::ExportStarted { export: export.name.clone() });

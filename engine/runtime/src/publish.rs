@@ -68,8 +68,8 @@ pub struct Snapshot<'a> {
     pub git_commit: Option<String>,
     /// What it is made from.
     pub origin: &'a Origin,
-    /// The snapshot before.
-    pub head: Option<&'a Stored>,
+    /// The snapshot before, be it still there or not.
+    pub predecessor: Option<Predecessor>,
     /// What a plan says of the export.
     pub described: Described,
 }
@@ -89,7 +89,7 @@ impl Snapshot<'_> {
             project: self.store.project().to_owned(),
             target: self.store.target().to_owned(),
             export: self.export.name.clone(),
-            version: self.head.map_or(1, |head| head.manifest.version.saturating_add(1)),
+            version: self.predecessor.map_or(1, |before| before.version.saturating_add(1)),
             run: self.run,
             git_commit: self.git_commit.clone(),
             inputs: Inputs {
@@ -110,9 +110,7 @@ impl Snapshot<'_> {
             chunks,
             tests,
             described: serde_json::to_value(&self.described).ok(),
-            predecessor: self
-                .head
-                .map(|head| Predecessor { version: head.manifest.version, digest: head.digest }),
+            predecessor: self.predecessor,
         })
     }
 

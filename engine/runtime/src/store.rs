@@ -28,6 +28,7 @@ use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::files;
 use crate::keys::Keys;
 use crate::seal::SealError;
+use crate::tip::Tip;
 use crate::unseal::UnsealError;
 
 /// The store of a target.
@@ -219,24 +220,21 @@ impl Store {
         Ok(Stored { digest: Digest::of(&plain), manifest })
     }
 
-    /// The manifest of the newest version; `None` while nothing was committed.
+    /// The end of an export's chain.
     ///
     /// # Errors
     /// As [`Store::manifest`], or the store cannot be listed.
-    pub async fn head(
-        &self,
-        file: FileId,
-        export: &str,
-        keys: &dyn KeySource,
-    ) -> Outcome<Option<Stored>> {
-        match self.versions(file).await?.last() {
-            None => Ok(None),
-            Some(version) => self
-                .manifest(file, export, *version, keys)
-                .await
-                .map(Some)
-                .map_err(|error| error.diagnostic().into()),
-        }
+    pub async fn tip(&self, file: FileId, export: &str, keys: &dyn KeySource) -> Outcome<Tip> {
+        let newest = match self.versions(file).await?.last() {
+            None => None,
+            Some(version) => Some(
+                self.manifest(file, export, *version, keys)
+                    .await
+                    .map_err(|error| error.diagnostic())?,
+            ),
+        };
+        let (_, tombstones) = self.tombstones(file, export, keys).await?;
+        Ok(Tip::new(newest, tombstones))
     }
 
     /// Seals and commits a manifest under its version.
@@ -300,7 +298,11 @@ impl Store {
         self.read(KEYRING, FILE_BYTES_MAX as u64).await
     }
 
-    async fn read(&self, name: &str, bytes_max: u64) -> Result<bytes::Bytes, UnsealError> {
+    pub(crate) async fn read(
+        &self,
+        name: &str,
+        bytes_max: u64,
+    ) -> Result<bytes::Bytes, UnsealError> {
         let path = Path::from(name);
         let found =
             self.objects.get(&path).await.map_err(|error| UnsealError::store(name, &error))?;

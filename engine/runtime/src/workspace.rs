@@ -19,6 +19,7 @@ use crate::masks::udf;
 use crate::masks::versions::MaskingKeys;
 use crate::problems;
 use crate::request::Context;
+use crate::retention;
 use crate::session::{Limits, session};
 
 /// Loads the project that a context names.
@@ -33,7 +34,10 @@ pub fn load(context: &Context) -> Outcome<Arc<Project>> {
     };
     let loaded = debug_span!("load")
         .in_scope(|| engine_project::load(&context.root, &options).map(Arc::new));
-    loaded.map_err(problems::failure)
+    let project = loaded.map_err(problems::failure)?;
+    // What is kept how long is judged at the end of a run: what cannot be meant is said at its start.
+    retention::policies(&project)?;
+    Ok(project)
 }
 
 /// The bounds a command works within: its options, the target's, or the defaults.

@@ -12,6 +12,7 @@ pub(crate) mod load;
 pub(crate) mod metadata;
 pub(crate) mod plan;
 pub(crate) mod query;
+pub(crate) mod retention;
 pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod schema;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Show(show::Show),
     Load(load::Load),
     Metadata(metadata::Metadata),
+    Retention(retention::Retention),
     Keys(keys::Keys),
     Schema(schema::Schema),
     Explain(explain::Explain),
@@ -71,6 +73,7 @@ pub(crate) async fn run(
         Command::Show(options) => show::run(invocation, &options).await,
         Command::Load(options) => load::run(invocation, &options).await,
         Command::Metadata(options) => metadata::run(invocation, &options).await,
+        Command::Retention(options) => retention::run(invocation, &options).await,
         Command::Keys(options) => keys::run(invocation, &options),
         Command::Schema(options) => schema::run(invocation, &options),
         Command::Explain(options) => explain::run(invocation, &options).await,

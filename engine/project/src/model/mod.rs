@@ -10,6 +10,7 @@
 mod dataset;
 mod declared_tests;
 mod policy;
+mod retention;
 mod source;
 mod target;
 mod tracking;
@@ -26,6 +27,7 @@ pub(crate) use policy::ancestors;
 pub use policy::{
     Action, Approval, Class, ColumnPattern, Indirect, Mask, Match, Rule, Unclassified,
 };
+pub use retention::Retention;
 pub use source::{Column, Reference, Source, Table};
 pub use target::{Connection, Execution, KeyProvider, Keys, Target};
 pub use tracking::{OnChange, SchemaTracking, Tracking};
@@ -59,6 +61,8 @@ pub struct Project {
     pub models: Vec<Model>,
     /// Exports in the order of (file path, position).
     pub exports: Vec<Export>,
+    /// How long things are kept, by policy.
+    pub retention: Vec<Retention>,
     /// What is recorded over time.
     pub tracking: Tracking,
     /// Variables as they hold for the target: the command line beats the target, which beats `engine.yml`.

@@ -113,6 +113,9 @@ pub(crate) struct RawExport {
     /// Where committed snapshots are loaded.
     #[serde(default)]
     pub(crate) load: Vec<Spanned<RawLoad>>,
+    /// The retention policy of its snapshots; without one they are kept.
+    #[serde(default)]
+    pub(crate) retention: Option<Spanned<String>>,
 }
 
 /// How rows are cut into chunks.

@@ -5,6 +5,7 @@ mod datasets;
 mod declared_tests;
 mod policies;
 mod profiles;
+mod retention;
 mod root;
 mod sources;
 mod tracking;
@@ -24,6 +25,7 @@ pub(crate) use policies::{
     RawApproval, RawClass, RawIndirect, RawMasking, RawMatch, RawRule, RawUnclassified,
 };
 pub(crate) use profiles::{RawExecution, RawKeys, RawProfiles, RawProvider, RawTarget};
+pub(crate) use retention::{RawRetention, RawThen};
 pub(crate) use root::{RawDefaults, RawRoot};
 pub(crate) use sources::{RawColumn, RawReference, RawSource, RawTable};
 pub(crate) use tracking::{RawOnChange, RawSchemas, RawTracking};
@@ -51,6 +53,9 @@ pub(crate) struct RawSections {
     /// What is recorded, to be compared with later.
     #[serde(default)]
     pub(crate) tracking: Option<RawTracking>,
+    /// How long things are kept.
+    #[serde(default)]
+    pub(crate) retention: Vec<Spanned<RawRetention>>,
     /// Descriptions of the models in `models/*.sql`.
     #[serde(default)]
     pub(crate) models: Vec<Spanned<RawModel>>,
@@ -60,8 +65,12 @@ pub(crate) struct RawSections {
 }
 
 /// Keys of later versions, by the path of the mapping they stand in.
-pub(crate) const LATER: [(&str, &str); 3] =
-    [("tracking", "history"), ("", "retention"), ("exports[]", "retention")];
+pub(crate) const LATER: [(&str, &str); 4] = [
+    ("tracking", "history"),
+    ("retention[]", "rows"),
+    ("retention[]", "records"),
+    ("retention[]", "cold"),
+];
 
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {

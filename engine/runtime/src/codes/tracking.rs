@@ -17,6 +17,9 @@ pub const ALL: &[&Code] = &[
     &NOTHING_TRACKED,
     &COMMIT_REFUSED,
     &COMMIT_UNCHECKED,
+    &UNKNOWN_POLICY,
+    &RETENTION_INVALID,
+    &CLOCK_DOUBTED,
 ];
 
 /// A policy names a kind of change that does not exist.
@@ -102,4 +105,38 @@ pub static COMMIT_UNCHECKED: Code = Code {
     why: "A check that did not look must not pass.",
     example: "engine metadata check      # outside a repository",
     fix: "Run it inside the repository, with `git` on the PATH.",
+};
+
+/// An export names a retention policy that does not exist.
+pub static UNKNOWN_POLICY: Code = Code {
+    id: "E1010",
+    title: "No such retention policy",
+    exit: Exit::DoesNotCompile,
+    what: "`retention:` of an export names a policy that there is none of.",
+    why: "Its snapshots would be kept for ever, which is not what somebody wanted.",
+    example: "exports:\n  - {name: customers, from: \"source('crm', 'customers')\", retention: utas}",
+    fix: "Use the name of a policy under `retention:`, or write one.",
+};
+
+/// A retention policy that cannot be meant.
+pub static RETENTION_INVALID: Code = Code {
+    id: "E1011",
+    title: "The retention policy cannot be used",
+    exit: Exit::DoesNotCompile,
+    what: "A span of time is none, `snapshots` has no limit, or a legal hold has no owner or reason.",
+    why: "Nothing may be deleted, or kept, by a rule that nobody can tell the meaning of.",
+    example: "retention:\n  - {name: uat, snapshots: {max_age: 90 days}}",
+    fix: "Write spans as `12h`, `90d`, `2w`, `24mo` or `7y`.",
+};
+
+/// The clock contradicts what happened.
+pub static CLOCK_DOUBTED: Code = Code {
+    id: "E1012",
+    title: "The clock cannot be believed",
+    exit: Exit::GateRefused,
+    what: "By the clock of this machine, something in the store happened in the future, out of order, or so long ago \
+           that the store was silent for more than 35 days. Nothing was deleted.",
+    why: "A clock that jumped ahead would have everything deleted at once.",
+    example: "engine retention apply      # on a machine whose clock is a year ahead",
+    fix: "Set the clock. If it is right, and the store was idle: `engine retention apply --trust-clock`.",
 };

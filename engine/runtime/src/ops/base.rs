@@ -86,7 +86,7 @@ async fn of_target(
     for export in &project.exports {
         let name = &export.name.value;
         let file = keys.file_id(store.project(), name)?;
-        if let Some(head) = store.head(file, name, &keys).await? {
+        if let Some(head) = store.tip(file, name, &keys).await?.readable() {
             bases.push((name.clone(), plan::base_of(&head)));
         }
     }

@@ -52,9 +52,9 @@ pub async fn load(context: &Context, export: &str, connection: &str) -> Outcome<
     }
     let file = keys.file_id(store.project(), export)?;
     let seen = Heads::of(&context.root, &project.target.name.value).seen(file);
-    let head = store.head(file, export, &keys).await?;
-    seen.check(export, head.as_ref())?;
-    let head = head.ok_or_else(|| no_snapshot(export))?;
+    let tip = store.tip(file, export, &keys).await?;
+    seen.check(export, tip.known())?;
+    let head = tip.readable().ok_or_else(|| no_snapshot(export))?;
     let deliverer = Deliverer {
         observer: &*context.observer,
         workspace: &workspace,

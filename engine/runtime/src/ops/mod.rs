@@ -14,6 +14,7 @@ pub mod metadata;
 pub mod mutate;
 pub mod plan;
 pub mod query;
+pub mod retention;
 pub mod retry;
 pub mod run;
 pub mod schema;

@@ -166,7 +166,7 @@ async fn newest(
     run: Option<RunId>,
 ) -> Outcome<Known> {
     let file = keys.file_id(store.project(), &export.name)?;
-    let mut head = store.head(file, &export.name, keys).await?;
+    let mut head = store.tip(file, &export.name, keys).await?.readable();
     if let Some(newest) = head.take_if(|head| run == Some(head.manifest.run))
         && let Some(before) = newest.manifest.predecessor
     {

@@ -87,7 +87,7 @@ async fn compiled(
     let workspace = workspace::open(project, context, access, Schemas::Catalogs, None).await?;
     let Some(export) = answering(&workspace.bound, &asked)? else { return Ok(None) };
     let file = keys.file_id(store.project(), &export.name)?;
-    let head = store.head(file, &export.name, keys).await?;
+    let head = store.tip(file, &export.name, keys).await?.readable();
     let head = head.ok_or_else(|| no_snapshot(&export.name))?;
     if head.manifest.inputs.plan == Definition::of(&workspace.bound, export).digest() {
         return Ok(Some(export.name.clone()));
@@ -210,9 +210,9 @@ async fn register(
 ) -> Outcome<Option<Table>> {
     let file = keys.file_id(store.project(), export)?;
     let seen = heads.seen(file);
-    let head = store.head(file, export, keys).await?;
-    seen.check(export, head.as_ref())?;
-    let Some(Stored { manifest, .. }) = head else { return Ok(None) };
+    let tip = store.tip(file, export, keys).await?;
+    seen.check(export, tip.known())?;
+    let Some(Stored { manifest, .. }) = tip.readable() else { return Ok(None) };
     let refused = |error| Failure::from(fault::running(&error, export));
     let keys = Arc::new(keys.clone());
     let table = SnapshotTable::open(session, store.objects(), file, &manifest, keys)

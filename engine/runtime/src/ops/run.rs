@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use engine_bundle::ids::RunId;
+use engine_project::Project;
 
 use crate::approval;
 use crate::bind::{BoundExport, Schemas};
@@ -18,13 +19,13 @@ use crate::event::Event;
 use crate::git;
 use crate::journal::{Journal, Line, Status};
 use crate::keys::{self, Keys};
-use crate::ops::{metadata, plan};
+use crate::ops::{metadata, plan, retention};
 use crate::plan::Plan;
 use crate::produce::{self, Earlier, Producer};
 use crate::report::RunReport;
 use crate::request::{Context, Reuse};
 use crate::selection::{self, Select};
-use crate::store;
+use crate::store::{self, Store};
 use crate::workspace::{self, Access, Workspace};
 
 /// What to run.
@@ -117,12 +118,28 @@ pub(crate) async fn attempt(
         reuse: request.reuse,
     };
     let mut report = each(&producer, exports, request.on_failure).await;
+    if let Err(failure) = keep(context, &project, &store, &keys, &mut report).await {
+        report.failures.push(failure.in_project(&project));
+    }
     if !changed.is_empty() {
         report.warnings.insert(0, Failure::from(changed).in_project(&project));
     }
     let end = Line::End { exit: report.exit().status(), ended_at: clock::now().to_rfc3339() };
     journal.append(&end).map_err(unwritable)?;
     Ok(report)
+}
+
+/// Does what retention wants done, where a policy is named.
+async fn keep(
+    context: &Context,
+    project: &Project,
+    store: &Store,
+    keys: &Keys,
+    report: &mut RunReport,
+) -> Outcome<()> {
+    let kept = retention::after_run(context, project, store, keys).await?;
+    report.warnings.extend(kept.warnings.into_iter().map(Failure::from));
+    Ok(())
 }
 
 async fn each(

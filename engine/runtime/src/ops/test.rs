@@ -126,9 +126,9 @@ impl Tester<'_> {
     ) -> Outcome<(Vec<Diagnostic>, Vec<Diagnostic>)> {
         let heads = Heads::of(&self.context.root, &self.workspace.bound.project.target.name.value);
         let file = self.keys.file_id(self.store.project(), &export.name)?;
-        let head = self.store.head(file, &export.name, self.keys).await?;
-        heads.seen(file).check(&export.name, head.as_ref())?;
-        let manifest = head.ok_or_else(|| no_snapshot(&export.name))?.manifest;
+        let tip = self.store.tip(file, &export.name, self.keys).await?;
+        heads.seen(file).check(&export.name, tip.known())?;
+        let manifest = tip.readable().ok_or_else(|| no_snapshot(&export.name))?.manifest;
         tested.snapshot = Some(manifest.version);
         let made_from = manifest.inputs.plan;
         if !has_columns(&manifest, export) {

@@ -11,6 +11,7 @@ use engine_bundle::layout::{KEYRING, manifest_path};
 use engine_bundle::manifest::{Chunk, Manifest};
 use engine_bundle::sealed::{PROLOGUE_BYTES, RangeReader};
 use engine_project::Project;
+use engine_tracking::retention::Tombstones;
 use object_store::ObjectStoreExt;
 use serde::Serialize;
 
@@ -20,6 +21,7 @@ use crate::heads::{Heads, Seen};
 use crate::keys::{self, Keys};
 use crate::request::Context;
 use crate::store::{self, Store};
+use crate::tip;
 use crate::unseal::{UnsealError, changed, chunk_file};
 use crate::workspace;
 
@@ -138,6 +140,8 @@ impl Examination<'_> {
             faults: 0,
         };
         let mut named = BTreeSet::new();
+        let (_, tombstones) = self.store.tombstones(self.file, self.name, self.keys).await?;
+        let destroyed = tip::destroyed(&tombstones);
         for version in self.store.versions(self.file).await? {
             let stored = self.store.manifest(self.file, self.name, version, self.keys).await;
             let stored = match stored {
@@ -147,8 +151,12 @@ impl Examination<'_> {
                     continue;
                 }
             };
-            verified.snapshots += 1;
             links.extend(Link::new(version, &stored.manifest).ok());
+            // What is being destroyed has no chunks to rely on.
+            if destroyed.contains(&version) {
+                continue;
+            }
+            verified.snapshots += 1;
             for chunk in &stored.manifest.chunks {
                 if !named.insert(chunk_file(&stored.manifest, self.file, chunk).path().to_string())
                 {
@@ -165,7 +173,7 @@ impl Examination<'_> {
             }
         }
         if findings.is_empty() {
-            findings.extend(self.chain(&links));
+            findings.extend(self.chain(&links, &tombstones));
         }
         let files = self.store.chunk_files(self.file).await?;
         verified.unreferenced = files.iter().filter(|(path, _)| !named.contains(path)).count();
@@ -173,14 +181,24 @@ impl Examination<'_> {
         Ok((verified, findings))
     }
 
-    fn chain(&self, links: &[Link]) -> Vec<Diagnostic> {
-        let expected = Expected {
-            project: self.store.project(),
-            export: self.name,
-            oldest: 1,
-            anchor: self.seen.anchor(),
-        };
-        let faults = chain::verify(links, expected);
+    fn chain(&self, links: &[Link], tombstones: &Tombstones) -> Vec<Diagnostic> {
+        let destroyed = tip::destroyed(tombstones);
+        let stored: BTreeSet<u64> = links.iter().map(Link::stored_as).collect();
+        // Retention lets a beginning of the chain go.
+        let is_gone = |version: &u64| destroyed.contains(version) && !stored.contains(version);
+        let oldest = (1..).find(|version| !is_gone(version)).unwrap_or(1);
+        // What retention let go is not missing.
+        let anchor = self.seen.anchor().filter(|seen| seen.version >= oldest);
+        let expected =
+            Expected { project: self.store.project(), export: self.name, oldest, anchor };
+        let mut faults = chain::verify(links, expected);
+        let first = links.iter().find(|link| link.stored_as() == oldest);
+        let before = oldest.checked_sub(1).and_then(|gone| tip::digest_of(tombstones, gone));
+        if let (Some(first), Some(before)) = (first, before)
+            && first.predecessor().is_none_or(|named| named.digest != before)
+        {
+            faults.push(ChainFault::Broken { version: oldest });
+        }
         faults.iter().map(|fault| self.fault(fault)).collect()
     }
 

@@ -1,0 +1,114 @@
+//! `engine retention`: what policies want gone, and having it go.
+
+use clap::{Args, Subcommand};
+use engine_runtime::diagnostic::{Failure, Outcome};
+use engine_runtime::exit::Exit;
+use engine_runtime::ops::retention::{self, Amount, ExportRetention, RetentionReport};
+
+use crate::console::printable;
+use crate::invocation::Invocation;
+use crate::options::Resources;
+use crate::render::table::{bytes, counted};
+
+/// Say what retention policies want gone, and have it go
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Retention {
+    #[command(subcommand)]
+    pub command: RetentionCommand,
+}
+
+/// What to do.
+#[derive(Subcommand, Clone, Debug)]
+pub(crate) enum RetentionCommand {
+    Plan(PlanRetention),
+    Apply(Apply),
+}
+
+/// Print what is due, by policy; changes nothing
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PlanRetention {
+    /// One export; all that have a policy when left out
+    #[arg(value_name = "EXPORT")]
+    pub export: Option<String>,
+}
+
+/// Delete softly what is due, and destroy what was deleted softly longer ago than its grace
+///
+/// `engine run` does so at its end. Interrupted anywhere, it goes on where it was. What is deleted softly is
+/// live again when its policy no longer wants it gone, or a legal hold is placed.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  engine retention plan
+  engine retention apply customers")]
+pub(crate) struct Apply {
+    /// One export; all that have a policy when left out
+    #[arg(value_name = "EXPORT")]
+    pub export: Option<String>,
+
+    /// Believes the clock of this machine, although it contradicts what happened
+    #[arg(long)]
+    pub trust_clock: bool,
+}
+
+/// Does it.
+pub(crate) async fn run(invocation: &Invocation, options: &Retention) -> Outcome<Exit> {
+    let context = invocation.context(&Resources::default())?;
+    let report = match &options.command {
+        RetentionCommand::Plan(options) => {
+            retention::plan(&context, options.export.as_deref()).await?
+        }
+        RetentionCommand::Apply(options) => {
+            retention::apply(&context, options.export.as_deref(), options.trust_clock).await?
+        }
+    };
+    for warning in &report.warnings {
+        invocation.warn(&Failure::from(warning.clone()));
+    }
+    invocation.report(&report, text)?;
+    Ok(Exit::Ok)
+}
+
+fn text(report: &RetentionReport) -> String {
+    if report.exports.is_empty() {
+        return "No export has a retention policy.".to_owned();
+    }
+    report.exports.iter().map(one).collect()
+}
+
+/// What retention means for an export, in lines.
+pub(crate) fn one(export: &ExportRetention) -> String {
+    let basis = export.basis.as_ref().map(|basis| format!(", {basis}")).unwrap_or_default();
+    let mut text = format!("{}: policy {}{}\n", export.export, export.policy, printable(&basis));
+    let newest = if export.newest_goes { ", the newest among them" } else { "" };
+    for (words, amount, more) in [
+        ("deleted softly", &export.tombstone, newest),
+        ("destroyed", &export.destroy, ""),
+        ("kept by a legal hold", &export.held, ""),
+    ] {
+        if !amount.is_nothing() {
+            text.push_str(&format!("  {words}: {}{more}\n", shown(amount)));
+        }
+    }
+    if export.restored > 0 {
+        text.push_str(&format!("  live again: {}\n", counted(export.restored as u64, "snapshot")));
+    }
+    if export.is_nothing() && export.held.is_nothing() {
+        text.push_str("  nothing is due\n");
+    }
+    text
+}
+
+fn shown(amount: &Amount) -> String {
+    let between = match (&amount.oldest, &amount.newest) {
+        (Some(oldest), Some(newest)) if oldest != newest => format!(", {oldest} to {newest}"),
+        (Some(oldest), _) => format!(", {oldest}"),
+        (None, _) => String::new(),
+    };
+    format!(
+        "{}, {}, {}, {}{between}",
+        counted(amount.snapshots, "snapshot"),
+        counted(amount.chunks, "chunk"),
+        counted(amount.rows, "row"),
+        bytes(amount.bytes)
+    )
+}

@@ -1,0 +1,182 @@
+//! Retention of exports: the project's policies, what is in the store, and what is destroyed of it. What is due
+//! is for [`engine_tracking::retention`] to say.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use engine_bundle::ids::FileId;
+use engine_bundle::key::KeySource;
+use engine_bundle::layout::{StoreObject, chunks_prefix, manifest_path};
+use engine_project::{Export, Project, Retention};
+use engine_tracking::retention::{
+    Chunk, Due, Inventory, LegalHold, Policy, Snapshot, SnapshotRule, Span, What,
+};
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
+
+use crate::codes::tracking;
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::seal::SealError;
+use crate::store::Store;
+use crate::unseal::UnsealError;
+
+/// The policies of a project, by name.
+///
+/// # Errors
+/// Every policy that cannot be meant.
+pub fn policies(project: &Project) -> Outcome<BTreeMap<String, Policy>> {
+    let mut findings = Vec::new();
+    let mut policies = BTreeMap::new();
+    for declared in &project.retention {
+        match policy(declared) {
+            Ok(policy) => {
+                policies.insert(declared.name.value.clone(), policy);
+            }
+            Err(finding) => findings.push(*finding),
+        }
+    }
+    if findings.is_empty() {
+        Ok(policies)
+    } else {
+        Err(Failure::from(findings).in_project(project))
+    }
+}
+
+/// The policy of an export; none where it has none.
+#[must_use]
+pub fn policy_of<'p>(
+    policies: &'p BTreeMap<String, Policy>,
+    export: &Export,
+) -> Option<&'p Policy> {
+    policies.get(&export.retention.as_ref()?.value)
+}
+
+fn policy(declared: &Retention) -> Result<Policy, Box<Diagnostic>> {
+    let name = &declared.name.value;
+    let refused = |at, words: String| {
+        let message = format!("retention policy `{name}` cannot be used");
+        Box::new(Diagnostic::new(&tracking::RETENTION_INVALID, message).at(at, words))
+    };
+    let span = |text: &engine_project::Spanned<String>| {
+        let span = text.value.parse::<Span>();
+        span.map_err(|error| refused(text.at, format!("must be {error}")))
+    };
+    let mut policy = Policy::new(name);
+    let max_age = declared.max_age.as_ref().map(span).transpose()?;
+    if declared.keep.is_some() || max_age.is_some() {
+        let rule = SnapshotRule::new(declared.keep, max_age);
+        policy.snapshots = Some(rule.map_err(|error| refused(declared.at, error.to_string()))?);
+    }
+    if let Some(grace) = &declared.grace {
+        policy.grace = span(grace)?;
+    }
+    if let Some(hold) = &declared.legal_hold {
+        let until = hold.until.as_ref().and_then(|until| {
+            let day = until.value;
+            NaiveDate::from_ymd_opt(i32::from(day.year), u32::from(day.month), u32::from(day.day))
+        });
+        let hold = LegalHold::new(&hold.owner.value, &hold.reason.value, until);
+        policy.legal_hold = Some(hold.map_err(|error| refused(declared.at, error.to_string()))?);
+    }
+    policy.basis.clone_from(&declared.basis);
+    Ok(policy)
+}
+
+/// What the store holds of an export.
+pub struct Found {
+    /// For the policies to judge.
+    pub inventory: Inventory,
+    /// The number of the document of tombstones.
+    pub number: u64,
+    /// Where chunks lie, by their ids.
+    chunks: BTreeMap<String, Vec<Path>>,
+}
+
+/// Looks at everything of an export, and at nothing else: what is no chunk or manifest by its name is not seen,
+/// and never touched.
+///
+/// # Errors
+/// The store cannot be read, or holds what was changed.
+pub async fn inventory(
+    store: &Store,
+    keys: &dyn KeySource,
+    file: FileId,
+    export: &str,
+) -> Outcome<Found> {
+    let (number, tombstones) = store.tombstones(file, export, keys).await?;
+    let mut snapshots = Vec::new();
+    let mut rows: BTreeMap<String, u64> = BTreeMap::new();
+    for version in store.versions(file).await? {
+        let stored = store.manifest(file, export, version, keys).await;
+        let stored = stored.map_err(|error| error.diagnostic())?;
+        let manifest = &stored.manifest;
+        rows.extend(manifest.chunks.iter().map(|chunk| (chunk.id.to_string(), chunk.rows)));
+        let millis = i64::try_from(manifest.run.unix_millis()).unwrap_or(i64::MAX);
+        snapshots.push(Snapshot {
+            version,
+            manifest: stored.digest.to_string(),
+            // The start of the run: manifests carry no moment of their own.
+            committed_at: DateTime::<Utc>::from_timestamp_millis(millis).unwrap_or_default(),
+            chunks: manifest.chunks.iter().map(|chunk| chunk.id.to_string()).collect(),
+            rows: manifest.rows,
+            bytes: manifest.bytes,
+        });
+    }
+    let mut chunks = Vec::new();
+    let mut paths: BTreeMap<String, Vec<Path>> = BTreeMap::new();
+    for meta in listed(store, file).await? {
+        let Ok(StoreObject::Chunk { chunk, .. }) = StoreObject::parse(meta.location.as_ref())
+        else {
+            continue;
+        };
+        let id = chunk.to_string();
+        paths.entry(id.clone()).or_default().push(meta.location);
+        chunks.push(Chunk {
+            rows: rows.get(&id).copied(),
+            id,
+            bytes: meta.size,
+            written_at: meta.last_modified,
+            expired_rows: 0,
+            expired_by: Default::default(),
+        });
+    }
+    let inventory = Inventory { snapshots, chunks, tombstones, ..Inventory::default() };
+    Ok(Found { inventory, number, chunks: paths })
+}
+
+async fn listed(store: &Store, file: FileId) -> Outcome<Vec<ObjectMeta>> {
+    let prefix = Path::from(chunks_prefix(file));
+    let found: Result<Vec<ObjectMeta>, _> = store.objects().list(Some(&prefix)).try_collect().await;
+    Ok(found.map_err(|error| UnsealError::store(prefix.to_string(), &error).diagnostic())?)
+}
+
+/// Destroys what is due, in its order: chunks before the manifests that name them.
+///
+/// # Errors
+/// The store refuses; what was destroyed until then is gone, and the rest is due again.
+pub async fn destroy(store: &Store, file: FileId, found: &Found, due: &Due) -> Outcome<()> {
+    for item in &due.destroy {
+        match &item.what {
+            What::Chunk(id) => {
+                for path in found.chunks.get(id).into_iter().flatten() {
+                    remove(store, path).await?;
+                }
+            }
+            What::Snapshot { version, .. } => {
+                let path = manifest_path(file, *version).unwrap_or_default();
+                remove(store, &Path::from(path)).await?;
+            }
+            // Records are not of an export.
+            What::Record { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+async fn remove(store: &Store, path: &Path) -> Outcome<()> {
+    match store.objects().delete(path).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(SealError::from(error).diagnostic().into()),
+    }
+}
