@@ -68,6 +68,8 @@ mod raw_on_disk;
 #[cfg(test)]
 mod renames;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod retry;
 #[cfg(test)]
 mod tamper;

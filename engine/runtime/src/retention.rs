@@ -3,17 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use engine_bundle::ids::FileId;
 use engine_bundle::key::KeySource;
 use engine_bundle::layout::{StoreObject, chunks_prefix, manifest_path};
 use engine_project::{Export, Project, Retention};
 use engine_tracking::retention::{
-    Chunk, Due, Inventory, LegalHold, Policy, Snapshot, SnapshotRule, Span, What,
+    Chunk, Due, Inventory, LegalHold, Policy, Snapshot, SnapshotRule, Span, Summary, Totals, What,
 };
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
+use serde::{Deserialize, Serialize};
 
 use crate::codes::tracking;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
@@ -81,6 +82,96 @@ fn policy(declared: &Retention) -> Result<Policy, Box<Diagnostic>> {
     }
     policy.basis.clone_from(&declared.basis);
     Ok(policy)
+}
+
+/// What retention means for one export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportRetention {
+    /// The export.
+    pub export: String,
+    /// Its policy.
+    pub policy: String,
+    /// Why the policy is as it is.
+    pub basis: Option<String>,
+    /// What is deleted softly now.
+    pub tombstone: Amount,
+    /// Whether readers lose the newest snapshot by that.
+    pub newest_goes: bool,
+    /// What is destroyed now: its grace is over.
+    pub destroy: Amount,
+    /// What is there because of a legal hold only.
+    pub held: Amount,
+    /// Snapshots that are live again.
+    pub restored: usize,
+}
+
+/// How much.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Amount {
+    /// Snapshots.
+    pub snapshots: u64,
+    /// Chunks that go with them, or that no snapshot names.
+    pub chunks: u64,
+    /// Rows of the chunks, where known.
+    pub rows: u64,
+    /// Bytes of the chunks.
+    pub bytes: u64,
+    /// The earliest moment of any of them.
+    pub oldest: Option<String>,
+    /// The latest moment of any of them.
+    pub newest: Option<String>,
+}
+
+impl Amount {
+    fn of(totals: &Totals) -> Self {
+        let text = |moment: Option<DateTime<Utc>>| {
+            moment.map(|moment| moment.to_rfc3339_opts(SecondsFormat::Secs, true))
+        };
+        Self {
+            snapshots: totals.snapshots,
+            chunks: totals.chunks,
+            rows: totals.rows,
+            bytes: totals.bytes,
+            oldest: text(totals.oldest),
+            newest: text(totals.newest),
+        }
+    }
+
+    /// Whether it is nothing.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.snapshots == 0 && self.chunks == 0
+    }
+}
+
+impl ExportRetention {
+    /// What is due of an export by its policy.
+    #[must_use]
+    pub fn of(export: &str, policy: &Policy, due: &Due) -> Self {
+        let summary = due.summaries(std::slice::from_ref(policy)).pop();
+        let amount = |of: fn(&Summary) -> &Totals| {
+            summary.as_ref().map(|summary| Amount::of(of(summary))).unwrap_or_default()
+        };
+        let is_snapshot = |what: &&What| matches!(what, What::Snapshot { .. });
+        Self {
+            export: export.to_owned(),
+            policy: policy.name.clone(),
+            basis: policy.basis.clone(),
+            tombstone: amount(|summary| &summary.tombstone),
+            newest_goes: due.tombstone.iter().any(|item| item.is_newest),
+            destroy: amount(|summary| &summary.destroy),
+            held: amount(|summary| &summary.held),
+            restored: due.restore.iter().filter(is_snapshot).count(),
+        }
+    }
+
+    /// Whether nothing is due.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.tombstone.is_nothing() && self.destroy.is_nothing() && self.restored == 0
+    }
 }
 
 /// What the store holds of an export.

@@ -3,12 +3,11 @@
 use clap::{Args, Subcommand};
 use engine_runtime::diagnostic::{Failure, Outcome};
 use engine_runtime::exit::Exit;
-use engine_runtime::ops::retention::{self, Amount, ExportRetention, RetentionReport};
+use engine_runtime::ops::retention::{self, RetentionReport};
 
-use crate::console::printable;
 use crate::invocation::Invocation;
 use crate::options::Resources;
-use crate::render::table::{bytes, counted};
+use crate::render::kept;
 
 /// Say what retention policies want gone, and have it go
 #[derive(Args, Clone, Debug)]
@@ -72,43 +71,5 @@ fn text(report: &RetentionReport) -> String {
     if report.exports.is_empty() {
         return "No export has a retention policy.".to_owned();
     }
-    report.exports.iter().map(one).collect()
-}
-
-/// What retention means for an export, in lines.
-pub(crate) fn one(export: &ExportRetention) -> String {
-    let basis = export.basis.as_ref().map(|basis| format!(", {basis}")).unwrap_or_default();
-    let mut text = format!("{}: policy {}{}\n", export.export, export.policy, printable(&basis));
-    let newest = if export.newest_goes { ", the newest among them" } else { "" };
-    for (words, amount, more) in [
-        ("deleted softly", &export.tombstone, newest),
-        ("destroyed", &export.destroy, ""),
-        ("kept by a legal hold", &export.held, ""),
-    ] {
-        if !amount.is_nothing() {
-            text.push_str(&format!("  {words}: {}{more}\n", shown(amount)));
-        }
-    }
-    if export.restored > 0 {
-        text.push_str(&format!("  live again: {}\n", counted(export.restored as u64, "snapshot")));
-    }
-    if export.is_nothing() && export.held.is_nothing() {
-        text.push_str("  nothing is due\n");
-    }
-    text
-}
-
-fn shown(amount: &Amount) -> String {
-    let between = match (&amount.oldest, &amount.newest) {
-        (Some(oldest), Some(newest)) if oldest != newest => format!(", {oldest} to {newest}"),
-        (Some(oldest), _) => format!(", {oldest}"),
-        (None, _) => String::new(),
-    };
-    format!(
-        "{}, {}, {}, {}{between}",
-        counted(amount.snapshots, "snapshot"),
-        counted(amount.chunks, "chunk"),
-        counted(amount.rows, "row"),
-        bytes(amount.bytes)
-    )
+    report.exports.iter().map(kept::one).collect()
 }

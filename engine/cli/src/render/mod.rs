@@ -4,6 +4,7 @@ pub(crate) mod excerpt;
 pub(crate) mod ink;
 
 pub(crate) mod diagnostics;
+pub(crate) mod kept;
 pub(crate) mod lines;
 pub(crate) mod page;
 pub(crate) mod planned;

@@ -19,6 +19,7 @@ use engine_runtime::plan::{
 use serde_json::Value;
 
 use super::ink::Ink;
+use super::kept;
 use super::table::{Align, Listing};
 use crate::console::{Paper, printable};
 
@@ -31,6 +32,15 @@ pub(crate) fn text(plan: &Plan, paper: Paper) -> String {
     let mut text = paper.lines(0, &heading);
     for section in Section::ALL {
         text.push_str(&changes(plan, section, paper));
+    }
+    if !plan.beside.retention.is_empty() {
+        text.push_str(&format!("\n{}\n", paper.paint(Ink::Heading, "Retention")));
+        for export in &plan.beside.retention {
+            for line in kept::one(export).lines() {
+                let indent = line.len().saturating_sub(line.trim_start().len());
+                text.push_str(&paper.lines(indent.saturating_add(4), line.trim_start()));
+            }
+        }
     }
     for export in &plan.exports {
         text.push('\n');

@@ -6,6 +6,8 @@ use engine_runtime::plan::{
 };
 
 use super::{subject, turn};
+use crate::render::kept;
+use engine_runtime::retention::Amount;
 
 /// Characters of a comment. GitHub takes 65,536.
 const CHARACTERS_MAX: usize = 60_000;
@@ -22,6 +24,7 @@ pub(super) fn text(plan: &Plan) -> String {
             page.section(plan, section, &changes);
         }
     }
+    page.retention(plan);
     page.statements(plan);
     page.details(plan);
     page.text
@@ -91,6 +94,32 @@ impl Page {
                 cell(&reason),
                 optional(&change.owner),
                 optional(&change.place)
+            ));
+        }
+    }
+
+    /// What retention wants gone.
+    fn retention(&mut self, plan: &Plan) {
+        if plan.beside.retention.is_empty() {
+            return;
+        }
+        self.push("\n### Retention\n\n");
+        self.push(
+            "| export | policy | deleted softly | destroyed | why |\n|---|---|---|---|---|\n",
+        );
+        for export in &plan.beside.retention {
+            let newest = if export.newest_goes { ", ⚠️ the newest among them" } else { "" };
+            let amount = |of: &Amount| match of.is_nothing() {
+                true => String::new(),
+                false => cell(&kept::shown(of)),
+            };
+            self.push(&format!(
+                "| {} | {} | {}{newest} | {} | {} |\n",
+                code(&export.export),
+                code(&export.policy),
+                amount(&export.tombstone),
+                amount(&export.destroy),
+                cell(export.basis.as_deref().unwrap_or_default())
             ));
         }
     }

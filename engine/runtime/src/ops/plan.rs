@@ -9,7 +9,7 @@ use engine_project::{Project, States};
 use engine_sources::TableState;
 use zeroize::Zeroizing;
 
-use super::base;
+use super::{base, retention};
 use crate::bind::{BoundExport, BoundProject, Schemas};
 use crate::codes::{Code, keys as key_codes, run};
 use crate::diagnostic::{Diagnostic, Outcome};
@@ -51,6 +51,11 @@ pub async fn plan(context: &Context, select: &Select, base: Option<&str>) -> Out
     let mut made = made(&workspace.bound, select, keys.as_ref(), None, compared_with).await;
     if let Ok(plan) = &mut made {
         plan.beside.tables = target_tables(&workspace.bound).await;
+        if let Some(keys) = &keys {
+            let mut due = retention::foreseen(&project, keys, None).await?;
+            due.retain(|export| selected.contains(&export.export) && !export.is_nothing());
+            plan.beside.retention = due;
+        }
     }
     // Taking a large project apart takes a tenth of the time of its plan, and nobody waits for it.
     rayon::spawn(move || drop((workspace, project)));

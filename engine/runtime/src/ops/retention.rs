@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use engine_bundle::ids::RunId;
 use engine_project::Project;
-use engine_tracking::retention::{Deletion, Due, Policy, Totals, What, due, suspicious};
-use serde::{Deserialize, Serialize};
+use engine_tracking::retention::{Deletion, Due, Policy, Suspicion, due, suspicious};
+use serde::Serialize;
 
 use crate::clock;
 use crate::codes::{keys as key_codes, names, store as store_codes, tracking};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keys::{self, Keys};
 use crate::request::Context;
-use crate::retention::{self, policy_of};
+use crate::retention::{self, ExportRetention, policy_of};
 use crate::store::{self, Store};
 use crate::workspace;
 
@@ -27,94 +26,6 @@ pub struct RetentionReport {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What retention means for one export.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExportRetention {
-    /// The export.
-    pub export: String,
-    /// Its policy.
-    pub policy: String,
-    /// Why the policy is as it is.
-    pub basis: Option<String>,
-    /// What is deleted softly now.
-    pub tombstone: Amount,
-    /// Whether readers lose the newest snapshot by that.
-    pub newest_goes: bool,
-    /// What is destroyed now: its grace is over.
-    pub destroy: Amount,
-    /// What is there because of a legal hold only.
-    pub held: Amount,
-    /// Snapshots that are live again.
-    pub restored: usize,
-}
-
-/// How much.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Amount {
-    /// Snapshots.
-    pub snapshots: u64,
-    /// Chunks that go with them, or that no snapshot names.
-    pub chunks: u64,
-    /// Rows of the chunks, where known.
-    pub rows: u64,
-    /// Bytes of the chunks.
-    pub bytes: u64,
-    /// The earliest moment of any of them.
-    pub oldest: Option<String>,
-    /// The latest moment of any of them.
-    pub newest: Option<String>,
-}
-
-impl Amount {
-    fn of(totals: &Totals) -> Self {
-        let text = |moment: Option<DateTime<Utc>>| {
-            moment.map(|moment| moment.to_rfc3339_opts(SecondsFormat::Secs, true))
-        };
-        Self {
-            snapshots: totals.snapshots,
-            chunks: totals.chunks,
-            rows: totals.rows,
-            bytes: totals.bytes,
-            oldest: text(totals.oldest),
-            newest: text(totals.newest),
-        }
-    }
-
-    /// Whether it is nothing.
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        self.snapshots == 0 && self.chunks == 0
-    }
-}
-
-impl ExportRetention {
-    fn of(export: &str, policy: &Policy, due: &Due) -> Self {
-        let summary = due.summaries(std::slice::from_ref(policy)).pop();
-        let amount = |of: fn(&engine_tracking::retention::Summary) -> &Totals| {
-            summary.as_ref().map(|summary| Amount::of(of(summary))).unwrap_or_default()
-        };
-        let is_snapshot = |what: &&What| matches!(what, What::Snapshot { .. });
-        Self {
-            export: export.to_owned(),
-            policy: policy.name.clone(),
-            basis: policy.basis.clone(),
-            tombstone: amount(|summary| &summary.tombstone),
-            newest_goes: due.tombstone.iter().any(|item| item.is_newest),
-            destroy: amount(|summary| &summary.destroy),
-            held: amount(|summary| &summary.held),
-            restored: due.restore.iter().filter(is_snapshot).count(),
-        }
-    }
-
-    /// Whether nothing is due.
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        self.tombstone.is_nothing() && self.destroy.is_nothing() && self.restored == 0
-    }
-}
-
 /// What is due now, of one export or of all that have a policy; changes nothing.
 ///
 /// # Errors
@@ -122,15 +33,29 @@ impl ExportRetention {
 pub async fn plan(context: &Context, export: Option<&str>) -> Outcome<RetentionReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
-    let store = store::open(&project)?;
-    let mut report = RetentionReport { exports: Vec::new(), warnings: Vec::new() };
-    for (name, policy) in chosen(&project, export)? {
+    let exports = foreseen(&project, &keys, export).await?;
+    Ok(RetentionReport { exports, warnings: Vec::new() })
+}
+
+/// What is due now, with opened keys.
+///
+/// # Errors
+/// A policy cannot be meant, or the store cannot be read.
+pub(super) async fn foreseen(
+    project: &Project,
+    keys: &Keys,
+    export: Option<&str>,
+) -> Outcome<Vec<ExportRetention>> {
+    let chosen = chosen(project, export)?;
+    let mut exports = Vec::with_capacity(chosen.len());
+    for (name, policy) in chosen {
+        let store = store::open(project)?;
         let file = keys.file_id(store.project(), &name)?;
-        let found = retention::inventory(&store, &keys, file, &name).await?;
+        let found = retention::inventory(&store, keys, file, &name).await?;
         let due = due(std::slice::from_ref(&policy), &found.inventory, clock::now());
-        report.exports.push(ExportRetention::of(&name, &policy, &due));
+        exports.push(ExportRetention::of(&name, &policy, &due));
     }
-    Ok(report)
+    Ok(exports)
 }
 
 /// Exports that have a policy, with it.
@@ -221,7 +146,7 @@ async fn applied(
             return Ok(Ok(report));
         }
         if !trust_clock && let Some(suspicion) = suspicious(now, &found.inventory) {
-            let message = format!("nothing of `{export}` was deleted: {suspicion}");
+            let message = format!("nothing of `{export}` was deleted: {}", doubt_of(&suspicion));
             let doubt = Diagnostic::new(&tracking::CLOCK_DOUBTED, message).help(
                 "set the clock, or use `engine retention apply --trust-clock` if it is right",
             );
@@ -246,6 +171,17 @@ async fn applied(
         retention::destroy(store, file, &found, &due).await?;
     }
     Ok(Ok(done.unwrap_or_else(|| ExportRetention::of(export, policy, &Due::default()))))
+}
+
+/// Why the clock is doubted.
+fn doubt_of(suspicion: &Suspicion) -> String {
+    match suspicion {
+        Suspicion::Behind { .. } => "something in the store is dated after now".to_owned(),
+        Suspicion::Disordered { version, .. } => {
+            format!("snapshot {version} is dated before an earlier one")
+        }
+        Suspicion::Ahead { .. } => "nothing has happened for more than 35 days".to_owned(),
+    }
 }
 
 /// Who runs the engine, as the environment says.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::change::{Change, Section};
+use crate::retention::ExportRetention;
 use engine_bundle::digest::Digest;
 use engine_sources::{ContentStatistics, TableState};
 
@@ -69,6 +70,9 @@ pub struct Beside {
     /// lets them be asked.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub statistics: BTreeMap<String, BTreeMap<String, ContentStatistics>>,
+    /// What retention wants gone now, of the exports that have a policy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retention: Vec<ExportRetention>,
     /// What stands in the tables that are loaded, by connection and table, where it could be looked at.
     pub tables: BTreeMap<String, TableState>,
 }

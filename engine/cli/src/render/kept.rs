@@ -1,0 +1,45 @@
+//! What retention means for an export, for people.
+
+use engine_runtime::retention::{Amount, ExportRetention};
+
+use super::table::{bytes, counted};
+use crate::console::printable;
+
+/// What retention means for an export, in lines.
+pub(crate) fn one(export: &ExportRetention) -> String {
+    let basis = export.basis.as_ref().map(|basis| format!(", {basis}")).unwrap_or_default();
+    let mut text = format!("{}: policy {}{}\n", export.export, export.policy, printable(&basis));
+    let newest = if export.newest_goes { ", the newest among them" } else { "" };
+    for (words, amount, more) in [
+        ("deleted softly", &export.tombstone, newest),
+        ("destroyed", &export.destroy, ""),
+        ("kept by a legal hold", &export.held, ""),
+    ] {
+        if !amount.is_nothing() {
+            text.push_str(&format!("  {words}: {}{more}\n", shown(amount)));
+        }
+    }
+    if export.restored > 0 {
+        text.push_str(&format!("  live again: {}\n", counted(export.restored as u64, "snapshot")));
+    }
+    if export.is_nothing() && export.held.is_nothing() {
+        text.push_str("  nothing is due\n");
+    }
+    text
+}
+
+/// How much, and from when.
+pub(crate) fn shown(amount: &Amount) -> String {
+    let between = match (&amount.oldest, &amount.newest) {
+        (Some(oldest), Some(newest)) if oldest != newest => format!(", {oldest} to {newest}"),
+        (Some(oldest), _) => format!(", {oldest}"),
+        (None, _) => String::new(),
+    };
+    format!(
+        "{}, {}, {}, {}{between}",
+        counted(amount.snapshots, "snapshot"),
+        counted(amount.chunks, "chunk"),
+        counted(amount.rows, "row"),
+        bytes(amount.bytes)
+    )
+}

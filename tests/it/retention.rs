@@ -1,0 +1,245 @@
+//! How long snapshots are kept: by number and age, softly first, for ever under a legal hold; and nothing else
+//! in the store is touched. Killed anywhere, the next attempt ends where an uninterrupted one does.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::harness::{Dice, Project, files_below};
+
+/// Longer than the spans of these policies.
+const LATER: Duration = Duration::from_millis(1_100);
+const KILLS: u64 = 100;
+
+/// People with a policy; more snapshots come by [`publish`].
+fn project(policy: &str) -> Project {
+    let project = crate::people::project(40, 10);
+    project.write("policies/retention.yml", format!("retention:\n  - {{name: uat, {policy}}}\n"));
+    project.replace("exports/people.yml", "name: people", "name: people\n    retention: uat");
+    project
+}
+
+fn publish(project: &Project, snapshots: usize) {
+    for _ in 0..snapshots {
+        project.run(&["run", "--force", "--quiet", "--select", "people"]).success();
+    }
+}
+
+/// Chunks and manifests of the store, by their paths in it.
+fn held(project: &Project) -> BTreeSet<String> {
+    let store = project.path("target/store");
+    let relative = |path: PathBuf| path.strip_prefix(&store).unwrap().display().to_string();
+    let all = files_below(&store.join("exports")).into_iter().map(relative);
+    all.filter(|path| !path.contains("/tombstones/")).collect()
+}
+
+fn manifests(project: &Project) -> Vec<u64> {
+    let version = |path: &String| {
+        let name = path.split("/manifests/").nth(1)?;
+        name.trim_end_matches(".json.enc").parse().ok()
+    };
+    held(project).iter().filter_map(version).collect()
+}
+
+fn apply(project: &Project) -> Value {
+    let report = project.run(&["retention", "apply", "--format", "json"]).success().json();
+    report["exports"][0].clone()
+}
+
+#[test]
+fn the_newest_snapshots_stay_and_the_chain_still_holds() {
+    let project = project("snapshots: {keep: 2}, grace: 1s, basis: a contract");
+    publish(&project, 5);
+    let planned = project.run(&["retention", "plan"]).success();
+    planned.prints("policy uat, a contract");
+    assert_eq!(manifests(&project), [1, 2, 3, 4, 5], "deleted softly only");
+    sleep(LATER);
+    let report = apply(&project);
+    assert_eq!(report["destroy"]["snapshots"], 3, "{report}");
+    assert_eq!(report["destroy"]["rows"], 120, "{report}");
+    assert_eq!(manifests(&project), [4, 5]);
+    assert_eq!(held(&project).len(), 2 * (1 + 4), "two manifests of four chunks");
+    assert!(apply(&project)["destroy"]["snapshots"] == 0, "once is enough");
+    project.run(&["verify"]).success();
+    assert_eq!(project.query("SELECT * FROM people").len(), 40);
+    let deletions = files_below(&project.path("target/store/audit"));
+    assert_eq!(deletions.len(), 1, "on record");
+    // The chain is bridged by the tombstone's digest: another first manifest is none.
+    publish(&project, 1);
+    project.run(&["verify"]).success();
+}
+
+#[test]
+fn the_newest_goes_by_age_and_readers_see_it_no_more() {
+    let project = project("snapshots: {max_age: 1s}, grace: 1s");
+    publish(&project, 1);
+    sleep(LATER);
+    let plan = project.run(&["plan"]).success();
+    plan.prints("the newest among them");
+    assert_eq!(apply(&project)["newest_goes"], true);
+    project.run(&["show", "people"]).status(69).says("E0615");
+    project.run(&["query", "SELECT * FROM people"]).status(64);
+    assert_eq!(manifests(&project), [1], "in its grace");
+    sleep(LATER);
+    apply(&project);
+    assert!(held(&project).is_empty(), "{:?}", held(&project));
+    project.run(&["verify"]).success();
+    // A version is used once.
+    publish(&project, 1);
+    assert_eq!(manifests(&project), [2]);
+    project.run(&["verify"]).success();
+    assert_eq!(project.query("SELECT * FROM people").len(), 40);
+}
+
+#[test]
+fn a_legal_hold_beats_the_policy_and_brings_back_what_was_deleted_softly() {
+    let project = project("snapshots: {max_age: 1s}, grace: 1s");
+    publish(&project, 2);
+    sleep(LATER);
+    apply(&project);
+    project.run(&["show", "people"]).status(69);
+    let hold = "legal_hold: {owner: \"@legal\", reason: case 7}, ";
+    project.replace("policies/retention.yml", "snapshots:", &format!("{hold}snapshots:"));
+    sleep(LATER);
+    let report = apply(&project);
+    assert_eq!(
+        (&report["restored"], &report["held"]["snapshots"]),
+        (&2.into(), &2.into()),
+        "{report}"
+    );
+    project.run(&["show", "people"]).success();
+    assert_eq!(manifests(&project), [1, 2]);
+    // An expired hold holds nothing.
+    project.replace(
+        "policies/retention.yml",
+        "reason: case 7",
+        "reason: case 7, until: 2020-01-01",
+    );
+    apply(&project);
+    sleep(LATER);
+    apply(&project);
+    assert!(manifests(&project).is_empty());
+}
+
+/// Files that are no chunk or manifest by their name, in every folder of the store, are there afterwards.
+#[test]
+fn nothing_of_others_is_deleted() {
+    let project = project("snapshots: {max_age: 1s}, grace: 1s");
+    publish(&project, 2);
+    let store = project.path("target/store");
+    let mut folders: Vec<PathBuf> =
+        files_below(&store).iter().map(|file| file.parent().unwrap().to_owned()).collect();
+    folders.sort();
+    folders.dedup();
+    let names = ["README", "x.parquet.enc", "0000000001.json", ".hidden", "0123.parquet.enc.bak"];
+    let mut foreign = Vec::new();
+    for folder in &folders {
+        for name in names {
+            fs::write(folder.join(name), name).unwrap();
+            foreign.push(folder.join(name));
+        }
+    }
+    for _ in 0..2 {
+        sleep(LATER);
+        apply(&project);
+    }
+    let left: BTreeSet<PathBuf> = files_below(&store.join("exports")).into_iter().collect();
+    assert!(
+        left.iter()
+            .all(|path| foreign.contains(path) || path.to_string_lossy().contains("/tombstones/"))
+    );
+    assert!(foreign.iter().all(|path| path.exists()));
+}
+
+/// What killed runs left is collected a day after it was written, when its grace is over.
+#[test]
+fn chunks_that_no_snapshot_names_are_collected() {
+    let project = project("snapshots: {keep: 9}, grace: 1s");
+    publish(&project, 1);
+    let chunk = held(&project).into_iter().find(|path| path.contains("/chunks/")).unwrap();
+    let chunk = project.path("target/store").join(chunk);
+    let leave = |name: &str, age: Duration| -> PathBuf {
+        let left = chunk.with_file_name(format!("{name}.parquet.enc"));
+        fs::copy(&chunk, &left).unwrap();
+        let file = fs::File::options().write(true).open(&left).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+        left
+    };
+    let old = leave("00112233445566778899aabbccddeeff", Duration::from_secs(25 * 3_600));
+    let new = leave("ffeeddccbbaa99887766554433221100", Duration::from_secs(60));
+    apply(&project);
+    assert!(old.exists(), "in its grace");
+    sleep(LATER);
+    apply(&project);
+    assert!(!old.exists() && new.exists() && chunk.exists());
+    project.run(&["verify"]).success();
+}
+
+#[test]
+fn a_clock_that_contradicts_the_store_deletes_nothing() {
+    let project = project("snapshots: {max_age: 1s}, grace: 1s");
+    publish(&project, 1);
+    sleep(LATER);
+    for path in held(&project).iter().filter(|path| path.contains("/chunks/")) {
+        let file = fs::File::options().write(true).open(project.path("target/store").join(path));
+        file.unwrap().set_modified(SystemTime::now() + Duration::from_secs(3 * 3_600)).unwrap();
+    }
+    project.run(&["retention", "apply"]).status(4).says("E1012");
+    assert!(!project.path("target/store/exports").join("tombstones").exists());
+    project.run(&["show", "people"]).success();
+    project.run(&["retention", "apply", "--trust-clock"]).success();
+    project.run(&["show", "people"]).status(69);
+}
+
+/// A project with everything deleted softly and every grace over.
+fn ready() -> Project {
+    let project = project("snapshots: {keep: 1}, grace: 1s");
+    publish(&project, 6);
+    sleep(LATER);
+    project
+}
+
+#[test]
+fn killed_anywhere_the_next_attempt_ends_where_an_uninterrupted_one_does() {
+    let ready = ready();
+    let whole = ready.duplicate();
+    apply(&whole);
+    let expected = held(&whole);
+    assert_eq!(expected.len(), 5, "one manifest and its four chunks: {expected:?}");
+    let mut dice = Dice::new(7);
+    let mut interrupted = 0;
+    for _ in 0..KILLS {
+        let project = ready.duplicate();
+        let started = project.start(&["retention", "apply"]);
+        sleep(Duration::from_micros(dice.below(60_000)));
+        let ended = started.kill();
+        interrupted += u64::from(held(&project) != expected && ended.status != Some(0));
+        // What readers see is whole at every moment.
+        project.run(&["verify", "--quiet"]).success();
+        apply(&project);
+        assert_eq!(held(&project), expected);
+        project.run(&["verify", "--quiet"]).success();
+    }
+    assert!(interrupted > KILLS / 10, "only {interrupted} of {KILLS} were interrupted");
+}
+
+/// Retention's own paths stay below the store.
+#[test]
+fn only_the_store_has_other_files_afterwards() {
+    let ready = ready();
+    let outside = |project: &Project| -> BTreeSet<PathBuf> {
+        let relative = |path: &Path| path.strip_prefix(project.root()).unwrap().to_owned();
+        let all = files_below(project.root());
+        all.iter()
+            .map(|path| relative(path))
+            .filter(|path| !path.starts_with("target/store"))
+            .collect()
+    };
+    let before = outside(&ready);
+    apply(&ready);
+    assert_eq!(outside(&ready), before);
+}
