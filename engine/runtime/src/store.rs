@@ -28,7 +28,6 @@ use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::files;
 use crate::keys::Keys;
 use crate::seal::SealError;
-use crate::tip::Tip;
 use crate::unseal::UnsealError;
 
 /// The store of a target.
@@ -218,23 +217,6 @@ impl Store {
             ));
         }
         Ok(Stored { digest: Digest::of(&plain), manifest })
-    }
-
-    /// The end of an export's chain.
-    ///
-    /// # Errors
-    /// As [`Store::manifest`], or the store cannot be listed.
-    pub async fn tip(&self, file: FileId, export: &str, keys: &dyn KeySource) -> Outcome<Tip> {
-        let newest = match self.versions(file).await?.last() {
-            None => None,
-            Some(version) => Some(
-                self.manifest(file, export, *version, keys)
-                    .await
-                    .map_err(|error| error.diagnostic())?,
-            ),
-        };
-        let (_, tombstones) = self.tombstones(file, export, keys).await?;
-        Ok(Tip::new(newest, tombstones))
     }
 
     /// Seals and commits a manifest under its version.

@@ -10,10 +10,13 @@ use std::collections::BTreeSet;
 
 use engine_bundle::chain::Anchor;
 use engine_bundle::digest::Digest;
+use engine_bundle::ids::FileId;
+use engine_bundle::key::KeySource;
 use engine_bundle::manifest::Predecessor;
 use engine_tracking::retention::{Tombstone, Tombstones, What};
 
-use crate::store::Stored;
+use crate::diagnostic::Outcome;
+use crate::store::{Store, Stored};
 
 /// The end of an export's chain.
 #[derive(Debug, Clone)]
@@ -58,6 +61,25 @@ impl Tip {
     pub fn predecessor(&self) -> Option<Predecessor> {
         let known = self.known();
         known.map(|known| Predecessor { version: known.version, digest: known.digest })
+    }
+}
+
+impl Store {
+    /// The end of an export's chain.
+    ///
+    /// # Errors
+    /// As [`Store::manifest`], or the store cannot be listed.
+    pub async fn tip(&self, file: FileId, export: &str, keys: &dyn KeySource) -> Outcome<Tip> {
+        let newest = match self.versions(file).await?.last() {
+            None => None,
+            Some(version) => Some(
+                self.manifest(file, export, *version, keys)
+                    .await
+                    .map_err(|error| error.diagnostic())?,
+            ),
+        };
+        let (_, tombstones) = self.tombstones(file, export, keys).await?;
+        Ok(Tip::new(newest, tombstones))
     }
 }
 
