@@ -350,3 +350,15 @@ fn files_have_schemas_too() {
     with_key(&["metadata", "extract"]).success().prints("column added customers.more");
     assert!(Path::new(&project.path("metadata/index.enc")).exists());
 }
+
+/// A new project inside a clone has the driver at once; its folder stands in the command.
+#[test]
+fn a_new_project_in_a_clone_has_the_diff_driver() {
+    let clone = Project::empty();
+    git(&clone, &["init", "--quiet"]);
+    clone.run(&["init", "it's mine"]).success();
+    let command = git(&clone, &["config", "--get", "diff.engine-metadata.textconv"]);
+    assert_eq!(command.trim(), "engine --quiet --project-dir 'it'\\''s mine' metadata show");
+    let attributes = clone.read("it's mine/.gitattributes");
+    assert!(attributes.contains("diff=engine-metadata"), "{attributes}");
+}
