@@ -1,0 +1,6 @@
+//! Records of executions: their chains, what becomes of them, and what is told of them.
+
+#[cfg(test)]
+mod chain;
+#[cfg(test)]
+mod invented;
