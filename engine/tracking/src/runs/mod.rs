@@ -25,6 +25,15 @@ pub mod record;
 
 pub mod chain;
 
+mod fold;
+
+mod filter;
+
+mod crash;
+
+pub use crash::{Closing, crashed};
+pub use filter::Filter;
+pub use fold::{Folded, Operation, Scope, fold};
 pub use hex::{ExecutionId, Hex, HexError, Mac, WriterId};
 pub use record::{
     Event, EventKind, Execution, Failure, Message, Node, Object, ObjectKind, Record, State, Status,
