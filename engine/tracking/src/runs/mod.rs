@@ -31,6 +31,8 @@ mod filter;
 
 mod crash;
 
+pub mod statistics;
+
 pub use crash::{Closing, crashed};
 pub use filter::Filter;
 pub use fold::{Folded, Operation, Scope, fold};

@@ -6,3 +6,5 @@ mod chain;
 mod fold;
 #[cfg(test)]
 mod invented;
+#[cfg(test)]
+mod statistics;
