@@ -19,6 +19,20 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Moment, 
     from.deserialize_str(Text)
 }
 
+/// The same, or null; written only.
+pub(super) mod or_null {
+    use serde::{Serialize as _, Serializer};
+
+    use super::{Moment, text};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        moment: &Option<Moment>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        moment.as_ref().map(text).serialize(to)
+    }
+}
+
 struct Text;
 
 impl de::Visitor<'_> for Text {

@@ -33,6 +33,8 @@ mod crash;
 
 pub mod statistics;
 
+pub mod export;
+
 pub use crash::{Closing, crashed};
 pub use filter::Filter;
 pub use fold::{Folded, Operation, Scope, fold};

@@ -46,7 +46,7 @@ fn the_format_stays() {
     let mut lines = append(&mut writer_a, whole(7, at));
     lines.extend(append(&mut writer_a, [decryption(7, at)]));
     let bytes: Vec<u8> = lines.iter().flat_map(|line| line.to_bytes().unwrap()).collect();
-    assert_eq!(String::from_utf8(bytes.clone()).unwrap(), include_str!("lines.v1.ndjson"));
+    assert_eq!(String::from_utf8(bytes.clone()).unwrap(), include_str!("golden/lines.v1.ndjson"));
     assert_eq!(read(&bytes), (lines, Vec::new()));
 }
 

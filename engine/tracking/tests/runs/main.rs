@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod chain;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod fold;
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod invented;
 #[cfg(test)]

@@ -36,6 +36,9 @@ pub struct ScriptStatistics {
     /// When that started.
     #[serde(with = "instant")]
     pub last_started: Moment,
+    /// When the newest that succeeded started; null where none did.
+    #[serde(with = "instant::or_null")]
+    pub last_success: Option<Moment>,
     /// The usual duration, of at most [`HISTORY_MAX`] successful executions, in microseconds; null
     /// where none succeeded.
     pub baseline: Option<Baseline>,
@@ -86,6 +89,7 @@ pub(super) fn scripts(
             continue;
         };
         let successes = group.iter().filter(|operation| operation.status == State::Success);
+        let last_success = successes.clone().next().map(|newest| newest.started);
         let mut history: Vec<u64> =
             successes.filter_map(|success| success.duration_us).take(HISTORY_MAX).collect();
         history.reverse();
@@ -104,6 +108,7 @@ pub(super) fn scripts(
             success_rate: counts.success_rate(),
             last_status: last.status,
             last_started: last.started,
+            last_success,
             baseline: baseline.map(|baseline| Baseline {
                 mean_deviation: rounded(baseline.mean_deviation),
                 ..baseline
