@@ -54,6 +54,8 @@ mod flow;
 #[cfg(test)]
 mod forged;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod interop;
 #[cfg(test)]
 mod metadata;

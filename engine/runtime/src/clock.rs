@@ -1,6 +1,8 @@
 //! The only place that reads the clock. What it returns goes into run records and never into a plan,
 //! a compiled query or a masked value.
 
+use std::time::Instant;
+
 use chrono::{DateTime, Datelike, Utc};
 use engine_project::Date;
 
@@ -8,6 +10,12 @@ use engine_project::Date;
 #[expect(clippy::disallowed_methods, reason = "this is the file made for the clock")]
 pub fn now() -> DateTime<Utc> {
     Utc::now()
+}
+
+/// The present moment by a clock that never jumps: for durations.
+#[expect(clippy::disallowed_methods, reason = "this is the file made for the clock")]
+pub fn instant() -> Instant {
+    Instant::now()
 }
 
 /// Today's date in UTC: decides whether an approval has expired.

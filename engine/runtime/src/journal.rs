@@ -129,6 +129,18 @@ impl Journal {
         files::lock(&self.path.with_file_name("run.lock"))
     }
 
+    /// The id of the run it tells of, when that was begun and never ended.
+    #[must_use]
+    pub fn unended(&self) -> Option<String> {
+        let lines = self.read().ok()?;
+        let run = lines.iter().rev().find_map(|line| match line {
+            Line::Run { run, .. } => Some(run.clone()),
+            _ => None,
+        })?;
+        let has_end = matches!(lines.last(), Some(Line::End { .. }));
+        (!has_end).then_some(run)
+    }
+
     /// Begins a new journal, in place of the last run's.
     ///
     /// # Errors

@@ -28,6 +28,8 @@ use crate::request::Context;
 const DIGEST_LABEL: &str = "engine row digest v1";
 /// Separates the key of digests of catalogs' texts from other keys.
 const WORDS_LABEL: &str = "engine catalog words v1";
+/// Separates the key of the MACs of run records from other keys.
+const RECORDS_LABEL: &str = "engine run records v1";
 /// Where the keyring lies when the target names no place.
 const KEYRING_FILE: &str = "keyring.json";
 /// The environment variable that holds the passphrase when the target names none.
@@ -289,6 +291,27 @@ impl Keys {
             Diagnostic::new(&crate::codes::run::INTERNAL, "no key could be derived")
         })?;
         Ok(WordDigests(derived))
+    }
+
+    /// The id under which this place writes run records: 16 hexadecimal digits.
+    ///
+    /// # Errors
+    /// The keyring has no identifiers key.
+    pub fn writer_id(&self, place: &str) -> Outcome<String> {
+        Ok(FileId::new(self.identifiers()?, "run records", place).to_string())
+    }
+
+    /// The key of the MACs of run records.
+    ///
+    /// # Errors
+    /// The keyring has no audit key.
+    pub fn record_key(&self) -> Outcome<Zeroizing<[u8; 32]>> {
+        let key = self.open.active(Purpose::Audit, &KeyName::default_name());
+        let key = key.map_err(|error| refusal(&error, Path::new(KEYRING_FILE)))?;
+        let derived = subkey(key.material, RECORDS_LABEL, &[]).map_err(|_| {
+            Diagnostic::new(&crate::codes::run::INTERNAL, "no key could be derived")
+        })?;
+        Ok(Zeroizing::new(*derived.expose()))
     }
 
     fn identifiers(&self) -> Outcome<&KeyMaterial> {

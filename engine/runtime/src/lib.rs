@@ -33,6 +33,8 @@ pub mod keys;
 pub mod store;
 pub mod graves;
 pub mod tip;
+pub mod records;
+pub mod operation;
 pub mod retention;
 pub mod heads;
 pub mod checks;

@@ -22,6 +22,7 @@ use crate::publish::{Origin, Snapshot, check_unchanged, encryption};
 use crate::report::ExportReport;
 use crate::request::{Context, Reuse};
 use crate::resume;
+use crate::retention;
 use crate::rewatch::Rewatch;
 use crate::seal::{ChunkSpec, ChunkTarget, SealServices, SealedChunk};
 use crate::store::{Store, Stored};
@@ -98,7 +99,15 @@ impl Producer<'_> {
         let head = tip.readable();
         let origin = self.origin(export).await?;
         let unchanged = match &head {
-            Some(head) if self.reuse == Reuse::Unchanged && origin.made(head) => {
+            Some(head)
+                if self.reuse == Reuse::Unchanged
+                    && origin.made(head)
+                    && !retention::is_outlived(
+                        &self.workspace.bound.project,
+                        &export.name,
+                        head,
+                    )? =>
+            {
                 self.store.holds(file, &head.manifest).await?.then_some(head)
             }
             _ => None,

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use engine_bundle::ids::FileId;
 use engine_bundle::key::KeySource;
 use engine_bundle::layout::{StoreObject, chunks_prefix, manifest_path};
+use engine_bundle::manifest::Manifest;
 use engine_project::{Export, Project, Retention};
 use engine_tracking::retention::{
     Chunk, Due, Inventory, LegalHold, Policy, Snapshot, SnapshotRule, Span, Summary, Totals, What,
@@ -16,10 +17,11 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 
+use crate::clock;
 use crate::codes::tracking;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::seal::SealError;
-use crate::store::Store;
+use crate::store::{Store, Stored};
 use crate::unseal::UnsealError;
 
 /// The policies of a project, by name.
@@ -174,6 +176,24 @@ impl ExportRetention {
     }
 }
 
+/// Whether a snapshot is older than its export's policy lets it be: it is written again, though nothing changed,
+/// before retention takes it from readers.
+///
+/// # Errors
+/// A policy that cannot be meant.
+pub fn is_outlived(project: &Project, export: &str, stored: &Stored) -> Outcome<bool> {
+    let policies = policies(project)?;
+    let policy = project.export(export).and_then(|export| policy_of(&policies, export));
+    let max_age = policy.and_then(|policy| policy.snapshots?.max_age());
+    Ok(max_age.is_some_and(|span| span.is_over(committed_at(&stored.manifest), clock::now())))
+}
+
+/// The start of the run that committed a snapshot: manifests carry no moment of their own.
+fn committed_at(manifest: &Manifest) -> DateTime<Utc> {
+    let millis = i64::try_from(manifest.run.unix_millis()).unwrap_or(i64::MAX);
+    DateTime::<Utc>::from_timestamp_millis(millis).unwrap_or_default()
+}
+
 /// What the store holds of an export.
 pub struct Found {
     /// For the policies to judge.
@@ -203,12 +223,10 @@ pub async fn inventory(
         let stored = stored.map_err(|error| error.diagnostic())?;
         let manifest = &stored.manifest;
         rows.extend(manifest.chunks.iter().map(|chunk| (chunk.id.to_string(), chunk.rows)));
-        let millis = i64::try_from(manifest.run.unix_millis()).unwrap_or(i64::MAX);
         snapshots.push(Snapshot {
             version,
             manifest: stored.digest.to_string(),
-            // The start of the run: manifests carry no moment of their own.
-            committed_at: DateTime::<Utc>::from_timestamp_millis(millis).unwrap_or_default(),
+            committed_at: committed_at(manifest),
             chunks: manifest.chunks.iter().map(|chunk| chunk.id.to_string()).collect(),
             rows: manifest.rows,
             bytes: manifest.bytes,

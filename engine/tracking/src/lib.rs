@@ -7,6 +7,7 @@
 //!          └─▶ ddl                   PostgreSQL
 //!
 //!  policies + inventory + now ──▶ retention ──▶ what is due
+//!  records ──▶ runs ──▶ chains, executions as they stand, statistics
 //! ```
 //!
 //! Data in, data out. What is deliberately absent: files, stores, a clock, keys and connectors. Callers
@@ -23,6 +24,8 @@ pub mod log;
 pub mod ddl;
 
 pub mod retention;
+
+pub mod runs;
 
 #[cfg(test)]
 mod reference;

@@ -142,7 +142,7 @@ pub(crate) async fn run(invocation: &Invocation, options: &Metadata) -> Outcome<
             invocation.report(&report, extracted)?;
         }
         MetadataCommand::Decrypt(options) => {
-            let report = metadata::decrypt(&context, options.table.as_deref())?;
+            let report = metadata::decrypt(&context, options.table.as_deref()).await?;
             invocation.report(&report, |report| {
                 let files = counted(report.files.len() as u64, "file");
                 format!("{files} written in clear to {}", written(&report.folder))

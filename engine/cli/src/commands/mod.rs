@@ -5,6 +5,7 @@ pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod debug;
 pub(crate) mod explain;
+pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod lineage;
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Retry(retry::Retry),
     Test(test::Test),
     Verify(verify::Verify),
+    History(history::History),
     Query(query::Query),
     Show(show::Show),
     Load(load::Load),
@@ -69,6 +71,7 @@ pub(crate) async fn run(
         Command::Retry(options) => retry::run(invocation, &options).await,
         Command::Test(options) => test::run(invocation, &options).await,
         Command::Verify(options) => verify::run(invocation, &options).await,
+        Command::History(options) => history::run(invocation, &options).await,
         Command::Query(options) => query::run(invocation, &options).await,
         Command::Show(options) => show::run(invocation, &options).await,
         Command::Load(options) => load::run(invocation, &options).await,

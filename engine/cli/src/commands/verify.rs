@@ -17,12 +17,16 @@ use crate::render::table::{Align, Listing, bytes, count};
 pub(crate) struct Verify {
     /// The export; all of them when not given
     pub export: Option<String>,
+
+    /// Also checks the run records: whether any was removed or changed
+    #[arg(long)]
+    pub audit: bool,
 }
 
 /// Verifies, lists what was looked at, and shows what is wrong.
 pub(crate) async fn run(invocation: &Invocation, options: &Verify) -> Outcome<Exit> {
     let context = invocation.context(&Resources::default())?;
-    let report = verify::verify(&context, options.export.as_deref()).await?;
+    let report = verify::verify(&context, options.export.as_deref(), options.audit).await?;
     invocation.report(&report, text)?;
     if report.findings.is_empty() {
         return Ok(Exit::Ok);

@@ -20,6 +20,7 @@ pub const ALL: &[&Code] = &[
     &UNKNOWN_POLICY,
     &RETENTION_INVALID,
     &CLOCK_DOUBTED,
+    &RECORDS_CHANGED,
 ];
 
 /// A policy names a kind of change that does not exist.
@@ -139,4 +140,17 @@ pub static CLOCK_DOUBTED: Code = Code {
     why: "A clock that jumped ahead would have everything deleted at once.",
     example: "engine retention apply      # on a machine whose clock is a year ahead",
     fix: "Set the clock. If it is right, and the store was idle: `engine retention apply --trust-clock`.",
+};
+
+/// Run records were removed or changed.
+pub static RECORDS_CHANGED: Code = Code {
+    id: "E1013",
+    title: "Run records were removed or changed",
+    exit: Exit::Failed,
+    what: "A chain of run records in the store has a gap, an end that was cut off, or a line that is not what was \
+           written.",
+    why: "Each record carries the MAC of the one before it, so that nobody can take away or change what was done \
+          without it being seen.",
+    example: "rm target/store/runs/…/execution/0000000003.ndjson.enc && engine verify --audit",
+    fix: "Restore the files from a copy of the store, and find out who had access to it.",
 };

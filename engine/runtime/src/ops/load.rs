@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use engine_project::{Load, LoadMode};
+use std::sync::Arc;
+
+use engine_project::{Load, LoadMode, Project};
+use engine_tracking::runs::{ScriptType, Volume};
 
 use crate::bind::Schemas;
 use crate::codes::names;
 use crate::delivery::Deliverer;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::heads::Heads;
-use crate::keys;
+use crate::keys::{self, Keys};
+use crate::operation::{self, Scene, Told};
 use crate::ops::query::no_snapshot;
 use crate::report::LoadDone;
 use crate::request::Context;
-use crate::store;
+use crate::store::{self, Store};
 use crate::workspace::{self, Access};
 
 /// Loads the newest snapshot of `export` into `connection`: the table and mode that its `load:` names for
@@ -25,10 +29,30 @@ pub async fn load(context: &Context, export: &str, connection: &str) -> Outcome<
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
-    let access = Access::Opened(&keys);
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let work = loaded(context, &project, &keys, &store, export, connection);
+    scene.recorded(ScriptType::LOAD, operation::exports([export]), work, written).await
+}
+
+/// The rows that a database has now.
+fn written(done: &Vec<LoadDone>) -> Told {
+    let rows = done.iter().map(|load| load.rows).fold(0, u64::saturating_add);
+    let volume = Volume { rows_read: rows, rows_written: rows, ..Volume::default() };
+    Told { volume, ..Told::default() }
+}
+
+async fn loaded(
+    context: &Context,
+    project: &Arc<Project>,
+    keys: &Keys,
+    store: &Store,
+    export: &str,
+    connection: &str,
+) -> Outcome<Vec<LoadDone>> {
+    let access = Access::Opened(keys);
     let only = BTreeSet::from([export.to_owned()]);
     let schemas = Schemas::Catalogs;
-    let workspace = workspace::open(&project, context, access, schemas, Some(&only)).await?;
+    let workspace = workspace::open(project, context, access, schemas, Some(&only)).await?;
     let Some(bound) = workspace.bound.export(export) else {
         let message = format!("there is no export `{export}`");
         return Err(Diagnostic::new(&names::UNKNOWN_EXPORT, message).into());
@@ -52,15 +76,10 @@ pub async fn load(context: &Context, export: &str, connection: &str) -> Outcome<
     }
     let file = keys.file_id(store.project(), export)?;
     let seen = Heads::of(&context.root, &project.target.name.value).seen(file);
-    let tip = store.tip(file, export, &keys).await?;
+    let tip = store.tip(file, export, keys).await?;
     seen.check(export, tip.known())?;
     let head = tip.readable().ok_or_else(|| no_snapshot(export))?;
-    let deliverer = Deliverer {
-        observer: &*context.observer,
-        workspace: &workspace,
-        store: &store,
-        keys: &keys,
-    };
+    let deliverer = Deliverer { observer: &*context.observer, workspace: &workspace, store, keys };
     let mut done = Vec::new();
     for load in &loads {
         let report = deliverer

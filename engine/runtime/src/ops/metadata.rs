@@ -9,6 +9,7 @@ use engine_tracking::changes::{self, Change, ChangeKind};
 use engine_tracking::ddl;
 use engine_tracking::log::{self, ChangeLog, Entry};
 use engine_tracking::policy::{self, Reaction};
+use engine_tracking::runs::{Object, ObjectKind, ScriptType};
 use engine_tracking::schema::SourceSchema;
 use serde::Serialize;
 
@@ -19,8 +20,10 @@ use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
 use crate::files;
 use crate::keys::{self, Keys};
-use crate::metadata::{self, Folder, Part, Unwanted};
+use crate::metadata::{self, Folder, Index, Part, Unwanted};
+use crate::operation::{Scene, Told};
 use crate::request::Context;
+use crate::store;
 use crate::workspace;
 
 /// What an extraction found.
@@ -61,7 +64,17 @@ pub async fn extract(context: &Context, only: &[String], accept: bool) -> Outcom
     let project = workspace::load(context)?;
     let wanted = tracked(&project, only)?;
     let keys = keys::open(&project, context)?;
-    record(&project, &keys, &wanted, accept).await
+    let store = store::open(&project)?;
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let objects = sources(wanted.iter().map(|(source, _)| source.name.value.as_str()));
+    let work = record(&project, &keys, &wanted, accept);
+    scene.recorded(ScriptType::METADATA_EXTRACT, objects, work, |_| Told::default()).await
+}
+
+/// Sources' metadata as what an operation is about.
+fn sources<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<Object> {
+    let object = |name: &str| Object { kind: ObjectKind::Metadata, name: name.to_owned() };
+    names.into_iter().map(object).collect()
 }
 
 /// A source and how it is tracked.
@@ -324,7 +337,7 @@ pub struct DecryptReport {
 ///
 /// # Errors
 /// Nothing is recorded, or a file cannot be read or written.
-pub fn decrypt(context: &Context, table: Option<&str>) -> Outcome<DecryptReport> {
+pub async fn decrypt(context: &Context, table: Option<&str>) -> Outcome<DecryptReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let folder = Folder::of(&project, &keys);
@@ -332,6 +345,19 @@ pub fn decrypt(context: &Context, table: Option<&str>) -> Outcome<DecryptReport>
     if index.sources.is_empty() {
         return Err(nothing_recorded("nothing is recorded yet"));
     }
+    let store = store::open(&project)?;
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let objects = sources(index.sources.keys().map(String::as_str));
+    let work = async { decrypted(&project, &folder, &index, table) };
+    scene.recorded(ScriptType::METADATA_DECRYPT, objects, work, |_| Told::default()).await
+}
+
+fn decrypted(
+    project: &Project,
+    folder: &Folder<'_>,
+    index: &Index,
+    table: Option<&str>,
+) -> Outcome<DecryptReport> {
     let mut documents: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for source in index.sources.keys() {
         let Some(mut schema) = folder.schema(source)? else { continue };
@@ -353,7 +379,7 @@ pub fn decrypt(context: &Context, table: Option<&str>) -> Outcome<DecryptReport>
         let message = format!("no table `{}` is recorded", table.unwrap_or_default());
         return Err(nothing_recorded(&message));
     }
-    documents.insert("index.json".to_owned(), metadata::document(&index));
+    documents.insert("index.json".to_owned(), metadata::document(index));
     let root = project.root.join(metadata::DECRYPTED);
     for (name, bytes) in &documents {
         let path = root.join(name);

@@ -6,6 +6,7 @@ mod base;
 pub mod compile;
 pub mod debug;
 pub mod explain;
+pub mod history;
 pub mod init;
 pub mod keys;
 pub mod lineage;

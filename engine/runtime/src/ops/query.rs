@@ -12,6 +12,7 @@ use datafusion::sql::parser::DFParser;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
 use engine_project::{Project, Relation, identifier};
+use engine_tracking::runs::ScriptType;
 use futures::TryStreamExt;
 
 use crate::bind::{BoundExport, BoundProject, Schemas};
@@ -22,6 +23,7 @@ use crate::fault;
 use crate::heads::Heads;
 use crate::keys::{self, Keys};
 use crate::observe::handle_function;
+use crate::operation::{self, Scene, Told};
 use crate::request::Context;
 use crate::session::read_only;
 use crate::store::{self, Store, Stored};
@@ -49,20 +51,32 @@ pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
-    let published = compiled(context, &project, &keys, &store, sql).await?;
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let work = answered(context, &project, &keys, &store, sql);
+    scene.recorded(ScriptType::QUERY, Vec::new(), work, |_| Told::default()).await
+}
+
+async fn answered(
+    context: &Context,
+    project: &Arc<Project>,
+    keys: &Keys,
+    store: &Store,
+    sql: &str,
+) -> Outcome<QueryReport> {
+    let published = compiled(context, project, keys, store, sql).await?;
     let of_export = published.as_ref().map(|name| format!("SELECT * FROM {}", identifier(name)));
     let sql = of_export.as_deref().unwrap_or(sql);
     let heads = Heads::of(&context.root, &project.target.name.value);
-    let session = workspace::new_session(workspace::limits(&project, context))?;
-    session.register_udf(handles(&keys, &project));
+    let session = workspace::new_session(workspace::limits(project, context))?;
+    session.register_udf(handles(keys, project));
     let mut found = Vec::new();
     for export in &project.exports {
         let name = &export.name.value;
         if mentions(sql, name) {
-            found.extend(register(&heads, &session, &store, &keys, name).await?);
+            found.extend(register(&heads, &session, store, keys, name).await?);
         }
     }
-    let answered = answer(&session, sql, &store, found).await?;
+    let answered = answer(&session, sql, store, found).await?;
     Ok(QueryReport { published, ..answered })
 }
 
@@ -174,12 +188,16 @@ pub async fn show(context: &Context, export: &str, limit: usize) -> Outcome<Quer
     }
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
-    let heads = Heads::of(&context.root, &project.target.name.value);
-    let session = workspace::new_session(workspace::limits(&project, context))?;
-    let table = register(&heads, &session, &store, &keys, export).await?;
-    let table = table.ok_or_else(|| no_snapshot(export))?;
-    let sql = format!("SELECT * FROM {} LIMIT {limit}", identifier(export));
-    answer(&session, &sql, &store, vec![table]).await
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let work = async {
+        let heads = Heads::of(&context.root, &project.target.name.value);
+        let session = workspace::new_session(workspace::limits(&project, context))?;
+        let table = register(&heads, &session, &store, &keys, export).await?;
+        let table = table.ok_or_else(|| no_snapshot(export))?;
+        let sql = format!("SELECT * FROM {} LIMIT {limit}", identifier(export));
+        answer(&session, &sql, &store, vec![table]).await
+    };
+    scene.recorded(ScriptType::SHOW, operation::exports([export]), work, |_| Told::default()).await
 }
 
 /// The refusal of an export that was never committed.

@@ -1,16 +1,17 @@
 //! `retention`: what policies want gone, and having it go.
 
-use std::collections::BTreeMap;
-
 use engine_bundle::ids::RunId;
 use engine_project::Project;
 use engine_tracking::retention::{Deletion, Due, Policy, Suspicion, due, suspicious};
+use engine_tracking::runs::{ScriptType, Volume};
 use serde::Serialize;
 
 use crate::clock;
 use crate::codes::{keys as key_codes, names, store as store_codes, tracking};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keys::{self, Keys};
+use crate::operation::{self, Scene, Told};
+use crate::records;
 use crate::request::Context;
 use crate::retention::{self, ExportRetention, policy_of};
 use crate::store::{self, Store};
@@ -93,10 +94,31 @@ pub async fn apply(
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
     let _lock = store.lock()?;
+    let chosen = chosen(&project, export)?;
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let objects = operation::exports(chosen.iter().map(|(name, _)| name.as_str()));
+    let work = each_applied(context, &store, &keys, &chosen, trust_clock);
+    scene.recorded(ScriptType::RETENTION_APPLY, objects, work, freed).await
+}
+
+/// What was taken from the store.
+fn freed(report: &RetentionReport) -> Told {
+    let bytes = report.exports.iter().map(|export| export.destroy.bytes);
+    let volume = Volume { bytes_freed: bytes.fold(0, u64::saturating_add), ..Volume::default() };
+    Told { volume, ..Told::default() }
+}
+
+async fn each_applied(
+    context: &Context,
+    store: &Store,
+    keys: &Keys,
+    chosen: &[(String, Policy)],
+    trust_clock: bool,
+) -> Outcome<RetentionReport> {
     let mut report = RetentionReport { exports: Vec::new(), warnings: Vec::new() };
     let mut doubts = Vec::new();
-    for (name, policy) in chosen(&project, export)? {
-        match applied(context, &store, &keys, &name, &policy, trust_clock).await? {
+    for (name, policy) in chosen {
+        match applied(context, store, keys, name, policy, trust_clock).await? {
             Ok(done) => report.exports.push(done),
             Err(doubt) => doubts.push(*doubt),
         }
@@ -162,7 +184,7 @@ async fn applied(
         if due.destroy.is_empty() {
             return Ok(Ok(report));
         }
-        let by = user(&context.environment);
+        let by = records::user(context);
         let deletions = Deletion::of(policies, &due, &by, now);
         let id = RunId::new(u64::try_from(now.timestamp_millis()).unwrap_or(0)).map_err(|_| {
             Diagnostic::new(&key_codes::RANDOM, "no random bytes for a record's id")
@@ -182,11 +204,4 @@ fn doubt_of(suspicion: &Suspicion) -> String {
         }
         Suspicion::Ahead { .. } => "nothing has happened for more than 35 days".to_owned(),
     }
-}
-
-/// Who runs the engine, as the environment says.
-fn user(environment: &BTreeMap<String, String>) -> String {
-    let named = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"];
-    let found = named.iter().find_map(|name| environment.get(*name));
-    found.cloned().unwrap_or_else(|| "unknown".to_owned())
 }

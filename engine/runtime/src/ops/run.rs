@@ -6,9 +6,11 @@
 //! ```
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use engine_bundle::ids::RunId;
 use engine_project::Project;
+use engine_tracking::runs::{ScriptType, Volume};
 
 use crate::approval;
 use crate::bind::{BoundExport, Schemas};
@@ -19,6 +21,7 @@ use crate::event::Event;
 use crate::git;
 use crate::journal::{Journal, Line, Status};
 use crate::keys::{self, Keys};
+use crate::operation::{Scene, Told};
 use crate::ops::{metadata, plan, retention};
 use crate::plan::Plan;
 use crate::produce::{self, Earlier, Producer};
@@ -57,9 +60,12 @@ pub enum OnFailure {
 /// Whatever stops the run before the first export: the project, the keys, the plan. Failures of single
 /// exports are in the report.
 pub async fn run(context: &Context, request: &RunRequest) -> Outcome<RunReport> {
-    let id = RunId::new(u64::try_from(clock::now().timestamp_millis()).unwrap_or(0))
-        .map_err(|_| Diagnostic::new(&key_codes::RANDOM, "no random bytes for a run's id"))?;
-    attempt(context, request, id, 1, &Earlier::default()).await
+    attempt(context, request, new_id()?, 1, &Earlier::default()).await
+}
+
+fn new_id() -> Outcome<RunId> {
+    let id = RunId::new(u64::try_from(clock::now().timestamp_millis()).unwrap_or(0));
+    Ok(id.map_err(|_| Diagnostic::new(&key_codes::RANDOM, "no random bytes for a run's id"))?)
 }
 
 /// One attempt of a run; a later one takes up what `earlier` ones wrote.
@@ -80,53 +86,105 @@ pub(crate) async fn attempt(
         Diagnostic::new(&store_codes::STORE_LOCKED, "another run is at work in this directory")
             .help("wait until it has ended, and run again")
     })?;
-    let access = Access::Opened(&keys);
-    let plan = request.plan.as_deref().map(plan::read).transpose()?;
-    let planned = plan.as_ref().map(|plan| Select::of(plan.select.clone()));
-    let select = planned.as_ref().unwrap_or(&request.select);
-    let states = match select.needs_states()? {
-        true => plan::states(context, &project, access, Some(&keys), None).await?,
-        false => None,
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let script = if number == 1 { ScriptType::RUN } else { ScriptType::RETRY };
+    let record = match number {
+        1 => id,
+        // Each attempt is an operation of its own.
+        _ => new_id()?,
     };
-    let selected = selection::exports(&project, select, states.as_ref())?;
-    // Before the tables are opened: what changed says more than that a column is missing.
-    let changed = metadata::watch(&project, &keys, &selected).await?;
-    let schemas = Schemas::Sources;
-    let workspace = workspace::open(&project, context, access, schemas, Some(&selected)).await?;
-    let exports = &workspace.bound.exports;
-    gate(&workspace, request.plan.as_deref().zip(plan.as_ref()), &keys, id).await?;
-    store.publish_keyring(&keys).await?;
-    let first = Line::Run {
-        run: id.to_string(),
-        attempt: number,
-        target: project.target.name.value.clone(),
-        exports: exports.iter().map(|export| export.name.clone()).collect(),
-        started_at: clock::now().to_rfc3339(),
-    };
-    let begun = if number == 1 { journal.begin(&first) } else { journal.begin_again(&first) };
-    begun.map_err(unwritable)?;
-    context.observer.notice(&Event::RunStarted { run: id.to_string(), exports: exports.len() });
-    let producer = Producer {
-        context,
-        workspace: &workspace,
-        store: &store,
-        keys: &keys,
-        journal: &journal,
-        run: id,
-        git_commit: git::commit(&context.root),
-        earlier,
-        reuse: request.reuse,
-    };
-    let mut report = each(&producer, exports, request.on_failure).await;
-    if let Err(failure) = keep(context, &project, &store, &keys, &mut report).await {
-        report.failures.push(failure.in_project(&project));
+    if let Some(crashed) = journal.unended() {
+        scene.close(&crashed, record).await?;
     }
-    if !changed.is_empty() {
-        report.warnings.insert(0, Failure::from(changed).in_project(&project));
+    let begun = scene.begin(record, script, Vec::new()).await?;
+    let attempt = Attempt { context, request, id, number, earlier };
+    let done = attempt.run(&project, &keys, &store, &journal).await;
+    let told = done.as_ref().map(told);
+    scene.end(begun, told.as_ref().map_err(|failure| *failure)).await?;
+    scene.records().compact().await?;
+    done
+}
+
+/// What a run moved, and why it failed.
+fn told(report: &RunReport) -> Told {
+    let committed = report.exports.iter().filter(|export| export.status == Status::Committed);
+    let (mut rows, mut bytes) = (0_u64, 0_u64);
+    for export in committed {
+        rows = rows.saturating_add(export.rows.unwrap_or_default());
+        bytes = bytes.saturating_add(export.bytes.unwrap_or_default());
     }
-    let end = Line::End { exit: report.exit().status(), ended_at: clock::now().to_rfc3339() };
-    journal.append(&end).map_err(unwritable)?;
-    Ok(report)
+    let failed = report.failures.first().and_then(|failure| failure.diagnostics.first());
+    let volume = Volume { rows_written: rows, bytes_written: bytes, ..Volume::default() };
+    Told { failed: failed.map(|finding| finding.code), volume, ..Told::default() }
+}
+
+/// One attempt, with all it was asked.
+struct Attempt<'a> {
+    context: &'a Context,
+    request: &'a RunRequest,
+    id: RunId,
+    number: u32,
+    earlier: &'a Earlier,
+}
+
+impl Attempt<'_> {
+    async fn run(
+        &self,
+        project: &Arc<Project>,
+        keys: &Keys,
+        store: &Store,
+        journal: &Journal,
+    ) -> Outcome<RunReport> {
+        let Self { context, request, id, number, earlier } = *self;
+        let unwritable = |error: std::io::Error| Diagnostic::unwritable(journal.path(), &error);
+        let access = Access::Opened(keys);
+        let plan = request.plan.as_deref().map(plan::read).transpose()?;
+        let planned = plan.as_ref().map(|plan| Select::of(plan.select.clone()));
+        let select = planned.as_ref().unwrap_or(&request.select);
+        let states = match select.needs_states()? {
+            true => plan::states(context, project, access, Some(keys), None).await?,
+            false => None,
+        };
+        let selected = selection::exports(project, select, states.as_ref())?;
+        // Before the tables are opened: what changed says more than that a column is missing.
+        let changed = metadata::watch(project, keys, &selected).await?;
+        let schemas = Schemas::Sources;
+        let workspace = workspace::open(project, context, access, schemas, Some(&selected)).await?;
+        let exports = &workspace.bound.exports;
+        gate(&workspace, request.plan.as_deref().zip(plan.as_ref()), keys, id).await?;
+        store.publish_keyring(keys).await?;
+        let first = Line::Run {
+            run: id.to_string(),
+            attempt: number,
+            target: project.target.name.value.clone(),
+            exports: exports.iter().map(|export| export.name.clone()).collect(),
+            started_at: clock::now().to_rfc3339(),
+        };
+        let begun = if number == 1 { journal.begin(&first) } else { journal.begin_again(&first) };
+        begun.map_err(unwritable)?;
+        context.observer.notice(&Event::RunStarted { run: id.to_string(), exports: exports.len() });
+        let producer = Producer {
+            context,
+            workspace: &workspace,
+            store,
+            keys,
+            journal,
+            run: id,
+            git_commit: git::commit(&context.root),
+            earlier,
+            reuse: request.reuse,
+        };
+        let mut report = each(&producer, exports, request.on_failure).await;
+        if let Err(failure) = keep(context, project, store, keys, &mut report).await {
+            report.failures.push(failure.in_project(project));
+        }
+        if !changed.is_empty() {
+            report.warnings.insert(0, Failure::from(changed).in_project(project));
+        }
+        let end = Line::End { exit: report.exit().status(), ended_at: clock::now().to_rfc3339() };
+        journal.append(&end).map_err(unwritable)?;
+        Ok(report)
+    }
 }
 
 /// Does what retention wants done, where a policy is named.

@@ -1,12 +1,15 @@
 //! `test`: the tests of exports, on their newest snapshots. Rows are read from the sealed chunks; sources
 //! are read only for tests that compare with them, and of those no more than the columns in question.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlan;
 use engine_bundle::manifest::Manifest;
 pub use engine_bundle::manifest::{TestResult, TestStatus};
-use engine_project::{ColumnTest, TableTest};
+use engine_project::{ColumnTest, Project, TableTest};
+use engine_tracking::runs::ScriptType;
 use futures::TryStreamExt;
 use serde::Serialize;
 
@@ -21,6 +24,7 @@ use crate::fault;
 use crate::heads::Heads;
 use crate::keys::{self, Keys};
 use crate::observe::{Watch, Watcher, inputs_only};
+use crate::operation::{Scene, Told};
 use crate::ops::query::no_snapshot;
 use crate::request::Context;
 use crate::rewatch::Rewatch;
@@ -72,15 +76,33 @@ pub async fn test(context: &Context, select: &Select) -> Outcome<TestReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
-    let selected = selection::exports(&project, select, None)?;
-    let access = Access::Opened(&keys);
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let work = tested(context, &project, &keys, &store, select);
+    scene.recorded(ScriptType::TEST, Vec::new(), work, told).await
+}
+
+/// Why tests failed.
+fn told(report: &TestReport) -> Told {
+    let failed = report.failures.first().and_then(|failure| failure.diagnostics.first());
+    Told { failed: failed.map(|finding| finding.code), ..Told::default() }
+}
+
+async fn tested(
+    context: &Context,
+    project: &Arc<Project>,
+    keys: &Keys,
+    store: &Store,
+    select: &Select,
+) -> Outcome<TestReport> {
+    let selected = selection::exports(project, select, None)?;
+    let access = Access::Opened(keys);
     let mut workspace =
-        workspace::open(&project, context, access, Schemas::Catalogs, Some(&selected)).await?;
+        workspace::open(project, context, access, Schemas::Catalogs, Some(&selected)).await?;
     if workspace.bound.exports.iter().any(compares_with_sources) {
         let schemas = Schemas::Sources;
-        workspace = workspace::open(&project, context, access, schemas, Some(&selected)).await?;
+        workspace = workspace::open(project, context, access, schemas, Some(&selected)).await?;
     }
-    let tester = Tester { context, workspace: &workspace, store: &store, keys: &keys };
+    let tester = Tester { context, workspace: &workspace, store, keys };
     let mut report = TestReport { exports: Vec::new(), failures: Vec::new(), warnings: Vec::new() };
     let files = &workspace.bound.files;
     for export in &workspace.bound.exports {

@@ -12,13 +12,15 @@ use engine_bundle::manifest::{Chunk, Manifest};
 use engine_bundle::sealed::{PROLOGUE_BYTES, RangeReader};
 use engine_project::Project;
 use engine_tracking::retention::Tombstones;
+use engine_tracking::runs::ScriptType;
 use object_store::ObjectStoreExt;
 use serde::Serialize;
 
-use crate::codes::{keys as key_codes, names, store as codes};
+use crate::codes::{keys as key_codes, names, store as codes, tracking};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::heads::{Heads, Seen};
 use crate::keys::{self, Keys};
+use crate::operation::{self, Scene, Told};
 use crate::request::Context;
 use crate::store::{self, Store};
 use crate::tip;
@@ -57,25 +59,57 @@ pub struct VerifiedExport {
     pub faults: usize,
 }
 
-/// Verifies one export or all.
+/// Verifies one export or all; with `audit` the chains of run records, too.
 ///
 /// # Errors
 /// What keeps it from looking: the project, the keys, the store. Faults are in the report.
-pub async fn verify(context: &Context, export: Option<&str>) -> Outcome<VerifyReport> {
+pub async fn verify(context: &Context, export: Option<&str>, audit: bool) -> Outcome<VerifyReport> {
     let project = workspace::load(context)?;
     let names = chosen(&project, export)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let objects = operation::exports(names.iter().map(String::as_str));
+    let work = async {
+        let mut report = verified(context, &project, &keys, &store, &names).await?;
+        if audit {
+            report.findings.extend(audited(&scene).await?);
+        }
+        Ok(report)
+    };
+    let told = |report: &VerifyReport| Told {
+        failed: report.findings.first().map(|finding| finding.code),
+        ..Told::default()
+    };
+    scene.recorded(ScriptType::VERIFY, objects, work, told).await
+}
+
+/// What is wrong with the chains of run records.
+async fn audited(scene: &Scene<'_>) -> Outcome<Vec<Diagnostic>> {
+    let finding = |words: String| {
+        Diagnostic::new(&tracking::RECORDS_CHANGED, words)
+            .help("restore the files from a copy of the store, and find out who had access to it")
+    };
+    Ok(scene.records().faults().await?.into_iter().map(finding).collect())
+}
+
+async fn verified(
+    context: &Context,
+    project: &Project,
+    keys: &Keys,
+    store: &Store,
+    names: &[String],
+) -> Outcome<VerifyReport> {
     let heads = Heads::of(&context.root, &project.target.name.value);
     let mut report = VerifyReport { exports: Vec::new(), findings: Vec::new() };
     for name in names {
-        let file = keys.file_id(store.project(), &name)?;
+        let file = keys.file_id(store.project(), name)?;
         let examination = Examination {
-            store: &store,
-            keys: &keys,
+            store,
+            keys,
             seen: heads.seen(file),
             source: Arc::new(keys.clone()),
-            name: &name,
+            name,
             file,
         };
         let (verified, findings) = examination.export().await?;
@@ -83,7 +117,7 @@ pub async fn verify(context: &Context, export: Option<&str>) -> Outcome<VerifyRe
         report.findings.extend(findings);
     }
     if report.exports.iter().any(|export| export.snapshots > 0) {
-        report.findings.extend(keyring_copy(&store, &keys).await);
+        report.findings.extend(keyring_copy(store, keys).await);
     }
     Ok(report)
 }

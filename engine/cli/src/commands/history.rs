@@ -1,0 +1,105 @@
+//! `engine history`: the operations on record.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use clap::Args;
+use engine_runtime::diagnostic::Outcome;
+use engine_runtime::exit::Exit;
+use engine_runtime::ops::history;
+use engine_runtime::tracking::runs::{Filter, Operation, State};
+
+use crate::console::printable;
+use crate::invocation::Invocation;
+use crate::options::{Format, Resources};
+use crate::render::table::{Align, Listing, count};
+
+/// Print what was done: every command that read, wrote or decrypted data, newest first
+///
+/// Records lie sealed in the store, each with the MAC of the one before it: `engine verify --audit` shows whether
+/// any was removed or changed. They hold names, counts and codes, and no value of data.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  engine history --since 2026-01-01 --status failed
+  engine history --export customers --format json")]
+pub(crate) struct History {
+    /// From this day on
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub since: Option<DateTime<Utc>>,
+
+    /// Those in this state: started, running, success or failed; may be given several times
+    #[arg(long, value_name = "STATUS", value_parser = state)]
+    pub status: Vec<State>,
+
+    /// Those that name this export
+    #[arg(long, value_name = "EXPORT")]
+    pub export: Option<String>,
+
+    /// Those that this user asked for
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+
+    /// At most so many
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    pub limit: usize,
+}
+
+fn day(text: &str) -> Result<DateTime<Utc>, String> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d");
+    let day = day.map_err(|_| "must be a day, such as 2026-01-31".to_owned())?;
+    Ok(day.and_time(NaiveTime::MIN).and_utc())
+}
+
+fn state(text: &str) -> Result<State, String> {
+    let words = || State::ALL.map(State::word);
+    let found = State::ALL.into_iter().find(|state| state.word() == text);
+    found.ok_or_else(|| format!("must be one of {}", words().join(", ")))
+}
+
+/// Prints them.
+pub(crate) async fn run(invocation: &Invocation, options: &History) -> Outcome<Exit> {
+    let context = invocation.context(&Resources::default())?;
+    let filter = Filter {
+        since: options.since,
+        status: options.status.clone(),
+        export: options.export.clone(),
+        user: options.user.clone(),
+        ..Filter::default()
+    };
+    let mut operations = history::history(&context, &filter).await?;
+    operations.truncate(options.limit);
+    if operations.is_empty() && invocation.global.format == Format::Human {
+        invocation.note("Nothing is on record.");
+        return Ok(Exit::Ok);
+    }
+    invocation.report(&operations, |operations| text(operations))?;
+    Ok(Exit::Ok)
+}
+
+fn text(operations: &[Operation]) -> String {
+    let mut listing = Listing::new(&[
+        ("started", Align::Left),
+        ("command", Align::Left),
+        ("target", Align::Left),
+        ("status", Align::Left),
+        ("seconds", Align::Right),
+        ("rows", Align::Right),
+        ("user", Align::Left),
+        ("about", Align::Left),
+    ]);
+    for operation in operations {
+        let code = operation.error.as_ref().map(|error| format!(" ({})", error.code));
+        let seconds = operation.duration_us.map(|micros| format!("{:.3}", micros as f64 / 1e6));
+        let about: Vec<&str> =
+            operation.objects.iter().map(|object| object.name.as_str()).collect();
+        listing.row([
+            operation.started.format("%Y-%m-%d %H:%M:%S").to_string(),
+            operation.script_type.word().to_owned(),
+            operation.script_name.clone(),
+            format!("{}{}", operation.status.word(), code.unwrap_or_default()),
+            seconds.unwrap_or_default(),
+            count(operation.volume.rows_written),
+            printable(operation.user.as_deref().unwrap_or_default()),
+            printable(&about.join(", ")),
+        ]);
+    }
+    listing.render()
+}

@@ -1,0 +1,172 @@
+//! An operation on record: begun before the first byte is read, ended when all is done.
+
+use std::future::Future;
+use std::time::Instant;
+
+use engine_bundle::ids::RunId;
+use engine_project::Project;
+use engine_tracking::runs::{
+    Execution, ExecutionId, Failure as Why, Message, Node, Object, ObjectKind, Record, ScriptType,
+    State, Status, Volume,
+};
+
+use crate::clock;
+use crate::codes::{Code, keys as key_codes, run};
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::git;
+use crate::keys::Keys;
+use crate::records::{Records, host, user};
+use crate::request::Context;
+use crate::store::Store;
+
+/// What an operation works with.
+pub struct Scene<'s> {
+    context: &'s Context,
+    project: &'s Project,
+    records: Records<'s>,
+}
+
+/// How an operation went, beyond that it came to its end.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    /// Why it failed all the same: the code of the first cause.
+    pub failed: Option<&'static Code>,
+    /// How much it moved.
+    pub volume: Volume,
+    /// What its nodes took.
+    pub nodes: Vec<Node>,
+}
+
+impl<'s> Scene<'s> {
+    /// A scene in a store.
+    ///
+    /// # Errors
+    /// The keyring has no key for records.
+    pub fn of(
+        context: &'s Context,
+        project: &'s Project,
+        keys: &'s Keys,
+        store: &'s Store,
+    ) -> Outcome<Self> {
+        Ok(Self { context, project, records: Records::of(context, store, keys)? })
+    }
+
+    /// The records themselves.
+    #[must_use]
+    pub fn records(&self) -> &Records<'s> {
+        &self.records
+    }
+
+    /// Does `work` as an operation of this kind on these objects, and puts it on record: what cannot be recorded is
+    /// not done.
+    ///
+    /// # Errors
+    /// Those of the work, and of writing the records.
+    pub async fn recorded<T>(
+        &self,
+        script: ScriptType,
+        objects: Vec<Object>,
+        work: impl Future<Output = Outcome<T>>,
+        told: impl FnOnce(&T) -> Told,
+    ) -> Outcome<T> {
+        let id = RunId::new(u64::try_from(clock::now().timestamp_millis()).unwrap_or(0)).map_err(
+            |_| Diagnostic::new(&key_codes::RANDOM, "no random bytes for a record's id"),
+        )?;
+        let begun = self.begin(id, script, objects).await?;
+        let done = work.await;
+        let told = done.as_ref().map(told);
+        self.end(begun, told.as_ref().map_err(|failure| *failure)).await?;
+        done
+    }
+
+    /// Puts the start of an operation on record.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn begin(
+        &self,
+        id: RunId,
+        script: ScriptType,
+        objects: Vec<Object>,
+    ) -> Outcome<Begun> {
+        let id: ExecutionId = id
+            .to_string()
+            .parse()
+            .map_err(|_| Diagnostic::new(&run::INTERNAL, "an operation's id cannot be recorded"))?;
+        let class = script.class();
+        let name = self.project.target.name.value.clone();
+        let execution =
+            Execution { id, tenant: None, script_name: name, script_type: script, class };
+        let status = Status {
+            user: Some(user(self.context)),
+            host: host(self.context),
+            commit: git::commit(&self.context.root),
+            objects,
+            ..Status::new(&execution, 0, State::Started, clock::now())
+        };
+        let records = vec![Record::Execution(execution.clone()), Record::Status(Box::new(status))];
+        self.records.append(records).await?;
+        Ok(Begun { execution, started: clock::instant() })
+    }
+
+    /// Puts its end on record.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn end(&self, begun: Begun, told: Result<&Told, &Failure>) -> Outcome<()> {
+        let Begun { execution, started } = begun;
+        let code = match told {
+            Ok(told) => told.failed,
+            Err(failure) => {
+                Some(failure.diagnostics.first().map_or(&run::INTERNAL, |first| first.code))
+            }
+        };
+        let state = if code.is_some() { State::Failed } else { State::Success };
+        let duration = u64::try_from(clock::instant().duration_since(started).as_micros());
+        let told = told.cloned().unwrap_or_default();
+        let status = Status {
+            duration_us: Some(duration.unwrap_or(u64::MAX)),
+            volume: Some(told.volume),
+            nodes: told.nodes,
+            error: code.map(why),
+            ..Status::new(&execution, 1, state, clock::now())
+        };
+        self.records.append(vec![Record::Status(Box::new(status))]).await
+    }
+
+    /// Closes a run that was begun and never ended: its process is gone.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn close(&self, crashed: &str, by: RunId) -> Outcome<()> {
+        let (Ok(id), Ok(by)) = (crashed.parse(), by.to_string().parse()) else { return Ok(()) };
+        let script_name = self.project.target.name.value.clone();
+        let script_type = ScriptType::RUN;
+        let class = script_type.class();
+        let execution = Execution { id, tenant: None, script_name, script_type, class };
+        let status = Status {
+            error: Some(why(&run::INTERRUPTED)),
+            closed_by: Some(by),
+            ..Status::new(&execution, 1, State::Failed, clock::now())
+        };
+        self.records.append(vec![Record::Status(Box::new(status))]).await
+    }
+}
+
+/// An operation that was begun.
+#[derive(Debug)]
+pub struct Begun {
+    execution: Execution,
+    started: Instant,
+}
+
+/// The title of a code: its message may quote what somebody typed.
+fn why(code: &Code) -> Why {
+    Why { code: code.id.to_owned(), message: Message::redacted(code.title) }
+}
+
+/// Exports as what an operation is about.
+pub fn exports<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<Object> {
+    let object = |name: &str| Object { kind: ObjectKind::Export, name: name.to_owned() };
+    names.into_iter().map(object).collect()
+}

@@ -1,0 +1,328 @@
+//! Run records in the store: who did what, when, and how it went.
+//!
+//! ```text
+//!  runs/<writer>/<class>/0000000007.ndjson.enc              lines from position 7 on, sealed
+//!  runs/<writer>/<class>/0000000001-0000000512.ndjson.enc   small files made one
+//!  runs/<writer>/<class>/head.json                          the newest line, under a MAC
+//! ```
+//!
+//! A file is put on condition that there is none of its name: of two commands that write at once, one finds the
+//! other's line and goes on after it. What is recorded holds no value of data: names of the project, counts,
+//! digests under a key, codes.
+
+use std::collections::BTreeMap;
+
+use engine_bundle::context::{Context as SealedContext, Kind};
+use engine_bundle::key::{KeySource, NamedKey, Purpose};
+use engine_bundle::layout::RUNS;
+use engine_bundle::sealed;
+use engine_tracking::runs::chain::{
+    self, ChainId, CompactionLimits, Head, Known, Line, Mark, MarkKind, RecordFile, Writer,
+    compactable,
+};
+use engine_tracking::runs::{Class, Record, WriterId};
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt, PutMode, PutOptions};
+use zeroize::Zeroizing;
+
+use crate::codes::{run, store as codes};
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::keys::Keys;
+use crate::request::Context;
+use crate::seal::SealError;
+use crate::store::Store;
+use crate::unseal::UnsealError;
+
+/// Bytes of a file of records.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+/// Files that are read at once.
+const FILES_AT_ONCE: usize = 16;
+/// Writers that come first before a command gives up.
+const ATTEMPTS_MAX: usize = 64;
+/// Small files that are left alone, and the size of what they become.
+const LIMITS: CompactionLimits = CompactionLimits {
+    bytes_max: std::num::NonZeroU64::MIN.saturating_add((1 << 20) - 1),
+    files_min: 64,
+};
+/// The ending of files of lines.
+const ENDING: &str = ".ndjson.enc";
+
+/// The records of a store.
+pub struct Records<'s> {
+    store: &'s Store,
+    keys: &'s Keys,
+    mac_key: Zeroizing<[u8; 32]>,
+    writer: WriterId,
+}
+
+/// A file of lines, by its name.
+struct File {
+    path: Path,
+    chain: ChainId,
+    first: u64,
+    meta: ObjectMeta,
+}
+
+impl<'s> Records<'s> {
+    /// The records of a store, to be written by this machine and folder.
+    ///
+    /// # Errors
+    /// The keyring has no key for them.
+    pub fn of(context: &Context, store: &'s Store, keys: &'s Keys) -> Outcome<Self> {
+        let here = std::path::absolute(&context.root).unwrap_or_default();
+        let place = format!("{}:{}", host(context).unwrap_or_default(), here.display());
+        let writer = keys.writer_id(&place)?;
+        let writer = writer.parse().map_err(|_| internal("a writer's id cannot be made"))?;
+        Ok(Self { store, keys, mac_key: keys.record_key()?, writer })
+    }
+
+    fn mac(&self) -> impl Fn(&[u8]) -> [u8; 32] + '_ {
+        |bytes| *blake3::keyed_hash(&self.mac_key, bytes).as_bytes()
+    }
+
+    /// Appends records to the ends of this writer's chains.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn append(&self, records: Vec<Record>) -> Outcome<()> {
+        let mut classes: BTreeMap<Class, Vec<Record>> = BTreeMap::new();
+        for record in records {
+            classes.entry(record.class()).or_default().push(record);
+        }
+        for (class, records) in classes {
+            self.append_to(ChainId { writer: self.writer, class }, &records).await?;
+        }
+        Ok(())
+    }
+
+    async fn append_to(&self, chain: ChainId, records: &[Record]) -> Outcome<()> {
+        let mut head = self.marked(chain, MarkKind::Head).await?;
+        for _ in 0..ATTEMPTS_MAX {
+            let mut writer = Writer::new(self.writer, head.as_slice());
+            let mut text = Vec::new();
+            for record in records {
+                let line = writer.append(record.clone(), &self.mac());
+                let line = line.map_err(|_| internal("a record cannot be written"))?;
+                text.extend(line.to_bytes().map_err(|_| internal("a record cannot be written"))?);
+                text.push(b'\n');
+            }
+            let first = head.map_or(1, |head| head.position.saturating_add(1));
+            let path = Path::from(format!("{}/{first:010}{ENDING}", folder(chain)));
+            if self.create(&path, &text).await? {
+                for head in writer.heads() {
+                    self.mark(MarkKind::Head, head).await?;
+                }
+                return Ok(());
+            }
+            // Somebody was first: the chain's end is where the newest file ends.
+            let lines = self.read(self.files(&folder(chain)).await?).await?;
+            head = chain::heads(&lines).into_iter().find(|head| head.chain == chain);
+        }
+        Err(Diagnostic::new(&codes::STORE_LOCKED, "others write run records all the time")
+            .help("run the command again")
+            .into())
+    }
+
+    /// Whether the file was made; false where there is one of this name.
+    async fn create(&self, path: &Path, plain: &[u8]) -> Outcome<bool> {
+        let id = self.keys.active(Purpose::Audit)?;
+        let material = self.keys.find(&id).ok_or_else(|| SealError::Key.diagnostic())?;
+        let sealed = sealed::seal(NamedKey { id: &id, material }, &self.context(path), plain)
+            .map_err(|_| internal("a record cannot be sealed"))?;
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        match self.store.objects().put_opts(path, sealed.into(), options).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(SealError::from(error).diagnostic().into()),
+        }
+    }
+
+    fn context(&self, path: &Path) -> SealedContext {
+        let object = format!("{}/{path}", self.store.target());
+        SealedContext::named(Kind::RunRecord, self.store.project(), "", &object)
+    }
+
+    /// Every line there is.
+    ///
+    /// # Errors
+    /// The store cannot be read, or a file was changed.
+    pub async fn lines(&self) -> Outcome<Vec<Line>> {
+        self.read(self.files(RUNS).await?).await
+    }
+
+    async fn files(&self, folder: &str) -> Outcome<Vec<File>> {
+        let prefix = Path::from(folder);
+        let listed: Result<Vec<ObjectMeta>, _> =
+            self.store.objects().list(Some(&prefix)).try_collect().await;
+        let listed =
+            listed.map_err(|error| UnsealError::store(prefix.to_string(), &error).diagnostic())?;
+        let mut files: Vec<File> = listed.into_iter().filter_map(file).collect();
+        files.sort_by_key(|file| (file.chain, file.first));
+        Ok(files)
+    }
+
+    async fn read(&self, files: Vec<File>) -> Outcome<Vec<Line>> {
+        let each =
+            futures::stream::iter(files).map(|file| async move { self.read_one(&file).await });
+        let each: Vec<Vec<Line>> = each.buffered(FILES_AT_ONCE).try_collect().await?;
+        Ok(chain::merge(each))
+    }
+
+    async fn read_one(&self, file: &File) -> Outcome<Vec<Line>> {
+        let name = file.path.as_ref();
+        let read = async {
+            let bytes = self.store.read(name, FILE_BYTES_MAX).await?;
+            let plain = sealed::open(self.keys, &self.context(&file.path), &bytes)
+                .map_err(|error| UnsealError::sealed(name, &error))?;
+            let lines = plain.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            let lines: Result<Vec<Line>, _> = lines.map(Line::parse).collect();
+            lines.map_err(|error| UnsealError::tampered(name, error.to_string()))
+        };
+        Ok(read.await.map_err(|error| error.diagnostic())?)
+    }
+
+    async fn marked(&self, chain: ChainId, kind: MarkKind) -> Outcome<Option<Head>> {
+        let name = mark_path(chain, kind);
+        let bytes = match self.store.read(&name, FILE_BYTES_MAX).await {
+            Ok(bytes) => bytes,
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(error) => return Err(error.diagnostic().into()),
+        };
+        let mark = Mark::parse(&bytes, &self.mac());
+        let mark =
+            mark.map_err(|error| UnsealError::tampered(&name, error.to_string()).diagnostic())?;
+        Ok(Some(mark.head).filter(|head| mark.kind == kind && head.chain == chain))
+    }
+
+    async fn mark(&self, kind: MarkKind, head: Head) -> Outcome<()> {
+        let bytes = Mark { kind, head }.to_bytes(&self.mac());
+        let bytes = bytes.map_err(|_| internal("the head of a chain cannot be written"))?;
+        let path = Path::from(mark_path(head.chain, kind));
+        match self.store.objects().put(&path, bytes.into()).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(SealError::from(error).diagnostic().into()),
+        }
+    }
+
+    /// What is wrong with the chains, in words.
+    ///
+    /// # Errors
+    /// The store cannot be read, or a file was changed.
+    pub async fn faults(&self) -> Outcome<Vec<String>> {
+        let lines = self.lines().await?;
+        let mut heads = Vec::new();
+        let prefix = Path::from(RUNS);
+        let listed: Result<Vec<ObjectMeta>, _> =
+            self.store.objects().list(Some(&prefix)).try_collect().await;
+        let listed =
+            listed.map_err(|error| UnsealError::store(prefix.to_string(), &error).diagnostic())?;
+        for meta in listed.iter().filter(|meta| meta.location.filename() == Some("head.json")) {
+            if let Some(chain) = chain_of(&meta.location) {
+                heads.extend(self.marked(chain, MarkKind::Head).await?);
+            }
+        }
+        let known = Known { heads: &heads, anchors: &[] };
+        Ok(chain::verify(&lines, known, &self.mac()).iter().map(ToString::to_string).collect())
+    }
+
+    /// Makes small files of this writer one, where there are many.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub async fn compact(&self) -> Outcome<()> {
+        for class in Class::ALL {
+            let chain = ChainId { writer: self.writer, class };
+            let files = self.files(&folder(chain)).await?;
+            let described: Vec<RecordFile> = files.iter().map(described).collect();
+            for group in compactable(&described, LIMITS) {
+                let of_group = |file: &File| group.contains(&file.path.to_string());
+                let (chosen, _): (Vec<_>, Vec<_>) =
+                    self.files(&folder(chain)).await?.into_iter().partition(of_group);
+                let paths: Vec<Path> = chosen.iter().map(|file| file.path.clone()).collect();
+                let lines = self.read(chosen).await?;
+                self.merged(chain, &lines).await?;
+                for path in paths {
+                    // One that stays is a copy, and no fault.
+                    let _ = self.store.objects().delete(&path).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn merged(&self, chain: ChainId, lines: &[Line]) -> Outcome<()> {
+        let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Ok(()) };
+        let mut text = Vec::new();
+        for line in lines {
+            text.extend(line.to_bytes().map_err(|_| internal("a record cannot be written"))?);
+            text.push(b'\n');
+        }
+        let (first, last) = (first.place().position, last.place().position);
+        let path = Path::from(format!("{}/{first:010}-{last:010}{ENDING}", folder(chain)));
+        self.create(&path, &text).await.map(|_| ())
+    }
+}
+
+fn described(file: &File) -> RecordFile {
+    RecordFile {
+        name: file.path.to_string(),
+        chain: file.chain,
+        first: file.first,
+        at: file.meta.last_modified,
+        bytes: file.meta.size,
+    }
+}
+
+/// The folder of a chain.
+fn folder(chain: ChainId) -> String {
+    format!("{RUNS}/{}/{}", chain.writer, chain.class.word())
+}
+
+fn mark_path(chain: ChainId, kind: MarkKind) -> String {
+    let name = match kind {
+        MarkKind::Head => "head",
+        MarkKind::Anchor => "anchor",
+    };
+    format!("{}/{name}.json", folder(chain))
+}
+
+/// The chain whose folder a path is in.
+fn chain_of(path: &Path) -> Option<ChainId> {
+    let mut parts = path.as_ref().split('/').skip(1);
+    let writer = parts.next()?.parse().ok()?;
+    let word = parts.next()?;
+    let class = Class::ALL.into_iter().find(|class| class.word() == word)?;
+    Some(ChainId { writer, class })
+}
+
+/// A file of lines by its name; none where it is another.
+fn file(meta: ObjectMeta) -> Option<File> {
+    let path = meta.location.clone();
+    let chain = chain_of(&path)?;
+    let stem = path.filename()?.strip_suffix(ENDING)?;
+    let first = stem.split('-').next()?.parse().ok()?;
+    Some(File { path, chain, first, meta })
+}
+
+/// The name of this machine; none where it cannot be told.
+pub fn host(context: &Context) -> Option<String> {
+    let named = context.environment.get("HOSTNAME").cloned();
+    let asked = || {
+        let text =
+            crate::files::read(std::path::Path::new("/proc/sys/kernel/hostname"), 1_024).ok()?;
+        Some(String::from_utf8(text).ok()?.trim().to_owned())
+    };
+    named.or_else(asked).filter(|name| !name.is_empty())
+}
+
+/// Who runs the engine, as the environment says.
+pub fn user(context: &Context) -> String {
+    let named = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"];
+    let found = named.iter().find_map(|name| context.environment.get(*name));
+    found.cloned().unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn internal(what: &str) -> Diagnostic {
+    Diagnostic::new(&run::INTERNAL, what)
+}

@@ -1,0 +1,14 @@
+//! Records for other systems: a SIEM, Prometheus, OpenLineage.
+//!
+//! What is written holds what records hold, which is no cell value.
+
+mod audit;
+mod lineage;
+mod prometheus;
+
+pub use audit::{COLUMNS, csv, ndjson};
+pub use lineage::{
+    ColumnLineage, Dataset, DatasetName, EventType, InputField, LineageEvent, Masking,
+    Transformation, TransformationType, run_event,
+};
+pub use prometheus::{Gauges, NAMES_MAX, prometheus};

@@ -1,0 +1,207 @@
+//! Records folded into executions as they stand now, for one tenant or for all.
+//!
+//! A status says what is new: what it leaves out stays as it was. They apply in the order of their
+//! sequence numbers, whatever order they come in. Where an execution was closed as crashed and goes
+//! on to report itself, it knows better: what others wrote for it is then passed over.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use super::{
+    hex::ExecutionId,
+    instant,
+    record::{Event, Execution, Failure, Node, Object, Record, State, Status, Volume},
+    script::{Class, ScriptType},
+};
+use crate::retention::Moment;
+
+/// Whose records are looked at. There is no way to executions around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody's: for whoever runs the store.
+    All,
+    /// Those of one tenant; what belongs to none is not among them.
+    Tenant(String),
+}
+
+impl Scope {
+    /// Whether things of `tenant` are inside.
+    #[must_use]
+    pub fn holds(&self, tenant: Option<&str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Tenant(own) => tenant == Some(own),
+        }
+    }
+}
+
+/// An execution as it stands: hub and satellites in one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Operation {
+    /// The business key.
+    pub id: ExecutionId,
+    /// Whose data.
+    pub tenant: Option<String>,
+    /// What was executed.
+    pub script_name: String,
+    /// The kind of command.
+    pub script_type: ScriptType,
+    /// Which records it belongs to.
+    pub class: Class,
+    /// How far it is.
+    pub status: State,
+    /// The number of its last status.
+    pub sequence: u32,
+    /// The time of its first status.
+    #[serde(with = "instant")]
+    pub started: Moment,
+    /// The time of its last status.
+    #[serde(with = "instant")]
+    pub updated: Moment,
+    /// Since the start; null where none was recorded.
+    pub duration_us: Option<u64>,
+    /// Who asked for it.
+    pub user: Option<String>,
+    /// On which machine.
+    pub host: Option<String>,
+    /// The Git commit of the project.
+    pub commit: Option<String>,
+    /// The digest of the plan.
+    pub plan: Option<String>,
+    /// The digest of the compiled SQL.
+    pub sql: Option<String>,
+    /// What it reads and writes.
+    pub objects: Vec<Object>,
+    /// How much; all zero where nothing was recorded.
+    pub volume: Volume,
+    /// Why it failed.
+    pub error: Option<Failure>,
+    /// What its nodes took.
+    pub nodes: Vec<Node>,
+    /// The execution that closed it as crashed.
+    pub closed_by: Option<ExecutionId>,
+    /// What else is known.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What records amount to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folded {
+    /// Executions within the scope, by start and id, the oldest first.
+    pub operations: Vec<Operation>,
+    /// Events within the scope, by time, the oldest first.
+    pub events: Vec<Event>,
+    /// Executions with statuses and no hub, or a hub and no status: interrupted while being recorded,
+    /// or damaged. Of all tenants, since they cannot be told apart.
+    pub incomplete: u64,
+}
+
+/// Folds `records`, in any order and with any of them twice.
+#[must_use]
+pub fn fold<'a>(records: impl IntoIterator<Item = &'a Record>, scope: &Scope) -> Folded {
+    let mut found: HashMap<ExecutionId, Found<'a>> = HashMap::new();
+    let mut events: Vec<&Event> = Vec::new();
+    for record in records {
+        match record {
+            Record::Execution(hub) => {
+                found.entry(hub.id).or_default().hub.get_or_insert(hub);
+            }
+            Record::Status(status) => {
+                found.entry(status.execution).or_default().statuses.push(status);
+            }
+            Record::Event(event) if scope.holds(event.tenant.as_deref()) => events.push(event),
+            Record::Event(_) => {}
+        }
+    }
+    events.sort_by_key(|event| (event.time, event.execution, event.kind));
+    events.dedup();
+    let mut folded = Folded { events: events.into_iter().cloned().collect(), ..Folded::default() };
+    for found in found.into_values() {
+        match found.hub {
+            Some(hub) if !found.statuses.is_empty() => {
+                if scope.holds(hub.tenant.as_deref()) {
+                    folded.operations.extend(operation(hub, found.statuses));
+                }
+            }
+            _ => folded.incomplete = folded.incomplete.saturating_add(1),
+        }
+    }
+    folded.operations.sort_by_key(|operation| (operation.started, operation.id));
+    folded
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    hub: Option<&'a Execution>,
+    statuses: Vec<&'a Status>,
+}
+
+fn operation(hub: &Execution, mut statuses: Vec<&Status>) -> Option<Operation> {
+    let has_own_end =
+        statuses.iter().any(|status| status.status.is_end() && status.closed_by.is_none());
+    if has_own_end {
+        statuses.retain(|status| status.closed_by.is_none());
+    }
+    // An end stays an end, whatever arrives with a greater number.
+    statuses.sort_by_key(|status| (status.status.is_end(), status.sequence, status.time));
+    let first = statuses.first()?;
+    let mut operation = Operation {
+        id: hub.id,
+        tenant: hub.tenant.clone(),
+        script_name: hub.script_name.clone(),
+        script_type: hub.script_type.clone(),
+        class: hub.class,
+        status: first.status,
+        sequence: first.sequence,
+        started: first.time,
+        updated: first.time,
+        duration_us: None,
+        user: None,
+        host: None,
+        commit: None,
+        plan: None,
+        sql: None,
+        objects: Vec::new(),
+        volume: Volume::default(),
+        error: None,
+        nodes: Vec::new(),
+        closed_by: None,
+        metadata: BTreeMap::new(),
+    };
+    for status in statuses {
+        apply(&mut operation, status);
+    }
+    Some(operation)
+}
+
+fn apply(operation: &mut Operation, status: &Status) {
+    fn take<T: Clone>(known: &mut Option<T>, said: Option<&T>) {
+        if let Some(said) = said {
+            *known = Some(said.clone());
+        }
+    }
+    operation.status = status.status;
+    operation.sequence = operation.sequence.max(status.sequence);
+    operation.updated = status.time;
+    take(&mut operation.duration_us, status.duration_us.as_ref());
+    take(&mut operation.user, status.user.as_ref());
+    take(&mut operation.host, status.host.as_ref());
+    take(&mut operation.commit, status.commit.as_ref());
+    take(&mut operation.plan, status.plan.as_ref());
+    take(&mut operation.sql, status.sql.as_ref());
+    take(&mut operation.error, status.error.as_ref());
+    take(&mut operation.closed_by, status.closed_by.as_ref());
+    operation.volume = status.volume.unwrap_or(operation.volume);
+    for node in &status.nodes {
+        match operation.nodes.iter_mut().find(|known| known.name == node.name) {
+            Some(known) => known.clone_from(node),
+            None => operation.nodes.push(node.clone()),
+        }
+    }
+    if !status.objects.is_empty() {
+        operation.objects.clone_from(&status.objects);
+    }
+    let metadata = status.metadata.iter().map(|(key, value)| (key.clone(), value.clone()));
+    operation.metadata.extend(metadata);
+}
