@@ -201,6 +201,39 @@ fn texts_of_a_catalog_are_kept_out_unless_they_are_asked_for() {
     }
 }
 
+/// Two changes that look alike without their texts are two; and texts that were recorded once are not shown when
+/// they are no longer asked for.
+#[test]
+fn changes_of_texts_that_are_not_kept_are_all_logged() {
+    let project = chinook("{sources: [chinook], values: true}");
+    let default = |text: &str| {
+        let columns = format!(
+            "MediaTypeId INTEGER NOT NULL PRIMARY KEY, Name NVARCHAR(120) DEFAULT '{text}'"
+        );
+        alter(&project, &remade("MediaType", &columns));
+    };
+    default(CANARY);
+    project.run(&["metadata", "extract"]).success();
+    project.replace("policies/tracking.yml", "values: true", "values: false");
+    for text in ["two", "three", "four"] {
+        default(text);
+        let shown = project.run(&["metadata", "extract"]).success();
+        assert!(!format!("{shown}").contains(CANARY), "{shown}");
+    }
+    let log = project.run(&["metadata", "history"]).success().stdout;
+    assert_eq!(log.matches("    default changed").count(), 3, "{log}");
+    assert!(!log.contains(CANARY), "{log}");
+}
+
+/// A warning is said although the run then fails: it is recorded by then.
+#[test]
+fn a_change_is_said_although_the_run_fails() {
+    let project = chinook("{sources: [chinook]}");
+    project.run(&["run", "--select", "employees"]).success();
+    alter(&project, "ALTER TABLE Employee DROP COLUMN Fax");
+    project.run(&["run", "--select", "employees"]).status(65).says("column removed Employee.Fax");
+}
+
 /// What is sealed says nothing: no name of a table or column, and no id that a guess could be tried on.
 #[test]
 fn the_folder_says_nothing_without_the_key() {
@@ -298,6 +331,7 @@ fn a_commit_with_what_must_not_be_in_it_is_refused() {
     project.run(&["metadata", "extract"]).success();
     project.run(&["metadata", "decrypt"]).success();
     project.write("metadata/plain.enc", "{\"tables\": []}");
+    project.write("metadata/clear/crm.json", "{\"tables\": []}");
     project.write("notes.bin", std::fs::read(project.path("data/chinook.sqlite")).unwrap());
     project.write("lookups/countries.csv", "code\nDE\n");
     git(&project, &["add", "--all", "--force", ":!target"]);
@@ -306,6 +340,7 @@ fn a_commit_with_what_must_not_be_in_it_is_refused() {
     for path in [
         "metadata/decrypted/index.json",
         "metadata/plain.enc",
+        "metadata/clear/crm.json",
         "notes.bin",
         ".env",
         "data/chinook.sqlite",
@@ -324,6 +359,7 @@ fn a_commit_with_what_must_not_be_in_it_is_refused() {
             "--quiet",
             "metadata/decrypted",
             "metadata/plain.enc",
+            "metadata/clear",
             "notes.bin",
         ],
     );
@@ -358,7 +394,8 @@ fn a_new_project_in_a_clone_has_the_diff_driver() {
     git(&clone, &["init", "--quiet"]);
     clone.run(&["init", "it's mine"]).success();
     let command = git(&clone, &["config", "--get", "diff.engine-metadata.textconv"]);
-    assert_eq!(command.trim(), "engine --quiet --project-dir 'it'\\''s mine' metadata show");
+    let show = "engine --quiet --project-dir 'it'\\''s mine' metadata show \"$1\"";
+    assert_eq!(command.trim(), format!("show() {{ {show} 2>/dev/null || true; }}; show"));
     let attributes = clone.read("it's mine/.gitattributes");
     assert!(attributes.contains("diff=engine-metadata"), "{attributes}");
 }

@@ -125,6 +125,58 @@ fn a_legal_hold_beats_the_policy_and_brings_back_what_was_deleted_softly() {
     assert!(manifests(&project).is_empty());
 }
 
+/// A run does not call unchanged what retention would then take from readers: it writes it again.
+#[test]
+fn a_snapshot_that_is_too_old_is_written_again_though_nothing_changed() {
+    let project = project("snapshots: {max_age: 1s}, grace: 1h");
+    let run = ["run", "--select", "people"];
+    project.run(&run).success().prints("committed");
+    sleep(LATER);
+    project.run(&run).success().prints("committed");
+    assert_eq!(project.query("SELECT * FROM people").len(), 40);
+}
+
+/// Without its policy an export keeps all it has, and what was deleted softly comes back.
+#[test]
+fn a_policy_that_is_taken_away_brings_back_what_was_deleted_softly() {
+    let project = project("snapshots: {max_age: 1s}, grace: 1h");
+    publish(&project, 1);
+    sleep(LATER);
+    apply(&project);
+    project.run(&["show", "people"]).status(69);
+    project.replace("exports/people.yml", "    retention: uat\n", "");
+    project.run(&["retention", "plan"]).success().prints("live again: 1 snapshot");
+    project.run(&["retention", "apply"]).success();
+    project.run(&["show", "people"]).success();
+}
+
+/// A reviewed plan holds for the policies it was made with.
+#[test]
+fn a_plan_is_stale_when_a_policy_changed() {
+    let project = project("snapshots: {keep: 50}, grace: 1s");
+    publish(&project, 3);
+    project.run(&["plan", "--out", "plan.json"]).success();
+    project.run(&["run", "--plan", "plan.json"]).success();
+    project.run(&["plan", "--out", "plan.json"]).success();
+    project.replace("policies/retention.yml", "keep: 50", "keep: 1");
+    project.run(&["run", "--plan", "plan.json"]).status(5);
+    let mut left = manifests(&project);
+    left.sort_unstable();
+    assert_eq!(left, [1, 1, 2, 3], "of both exports");
+}
+
+/// A reader beside writers sees a snapshot, whichever.
+#[test]
+fn readers_see_a_snapshot_at_every_moment() {
+    let project = project("snapshots: {keep: 1}, grace: 1s");
+    publish(&project, 2);
+    let writer = project.start(&["run", "--force", "--quiet", "--select", "people"]);
+    for _ in 0..10 {
+        project.run(&["show", "people", "--limit", "1"]).success();
+    }
+    writer.wait().success();
+}
+
 /// Files that are no chunk or manifest by their name, in every folder of the store, are there afterwards.
 #[test]
 fn nothing_of_others_is_deleted() {

@@ -22,6 +22,8 @@ use crate::unseal::UnsealError;
 
 /// Bytes of a document of tombstones.
 const TOMBSTONES_BYTES_MAX: u64 = 64 << 20;
+/// How often a document may be replaced between being listed and being read.
+const ATTEMPTS_MAX: u32 = 5;
 
 impl Store {
     /// The tombstones of an export, with the number of the document; 0 where there is none.
@@ -34,19 +36,30 @@ impl Store {
         export: &str,
         keys: &dyn KeySource,
     ) -> Outcome<(u64, Tombstones)> {
-        let Some(number) = self.numbers(file).await?.into_iter().max() else {
-            return Ok((0, Tombstones::new()));
-        };
+        for attempt in 1.. {
+            let Some(number) = self.numbers(file).await?.into_iter().max() else { break };
+            match self.tombstones_of(file, export, number, keys).await {
+                Ok(tombstones) => return Ok((number, tombstones)),
+                // A later one has replaced it since it was listed.
+                Err(error) if error.is_missing() && attempt < ATTEMPTS_MAX => {}
+                Err(error) => return Err(error.diagnostic().into()),
+            }
+        }
+        Ok((0, Tombstones::new()))
+    }
+
+    async fn tombstones_of(
+        &self,
+        file: FileId,
+        export: &str,
+        number: u64,
+        keys: &dyn KeySource,
+    ) -> Result<Tombstones, UnsealError> {
         let name = tombstones_path(file, number).unwrap_or_default();
-        let read = async {
-            let bytes = self.read(&name, TOMBSTONES_BYTES_MAX).await?;
-            let plain = sealed::open(keys, &self.tombstones_context(export, number), &bytes)
-                .map_err(|error| UnsealError::sealed(&name, &error))?;
-            Tombstones::parse(&plain)
-                .map_err(|error| UnsealError::tampered(&name, error.to_string()))
-        };
-        let tombstones = read.await.map_err(|error| error.diagnostic())?;
-        Ok((number, tombstones))
+        let bytes = self.read(&name, TOMBSTONES_BYTES_MAX).await?;
+        let plain = sealed::open(keys, &self.tombstones_context(export, number), &bytes)
+            .map_err(|error| UnsealError::sealed(&name, &error))?;
+        Tombstones::parse(&plain).map_err(|error| UnsealError::tampered(&name, error.to_string()))
     }
 
     async fn numbers(&self, file: FileId) -> Outcome<Vec<u64>> {

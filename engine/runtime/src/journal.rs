@@ -102,6 +102,9 @@ pub enum Status {
     Skipped,
 }
 
+/// Bytes of the note of which operation is at work.
+const MARKER_BYTES_MAX: u64 = 1 << 10;
+
 /// The journal of the current run.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -129,16 +132,31 @@ impl Journal {
         files::lock(&self.path.with_file_name("run.lock"))
     }
 
-    /// The id of the run it tells of, when that was begun and never ended.
+    /// Notes which operation is at work here, until [`Journal::unmark`].
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn mark(&self, operation: &str) -> io::Result<()> {
+        files::write(&self.marker(), operation.as_bytes())
+    }
+
+    /// The operation that was at work here and never ended.
     #[must_use]
-    pub fn unended(&self) -> Option<String> {
-        let lines = self.read().ok()?;
-        let run = lines.iter().rev().find_map(|line| match line {
-            Line::Run { run, .. } => Some(run.clone()),
-            _ => None,
-        })?;
-        let has_end = matches!(lines.last(), Some(Line::End { .. }));
-        (!has_end).then_some(run)
+    pub fn marked(&self) -> Option<String> {
+        let bytes = files::read(&self.marker(), MARKER_BYTES_MAX).ok()?;
+        String::from_utf8(bytes).ok().filter(|operation| !operation.is_empty())
+    }
+
+    /// Notes that it ended.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn unmark(&self) -> io::Result<()> {
+        files::write(&self.marker(), b"")
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.path.with_file_name("at_work")
     }
 
     /// Begins a new journal, in place of the last run's.

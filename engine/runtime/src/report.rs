@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::journal::Status;
+use crate::retention::ExportRetention;
 
 /// How a run ended.
 #[derive(Debug, Clone, Serialize)]
@@ -19,6 +20,9 @@ pub struct RunReport {
     /// What should be looked at though nothing failed.
     #[serde(skip)]
     pub warnings: Vec<Failure>,
+    /// What retention did at its end, export by export.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retention: Vec<ExportRetention>,
 }
 
 /// How one export of a run ended.

@@ -92,8 +92,8 @@ fn policy(declared: &Retention) -> Result<Policy, Box<Diagnostic>> {
 pub struct ExportRetention {
     /// The export.
     pub export: String,
-    /// Its policy.
-    pub policy: String,
+    /// Its policy; none where it has none any more.
+    pub policy: Option<String>,
     /// Why the policy is as it is.
     pub basis: Option<String>,
     /// What is deleted softly now.
@@ -151,16 +151,16 @@ impl Amount {
 impl ExportRetention {
     /// What is due of an export by its policy.
     #[must_use]
-    pub fn of(export: &str, policy: &Policy, due: &Due) -> Self {
-        let summary = due.summaries(std::slice::from_ref(policy)).pop();
+    pub fn of(export: &str, policy: Option<&Policy>, due: &Due) -> Self {
+        let summary = due.summaries(policy.map(std::slice::from_ref).unwrap_or_default()).pop();
         let amount = |of: fn(&Summary) -> &Totals| {
             summary.as_ref().map(|summary| Amount::of(of(summary))).unwrap_or_default()
         };
         let is_snapshot = |what: &&What| matches!(what, What::Snapshot { .. });
         Self {
             export: export.to_owned(),
-            policy: policy.name.clone(),
-            basis: policy.basis.clone(),
+            policy: policy.map(|policy| policy.name.clone()),
+            basis: policy.and_then(|policy| policy.basis.clone()),
             tombstone: amount(|summary| &summary.tombstone),
             newest_goes: due.tombstone.iter().any(|item| item.is_newest),
             destroy: amount(|summary| &summary.destroy),
@@ -188,7 +188,8 @@ pub fn is_outlived(project: &Project, export: &str, stored: &Stored) -> Outcome<
     Ok(max_age.is_some_and(|span| span.is_over(committed_at(&stored.manifest), clock::now())))
 }
 
-/// The start of the run that committed a snapshot: manifests carry no moment of their own.
+/// The start of the run that committed a snapshot: manifests carry no moment of their own. A run that was taken up
+/// again commits later than that, which the store knows.
 fn committed_at(manifest: &Manifest) -> DateTime<Utc> {
     let millis = i64::try_from(manifest.run.unix_millis()).unwrap_or(i64::MAX);
     DateTime::<Utc>::from_timestamp_millis(millis).unwrap_or_default()
@@ -218,7 +219,7 @@ pub async fn inventory(
     let (number, tombstones) = store.tombstones(file, export, keys).await?;
     let mut snapshots = Vec::new();
     let mut rows: BTreeMap<String, u64> = BTreeMap::new();
-    for version in store.versions(file).await? {
+    for (version, written) in store.dated_versions(file).await? {
         let stored = store.manifest(file, export, version, keys).await;
         let stored = stored.map_err(|error| error.diagnostic())?;
         let manifest = &stored.manifest;
@@ -226,7 +227,7 @@ pub async fn inventory(
         snapshots.push(Snapshot {
             version,
             manifest: stored.digest.to_string(),
-            committed_at: committed_at(manifest),
+            committed_at: committed_at(manifest).max(written),
             chunks: manifest.chunks.iter().map(|chunk| chunk.id.to_string()).collect(),
             rows: manifest.rows,
             bytes: manifest.bytes,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use engine_bundle::context::Context;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::FileId;
@@ -21,7 +22,7 @@ use engine_project::Project;
 use futures::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use crate::codes::{keys as key_codes, run, store};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
@@ -137,18 +138,26 @@ impl Store {
     /// # Errors
     /// The store cannot be listed.
     pub async fn versions(&self, file: FileId) -> Outcome<Vec<u64>> {
+        let dated = self.dated_versions(file).await?;
+        Ok(dated.into_iter().map(|(version, _)| version).collect())
+    }
+
+    /// The versions whose manifests exist, ascending, with the moment they were written.
+    ///
+    /// # Errors
+    /// The store cannot be listed.
+    pub async fn dated_versions(&self, file: FileId) -> Outcome<Vec<(u64, DateTime<Utc>)>> {
         let prefix = Path::from(manifests_prefix(file));
-        let found: Vec<Path> = self
+        let found: Vec<ObjectMeta> = self
             .objects
             .list(Some(&prefix))
-            .map_ok(|meta| meta.location)
             .try_collect()
             .await
             .map_err(|error| UnsealError::store(prefix.to_string(), &error).diagnostic())?;
-        let mut versions: Vec<u64> = found
+        let mut versions: Vec<(u64, DateTime<Utc>)> = found
             .iter()
-            .filter_map(|path| match StoreObject::parse(path.as_ref()) {
-                Ok(StoreObject::Manifest { version, .. }) => Some(version),
+            .filter_map(|meta| match StoreObject::parse(meta.location.as_ref()) {
+                Ok(StoreObject::Manifest { version, .. }) => Some((version, meta.last_modified)),
                 _ => None,
             })
             .collect();

@@ -18,6 +18,9 @@ use engine_tracking::retention::{Tombstone, Tombstones, What};
 use crate::diagnostic::Outcome;
 use crate::store::{Store, Stored};
 
+/// How often a manifest may go between being listed and being read.
+const ATTEMPTS_MAX: u32 = 5;
+
 /// The end of an export's chain.
 #[derive(Debug, Clone)]
 pub struct Tip {
@@ -40,10 +43,14 @@ impl Tip {
     }
 
     fn has_tombstone(&self, stored: &Stored) -> bool {
-        let manifest = stored.digest.to_string();
-        self.tombstones
-            .get(&What::Snapshot { version: stored.manifest.version, manifest })
-            .is_some()
+        self.is_gone(Predecessor { version: stored.manifest.version, digest: stored.digest })
+    }
+
+    /// Whether a snapshot is deleted, softly or for good.
+    #[must_use]
+    pub fn is_gone(&self, snapshot: Predecessor) -> bool {
+        let (version, manifest) = (snapshot.version, snapshot.digest.to_string());
+        self.tombstones.get(&What::Snapshot { version, manifest }).is_some()
     }
 
     /// The newest snapshot there ever was, in the store or by its tombstone.
@@ -70,16 +77,21 @@ impl Store {
     /// # Errors
     /// As [`Store::manifest`], or the store cannot be listed.
     pub async fn tip(&self, file: FileId, export: &str, keys: &dyn KeySource) -> Outcome<Tip> {
-        let newest = match self.versions(file).await?.last() {
-            None => None,
-            Some(version) => Some(
-                self.manifest(file, export, *version, keys)
-                    .await
-                    .map_err(|error| error.diagnostic())?,
-            ),
-        };
-        let (_, tombstones) = self.tombstones(file, export, keys).await?;
-        Ok(Tip::new(newest, tombstones))
+        for attempt in 1.. {
+            // Tombstones first: a snapshot that is deleted softly meanwhile can still be read, and one that is newer than
+            // they are has none.
+            let (_, tombstones) = self.tombstones(file, export, keys).await?;
+            let Some(version) = self.versions(file).await?.pop() else {
+                return Ok(Tip::new(None, tombstones));
+            };
+            match self.manifest(file, export, version, keys).await {
+                Ok(newest) => return Ok(Tip::new(Some(newest), tombstones)),
+                // It was destroyed since it was listed.
+                Err(error) if error.is_missing() && attempt < ATTEMPTS_MAX => {}
+                Err(error) => return Err(error.diagnostic().into()),
+            }
+        }
+        Ok(Tip::new(None, Tombstones::new()))
     }
 }
 

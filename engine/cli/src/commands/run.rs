@@ -11,7 +11,7 @@ use engine_runtime::request::Reuse;
 
 use crate::invocation::Invocation;
 use crate::options::{Resources, Selection};
-use crate::render::ran;
+use crate::render::{kept, ran};
 
 /// Read, mask, seal, commit and load
 ///
@@ -61,6 +61,9 @@ pub(crate) fn ended(invocation: &Invocation, report: &RunReport) -> Outcome<Exit
     }
     for failure in &report.failures {
         invocation.show(failure);
+    }
+    for kept in &report.retention {
+        invocation.note(kept::one(kept).trim_end());
     }
     invocation.report(report, ran::text)?;
     Ok(report.exit())

@@ -8,7 +8,9 @@ use crate::console::printable;
 /// What retention means for an export, in lines.
 pub(crate) fn one(export: &ExportRetention) -> String {
     let basis = export.basis.as_ref().map(|basis| format!(", {basis}")).unwrap_or_default();
-    let mut text = format!("{}: policy {}{}\n", export.export, export.policy, printable(&basis));
+    let policy = export.policy.as_ref().map(|name| format!("policy {name}"));
+    let policy = policy.unwrap_or_else(|| "no policy".to_owned());
+    let mut text = format!("{}: {policy}{}\n", export.export, printable(&basis));
     let newest = if export.newest_goes { ", the newest among them" } else { "" };
     for (words, amount, more) in [
         ("deleted softly", &export.tombstone, newest),

@@ -116,7 +116,7 @@ impl Page {
             self.push(&format!(
                 "| {} | {} | {}{newest} | {} | {} |\n",
                 code(&export.export),
-                code(&export.policy),
+                code(export.policy.as_deref().unwrap_or("none")),
                 amount(&export.tombstone),
                 amount(&export.destroy),
                 cell(export.basis.as_deref().unwrap_or_default())

@@ -7,7 +7,7 @@ use engine_bundle::sealed;
 use glob::Pattern;
 use serde::Serialize;
 
-use super::folder::{DECRYPTED, ENDING, FOLDER};
+use super::folder::{DECRYPTED, FOLDER};
 use crate::git;
 
 /// First bytes of a file that tell what it is.
@@ -57,6 +57,11 @@ pub fn check(project: &Path, allow: &[Pattern]) -> Result<Vec<Unwanted>, String>
             None => unsure.push(path),
         }
     }
+    // What Git cannot be asked about cannot be let through.
+    let (hidden, unsure): (Vec<String>, Vec<String>) =
+        unsure.into_iter().partition(|path| path.contains(['\n', '\u{fffd}']));
+    let what = "a file whose name hides what it is".to_owned();
+    unwanted.extend(hidden.into_iter().map(|path| Unwanted { path, what: what.clone() }));
     for (path, head) in git::staged_heads(project, unsure, HEAD_BYTES)? {
         let what = by_content(&path, &head).map(str::to_owned);
         unwanted.extend(what.map(|what| Unwanted { path, what }));
@@ -89,7 +94,11 @@ fn by_name(path: &str) -> Option<&'static str> {
 /// What a file is by its first bytes.
 fn by_content(path: &str, head: &[u8]) -> Option<&'static str> {
     let is_metadata = path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'));
-    if is_metadata && path.ends_with(ENDING) {
+    let may_be_clear = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        name.starts_with(".git") || name.ends_with(".md")
+    };
+    if is_metadata && !may_be_clear(path) {
         return sealed::inspect(head).is_err().then_some("a file of metadata that is not sealed");
     }
     MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| *what)
@@ -132,5 +141,6 @@ mod tests {
         assert!(by_content("notes.txt", b"SQLite format 3\0\x10").is_some());
         assert_eq!(by_content("notes.txt", b"hello"), None);
         assert_eq!(by_content("metadata/readme.md", b"hello"), None);
+        assert!(by_content("metadata/schemas/crm.json", b"{}").is_some());
     }
 }

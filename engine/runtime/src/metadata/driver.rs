@@ -14,8 +14,10 @@ const DRIVER: &str = "engine-metadata";
 pub fn register(project: &Path) -> bool {
     let Some(place) = git::place(project) else { return false };
     let folder = if place.is_empty() { ".".to_owned() } else { place };
-    // Git runs it at the top of the clone, by a shell.
+    // Git runs it at the top of the clone, by a shell, with the file as argument. Without the program Git
+    // would stop: then nothing is shown.
     let quoted = folder.replace('\'', "'\\''");
-    let command = format!("engine --quiet --project-dir '{quoted}' metadata show");
+    let show = format!("engine --quiet --project-dir '{quoted}' metadata show \"$1\"");
+    let command = format!("show() {{ {show} 2>/dev/null || true; }}; show");
     git::configure(project, &format!("diff.{DRIVER}.textconv"), &command)
 }

@@ -21,6 +21,6 @@ pub async fn history(context: &Context, filter: &Filter) -> Outcome<Vec<Operatio
     let records: Vec<Record> = lines.iter().map(|line| line.record().clone()).collect();
     let mut operations = fold(&records, &Scope::All).operations;
     operations.retain(|operation| filter.matches(operation));
-    operations.sort_by(|one, other| (other.started, other.id).cmp(&(one.started, one.id)));
+    operations.sort_by_key(|operation| std::cmp::Reverse((operation.started, operation.id)));
     Ok(operations)
 }

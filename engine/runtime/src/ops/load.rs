@@ -31,11 +31,11 @@ pub async fn load(context: &Context, export: &str, connection: &str) -> Outcome<
     let store = store::open(&project)?;
     let scene = Scene::of(context, &project, &keys, &store)?;
     let work = loaded(context, &project, &keys, &store, export, connection);
-    scene.recorded(ScriptType::LOAD, operation::exports([export]), work, written).await
+    scene.recorded(ScriptType::LOAD, operation::exports([export]), work, |done| written(done)).await
 }
 
 /// The rows that a database has now.
-fn written(done: &Vec<LoadDone>) -> Told {
+fn written(done: &[LoadDone]) -> Told {
     let rows = done.iter().map(|load| load.rows).fold(0, u64::saturating_add);
     let volume = Volume { rows_read: rows, rows_written: rows, ..Volume::default() };
     Told { volume, ..Told::default() }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use engine_bundle::digest::Digest;
 use engine_project::{OnChange, Project, Relation, SchemaTracking, Source};
 use engine_tracking::changes::{self, Change, ChangeKind};
 use engine_tracking::ddl;
@@ -134,7 +135,12 @@ pub async fn record(
     for (source, tracking) in wanted {
         let policy = on_change(project, tracking)?;
         let now = schema(project, source, tracking, &connections, keys).await?;
-        let before = folder.schema(&source.name.value)?;
+        let mut before = folder.schema(&source.name.value)?;
+        if !tracking.values {
+            // What was recorded while texts were asked for is compared, and put aside, without them.
+            let digests = keys.word_digests(&project.name.value)?;
+            before = before.map(|before| before.without_words(&|text| digests.of(text)));
+        }
         let changes =
             before.as_ref().map(|before| changes::compare(before, &now)).unwrap_or_default();
         let verdict = policy.judge(&changes);
@@ -313,8 +319,10 @@ fn written(folder: &Folder<'_>, found: Found<'_>) -> Outcome<(Extracted, ChangeL
     let mut entry = Entry::new(time, name, extracted.changes.clone());
     entry.summary = extracted.summary.clone();
     entry.archived = extracted.archived.clone();
-    // The same changes cannot come twice in a row: an attempt was interrupted before the schema was written.
-    if kept.entries.first().is_some_and(|last| last.changes == entry.changes) {
+    // An attempt was interrupted before the schema was written, and the log tells of it already.
+    let record = Digest::of(&metadata::document(&now)).to_string();
+    entry.record = Some(record);
+    if kept.entries.first().is_some_and(|last| last.record == entry.record) {
         kept.entries.remove(0);
     }
     kept.record(entry);
@@ -380,6 +388,8 @@ fn decrypted(
         return Err(nothing_recorded(&message));
     }
     documents.insert("index.json".to_owned(), metadata::document(index));
+    // Whatever the project's own list says.
+    documents.insert(".gitignore".to_owned(), b"*\n".to_vec());
     let root = project.root.join(metadata::DECRYPTED);
     for (name, bytes) in &documents {
         let path = root.join(name);

@@ -171,9 +171,12 @@ async fn newest(
     run: Option<RunId>,
 ) -> Outcome<Known> {
     let file = keys.file_id(store.project(), &export.name)?;
-    let mut head = store.tip(file, &export.name, keys).await?.readable();
+    let tip = store.tip(file, &export.name, keys).await?;
+    let mut head = tip.clone().readable();
     if let Some(newest) = head.take_if(|head| run == Some(head.manifest.run))
         && let Some(before) = newest.manifest.predecessor
+        // What retention took since was not there for anybody.
+        && !tip.is_gone(before)
     {
         let before = store.manifest(file, &export.name, before.version, keys).await;
         head = Some(before.map_err(|error| error.diagnostic())?);

@@ -1,5 +1,7 @@
 //! `retention`: what policies want gone, and having it go.
 
+use std::collections::BTreeSet;
+
 use engine_bundle::ids::RunId;
 use engine_project::Project;
 use engine_tracking::retention::{Deletion, Due, Policy, Suspicion, due, suspicious};
@@ -48,19 +50,26 @@ pub(super) async fn foreseen(
     export: Option<&str>,
 ) -> Outcome<Vec<ExportRetention>> {
     let chosen = chosen(project, export)?;
+    let store = store::open(project)?;
     let mut exports = Vec::with_capacity(chosen.len());
     for (name, policy) in chosen {
-        let store = store::open(project)?;
         let file = keys.file_id(store.project(), &name)?;
+        if policy.is_none() && store.tombstones(file, &name, keys).await?.0 == 0 {
+            continue;
+        }
         let found = retention::inventory(&store, keys, file, &name).await?;
-        let due = due(std::slice::from_ref(&policy), &found.inventory, clock::now());
-        exports.push(ExportRetention::of(&name, &policy, &due));
+        let policies = policy.as_slice();
+        let due = due(policies, &found.inventory, clock::now());
+        let found = ExportRetention::of(&name, policy.as_ref(), &due);
+        if policy.is_some() || !found.is_nothing() {
+            exports.push(found);
+        }
     }
     Ok(exports)
 }
 
-/// Exports that have a policy, with it.
-fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<(String, Policy)>> {
+/// Exports, with their policies. One that has none any more may have snapshots that are deleted softly.
+fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<(String, Option<Policy>)>> {
     let policies = retention::policies(project)?;
     if let Some(name) = export
         && project.export(name).is_none()
@@ -74,9 +83,8 @@ fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<(String, Polic
     }
     let wanted =
         project.exports.iter().filter(|one| export.is_none_or(|name| one.name.value == name));
-    let with_policy = wanted.filter_map(|export| {
-        Some((export.name.value.clone(), policy_of(&policies, export)?.clone()))
-    });
+    let with_policy =
+        wanted.map(|export| (export.name.value.clone(), policy_of(&policies, export).cloned()));
     Ok(with_policy.collect())
 }
 
@@ -96,9 +104,12 @@ pub async fn apply(
     let _lock = store.lock()?;
     let chosen = chosen(&project, export)?;
     let scene = Scene::of(context, &project, &keys, &store)?;
-    let objects = operation::exports(chosen.iter().map(|(name, _)| name.as_str()));
+    let with_policy = chosen.iter().filter(|(_, policy)| policy.is_some());
+    let objects = operation::exports(with_policy.map(|(name, _)| name.as_str()));
     let work = each_applied(context, &store, &keys, &chosen, trust_clock);
-    scene.recorded(ScriptType::RETENTION_APPLY, objects, work, freed).await
+    let mut report = scene.recorded(ScriptType::RETENTION_APPLY, objects, work, freed).await?;
+    report.exports.retain(|export| export.policy.is_some() || !export.is_nothing());
+    Ok(report)
 }
 
 /// What was taken from the store.
@@ -112,15 +123,17 @@ async fn each_applied(
     context: &Context,
     store: &Store,
     keys: &Keys,
-    chosen: &[(String, Policy)],
+    chosen: &[(String, Option<Policy>)],
     trust_clock: bool,
 ) -> Outcome<RetentionReport> {
     let mut report = RetentionReport { exports: Vec::new(), warnings: Vec::new() };
     let mut doubts = Vec::new();
     for (name, policy) in chosen {
-        match applied(context, store, keys, name, policy, trust_clock).await? {
-            Ok(done) => report.exports.push(done),
-            Err(doubt) => doubts.push(*doubt),
+        // What is wrong with one export keeps nothing of another.
+        match applied(context, store, keys, name, policy.as_ref(), trust_clock).await {
+            Ok(Ok(done)) => report.exports.push(done),
+            Ok(Err(doubt)) => doubts.push(*doubt),
+            Err(failure) => doubts.extend(failure.diagnostics),
         }
     }
     if doubts.is_empty() { Ok(report) } else { Err(doubts.into()) }
@@ -135,15 +148,22 @@ pub(super) async fn after_run(
     project: &Project,
     store: &Store,
     keys: &Keys,
+    selected: &BTreeSet<String>,
 ) -> Outcome<RetentionReport> {
     let mut report = RetentionReport { exports: Vec::new(), warnings: Vec::new() };
+    let mut failures = Vec::new();
     for (name, policy) in chosen(project, None)? {
-        match applied(context, store, keys, &name, &policy, false).await? {
-            Ok(done) => report.exports.push(done),
-            Err(doubt) => report.warnings.push(doubt.as_warning()),
+        if policy.is_none() && !selected.contains(&name) {
+            continue;
+        }
+        match applied(context, store, keys, &name, policy.as_ref(), false).await {
+            Ok(Ok(done)) => report.exports.push(done),
+            Ok(Err(doubt)) => report.warnings.push(doubt.as_warning()),
+            Err(failure) => failures.extend(failure.diagnostics),
         }
     }
-    Ok(report)
+    report.exports.retain(|export| !export.is_nothing());
+    if failures.is_empty() { Ok(report) } else { Err(failures.into()) }
 }
 
 /// What was done for an export, or why the clock is doubted.
@@ -152,11 +172,14 @@ async fn applied(
     store: &Store,
     keys: &Keys,
     export: &str,
-    policy: &Policy,
+    policy: Option<&Policy>,
     trust_clock: bool,
 ) -> Outcome<Result<ExportRetention, Box<Diagnostic>>> {
     let file = keys.file_id(store.project(), export)?;
-    let policies = std::slice::from_ref(policy);
+    let policies = policy.map(std::slice::from_ref).unwrap_or_default();
+    if policy.is_none() && store.tombstones(file, export, keys).await?.0 == 0 {
+        return Ok(Ok(ExportRetention::of(export, None, &Due::default())));
+    }
     let mut done = None;
     // Once more after something was destroyed: its tombstones then say that it is gone.
     for _ in 0..2 {

@@ -5,6 +5,7 @@
 //!                                        └─no──▶ write ─▶ checks ─▶ commit ─▶ loads
 //! ```
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -93,14 +94,17 @@ pub(crate) async fn attempt(
         // Each attempt is an operation of its own.
         _ => new_id()?,
     };
-    if let Some(crashed) = journal.unended() {
+    if let Some(crashed) = journal.marked() {
         scene.close(&crashed, record).await?;
     }
+    // Known before it is on record, so that a run that is killed in between is closed, too.
+    journal.mark(&record.to_string()).map_err(unwritable)?;
     let begun = scene.begin(record, script, Vec::new()).await?;
     let attempt = Attempt { context, request, id, number, earlier };
     let done = attempt.run(&project, &keys, &store, &journal).await;
     let told = done.as_ref().map(told);
     scene.end(begun, told.as_ref().map_err(|failure| *failure)).await?;
+    journal.unmark().map_err(unwritable)?;
     scene.records().compact().await?;
     done
 }
@@ -149,9 +153,11 @@ impl Attempt<'_> {
         // Before the tables are opened: what changed says more than that a column is missing.
         let changed = metadata::watch(project, keys, &selected).await?;
         let schemas = Schemas::Sources;
-        let workspace = workspace::open(project, context, access, schemas, Some(&selected)).await?;
+        let workspace = workspace::open(project, context, access, schemas, Some(&selected)).await;
+        let workspace = workspace.map_err(|failure| with(failure, &changed, project))?;
         let exports = &workspace.bound.exports;
-        gate(&workspace, request.plan.as_deref().zip(plan.as_ref()), keys, id).await?;
+        let held = gate(&workspace, request.plan.as_deref().zip(plan.as_ref()), keys, id).await;
+        held.map_err(|failure| with(failure, &changed, project))?;
         store.publish_keyring(keys).await?;
         let first = Line::Run {
             run: id.to_string(),
@@ -175,7 +181,7 @@ impl Attempt<'_> {
             reuse: request.reuse,
         };
         let mut report = each(&producer, exports, request.on_failure).await;
-        if let Err(failure) = keep(context, project, store, keys, &mut report).await {
+        if let Err(failure) = keep(context, project, store, keys, &selected, &mut report).await {
             report.failures.push(failure.in_project(project));
         }
         if !changed.is_empty() {
@@ -187,16 +193,25 @@ impl Attempt<'_> {
     }
 }
 
+/// A failure, with what changed in the sources: it is recorded by now, and would not be said again.
+fn with(failure: Failure, changed: &[Diagnostic], project: &Project) -> Failure {
+    let mut failure = failure.in_project(project);
+    failure.diagnostics.extend(changed.iter().cloned());
+    failure
+}
+
 /// Does what retention wants done, where a policy is named.
 async fn keep(
     context: &Context,
     project: &Project,
     store: &Store,
     keys: &Keys,
+    selected: &BTreeSet<String>,
     report: &mut RunReport,
 ) -> Outcome<()> {
-    let kept = retention::after_run(context, project, store, keys).await?;
+    let kept = retention::after_run(context, project, store, keys, selected).await?;
     report.warnings.extend(kept.warnings.into_iter().map(Failure::from));
+    report.retention = kept.exports;
     Ok(())
 }
 
@@ -210,6 +225,7 @@ async fn each(
         exports: Vec::new(),
         failures: Vec::new(),
         warnings: Vec::new(),
+        retention: Vec::new(),
     };
     let files = &producer.workspace.bound.files;
     for export in exports {

@@ -48,6 +48,10 @@ pub struct Plan {
     pub keys: BTreeMap<String, u32>,
     /// Who may approve plans, with the public keys.
     pub owners: BTreeMap<String, Vec<String>>,
+    /// The retention policies that exports name, as far as they decide what goes: a run held to the plan deletes
+    /// by no other.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retention: BTreeMap<String, Value>,
     /// The exports, by name: the files they are declared in do not matter.
     pub exports: Vec<PlannedExport>,
     /// The digest of everything above.

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::RunId;
 use engine_masking::{Properties, Uniqueness};
-use engine_project::{Load, LoadMode, Project, Relation, Spanned};
+use engine_project::{Export, Load, LoadMode, Project, Relation, Spanned};
 use engine_sources::{ContentStatistics, LoadRequest};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::document::{
     Action, BaseName, Beside, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn,
@@ -113,6 +114,7 @@ impl Plan {
             tables: tables(bound),
             keys: keys(&exports),
             owners: owners(&bound.project),
+            retention: retention(&bound.project),
             exports,
             digest: String::new(),
             beside: Beside {
@@ -158,6 +160,28 @@ fn locations(project: &Project) -> BTreeMap<String, String> {
         .map(|source| (format!("source {}", source.name.value), source.connection.value.clone()));
     let store = ("store".to_owned(), target.store.value.shown().to_owned());
     connections.chain(sources).chain([store]).collect()
+}
+
+/// The retention policies of the exports, as they are written.
+fn retention(project: &Project) -> BTreeMap<String, Value> {
+    let of = |export: &Export| {
+        let name = export.retention.as_ref()?;
+        let policy = project.retention.iter().find(|policy| policy.name.value == name.value)?;
+        let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());
+        let hold = policy.legal_hold.as_ref().map(|hold| {
+            let until = hold.until.as_ref().map(|until| until.value.to_string());
+            json!({"owner": hold.owner.value, "reason": hold.reason.value, "until": until})
+        });
+        let rules = json!({
+            "policy": policy.name.value,
+            "keep": policy.keep,
+            "max_age": text(&policy.max_age),
+            "grace": text(&policy.grace),
+            "legal_hold": hold,
+        });
+        Some((export.name.value.clone(), rules))
+    };
+    project.exports.iter().filter_map(of).collect()
 }
 
 /// Who may approve plans, without the comments of their keys.

@@ -39,6 +39,10 @@ pub struct Entry {
     pub summary: String,
     /// The changes.
     pub changes: Vec<Change>,
+    /// The caller's digest of the record that they led to: two entries may look alike where texts are not
+    /// kept, and are not the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
     /// Names of what was put aside because of them, such as the former record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub archived: Vec<String>,
@@ -53,6 +57,7 @@ impl Entry {
             source: source.into(),
             summary: summary(&changes),
             changes,
+            record: None,
             archived: Vec::new(),
         }
     }

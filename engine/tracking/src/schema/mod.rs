@@ -269,10 +269,101 @@ fn each_name(data_type: &mut DataType, visit: &mut dyn FnMut(&mut String)) {
     }
 }
 
-/// `enum('a','b')` becomes `enum(digest …)`; `varchar(40)` stays.
+/// Words that types are spelled with. What else stands in a spelling was written by somebody.
+const TYPE_WORDS: &[&str] = &[
+    "array",
+    "bigint",
+    "bigserial",
+    "binary",
+    "bit",
+    "blob",
+    "bool",
+    "boolean",
+    "bytea",
+    "char",
+    "character",
+    "clob",
+    "date",
+    "datetime",
+    "datetime2",
+    "datetimeoffset",
+    "decimal",
+    "double",
+    "enum",
+    "float",
+    "float4",
+    "float8",
+    "guid",
+    "image",
+    "int",
+    "int2",
+    "int4",
+    "int8",
+    "integer",
+    "interval",
+    "json",
+    "jsonb",
+    "large",
+    "local",
+    "long",
+    "longblob",
+    "longtext",
+    "mediumblob",
+    "mediumint",
+    "mediumtext",
+    "money",
+    "national",
+    "native",
+    "nchar",
+    "ntext",
+    "number",
+    "numeric",
+    "nvarchar",
+    "object",
+    "precision",
+    "real",
+    "serial",
+    "set",
+    "signed",
+    "smalldatetime",
+    "smallint",
+    "smallmoney",
+    "smallserial",
+    "string",
+    "text",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "timetz",
+    "tinyblob",
+    "tinyint",
+    "tinytext",
+    "uniqueidentifier",
+    "unsigned",
+    "uuid",
+    "varbinary",
+    "varchar",
+    "varchar2",
+    "varying",
+    "with",
+    "without",
+    "xml",
+    "year",
+    "zone",
+];
+
+/// `varchar(40)` stays. `enum('a','b')`, and whatever is not spelled with the words of types and numbers, becomes
+/// its first word, where that is one of a type, and a digest: SQLite takes any text for a type.
 fn replace_quoted(spelling: &mut String, digest: &dyn Fn(&str) -> String) {
-    if spelling.contains(['\'', '"', '`']) {
-        let (name, quoted) = spelling.split_at(spelling.find(['(', '\'', '"', '`']).unwrap_or(0));
-        *spelling = format!("{}(digest {})", name.trim_end(), digest(quoted));
+    let is_separator = |letter: char| letter.is_whitespace() || matches!(letter, '(' | ')' | ',');
+    let is_known = |word: &str| {
+        let word = word.to_ascii_lowercase();
+        TYPE_WORDS.contains(&word.as_str()) || word.parse::<i64>().is_ok()
+    };
+    let mut words = spelling.split(is_separator).filter(|word| !word.is_empty());
+    if words.clone().all(is_known) {
+        return;
     }
+    let first = words.next().filter(|word| is_known(word)).unwrap_or("type");
+    *spelling = format!("{first}(digest {})", digest(spelling));
 }

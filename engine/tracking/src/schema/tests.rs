@@ -62,6 +62,9 @@ fn a_declared_type_keeps_its_bounds_unless_it_quotes() {
         text
     };
     assert_eq!(replaced("varchar(40)"), "varchar(40)");
-    assert_eq!(replaced("enum ('a','b')"), "enum(digest 9)");
-    assert_eq!(replaced("'x'"), "(digest 3)");
+    assert_eq!(replaced("enum ('a','b')"), "enum(digest 14)");
+    assert_eq!(replaced("'x'"), "type(digest 3)");
+    assert_eq!(replaced("TEXT of Carla Meyer"), "TEXT(digest 19)");
+    assert_eq!(replaced("DOUBLE PRECISION"), "DOUBLE PRECISION");
+    assert_eq!(replaced("timestamp(6) with time zone"), "timestamp(6) with time zone");
 }
