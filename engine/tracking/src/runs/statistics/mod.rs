@@ -15,6 +15,7 @@ use serde::Serialize;
 
 pub use days::Day;
 pub use nodes::NodeStatistics;
+pub(crate) use robust::as_float;
 pub use robust::{Baseline, Direction, SAMPLES_MIN, SCORE_MAX, Trend, median, percentile};
 pub use scripts::{Anomaly, HISTORY_MAX, ScriptStatistics};
 
