@@ -267,3 +267,47 @@ fn no_drawing_has_a_place_that_is_no_number() {
         assert!(page.len() < 1_000_000, "{}", page.len());
     }
 }
+
+/// The colours of the page by name: in the light, and in the dark where they differ.
+fn colours(page: &str) -> [std::collections::BTreeMap<String, String>; 2] {
+    let style = &page[page.find(":root").unwrap()..page.find("* {").unwrap()];
+    let (light, dark) = style.split_once("@media").unwrap();
+    [light, dark].map(|part| {
+        let parts = part.split(';').filter_map(|one| one.split_once("--")?.1.split_once(": #"));
+        parts.map(|(name, colour)| (name.to_owned(), colour.trim().to_owned())).collect()
+    })
+}
+
+/// WCAG 2.2, relative luminance.
+fn luminance(colour: &str) -> f64 {
+    let part = |at: usize| {
+        let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * part(0) + 0.7152 * part(2) + 0.0722 * part(4)
+}
+
+#[test]
+fn everything_can_be_read_in_the_light_and_in_the_dark() {
+    for colours in colours(&report().to_html()) {
+        assert_eq!(colours.len(), 17);
+        let contrast = |one: &str, other: &str| {
+            let (one, other) = (luminance(&colours[one]), luminance(&colours[other]));
+            (one.max(other) + 0.05) / (one.min(other) + 0.05)
+        };
+        for tone in ["good", "bad", "warning", "accent", "plain", "ink", "muted"] {
+            for ground in ["surface", "page"] {
+                let ratio = contrast(tone, ground);
+                assert!(ratio >= 4.5, "{tone} on {ground}: {ratio:.2}");
+            }
+        }
+        for tone in ["good", "bad", "warning", "accent", "plain"] {
+            let ratio = contrast(tone, &format!("{tone}-soft"));
+            assert!(ratio >= 4.5, "{tone} badge: {ratio:.2}");
+        }
+        for bar in ["good-bar", "warning-bar"] {
+            let ratio = contrast(bar, "surface");
+            assert!(ratio >= 3.0, "{bar}: {ratio:.2}");
+        }
+    }
+}

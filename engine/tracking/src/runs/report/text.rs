@@ -8,6 +8,8 @@ use super::{
 
 const WIDTH_MIN: usize = 40;
 const COLUMN_MIN: usize = 5;
+/// How many of a cell's values there is room for, the newest ones.
+const RECENT: usize = 16;
 const GAP: &str = "  ";
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -98,7 +100,7 @@ fn table_lines(table: &Table, width: usize) -> Vec<String> {
 fn words(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) | Cell::Code(text) | Cell::Badge(text, _) => plain::one_line(text),
-        Cell::Spark(values) => spark_of(values),
+        Cell::Spark(values) => spark_of(values.rchunks(RECENT).next().unwrap_or_default()),
     }
 }
 

@@ -60,7 +60,13 @@ fn drawing(chart: &Chart, number: usize) -> String {
     let mut marks = axis(chart, &scale);
     match chart.shape {
         Shape::Bars => bars(&mut marks, chart, &scale),
-        Shape::Lines => chart.series.iter().for_each(|one| line(&mut marks, one, chart, &scale)),
+        Shape::Lines => {
+            for (index, series) in chart.series.iter().enumerate() {
+                // Lines that lie upon each other can still be told apart.
+                let style = if index == 0 { "" } else { " dashed" };
+                line(&mut marks, series, style, chart, &scale);
+            }
+        }
     }
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"chart-{number}\">\n\
@@ -214,7 +220,7 @@ fn bars(marks: &mut String, chart: &Chart, scale: &Scale) {
 }
 
 /// A line through the days that have a value, and a dot on each while there are few.
-fn line(marks: &mut String, series: &Series, chart: &Chart, scale: &Scale) {
+fn line(marks: &mut String, series: &Series, style: &str, chart: &Chart, scale: &Scale) {
     let class = series.tone.class();
     let values = series.values.iter().enumerate();
     let points: Vec<(usize, f64)> =
@@ -223,7 +229,7 @@ fn line(marks: &mut String, series: &Series, chart: &Chart, scale: &Scale) {
         .iter()
         .map(|(index, value)| format!("{:.1},{:.1}", scale.x(*index), scale.y(*value)))
         .collect();
-    let _ = writeln!(marks, "<polyline class=\"{class}\" points=\"{}\"/>", path.join(" "));
+    let _ = writeln!(marks, "<polyline class=\"{class}{style}\" points=\"{}\"/>", path.join(" "));
     for (index, value) in points.iter().filter(|_| points.len() <= 62) {
         let day = chart.days.get(*index).map_or("", String::as_str);
         let _ = writeln!(

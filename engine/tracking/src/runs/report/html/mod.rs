@@ -81,6 +81,7 @@ fn table(table: &Table) -> String {
     if table.rows.is_empty() {
         return format!("{begin}<p class=\"empty\">{}</p>\n</section>\n", escaped(table.empty));
     }
+    let narrow = if table.columns.len() < 3 { " narrow" } else { "" };
     let head: String = table
         .columns
         .iter()
@@ -97,7 +98,7 @@ fn table(table: &Table) -> String {
         rows.push_str("</tr>\n");
     }
     format!(
-        "{begin}<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{id}\">\n\
+        "{begin}<div class=\"scroll{narrow}\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{id}\">\n\
          <table>\n<caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n\
          <tbody>\n{rows}</tbody>\n</table>\n</div>\n</section>\n"
     )

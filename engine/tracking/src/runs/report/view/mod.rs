@@ -137,11 +137,13 @@ pub(super) enum Cell {
 
 pub(super) fn of(report: &Report) -> View {
     let tenant = report.tenant.as_ref().map(|tenant| format!(" · tenant {tenant}"));
-    let days = report.made.signed_duration_since(report.since).num_days();
+    let seconds = report.made.signed_duration_since(report.since).num_seconds().max(0);
+    let days = seconds.unsigned_abs().div_ceil(86_400);
+    let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
     let (since, made) = (units::moment(report.since), units::moment(report.made));
     View {
         title: format!("Operations of {}", report.project),
-        subtitle: format!("{since} to {made} UTC · {days} days{}", tenant.unwrap_or_default()),
+        subtitle: format!("{since} to {made} UTC · {days}{}", tenant.unwrap_or_default()),
         cards: cards(report),
         checks: report.checks.clone(),
         charts: charts::charts(report),
@@ -176,7 +178,7 @@ fn cards(report: &Report) -> Vec<Card> {
         card(
             "Median duration",
             optional(statistics.median_us),
-            format!("90 % within {}", optional(statistics.p90_us)),
+            format!("90 % ≤ {}", optional(statistics.p90_us)),
             Tone::Plain,
         ),
         card(
