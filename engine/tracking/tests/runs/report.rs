@@ -1,7 +1,7 @@
 //! A report in each of its forms.
 
 use engine_tracking::runs::{
-    Class, Failure, Message, Node, Operation, Scope, ScriptType, State,
+    Class, Failure, Folded, Message, Node, Operation, Record, Scope, ScriptType, State,
     chain::{ChainId, Fault},
     report::{Audit, Coverage, Findings, Health, KeyHealth, Report, Store, Verdict},
     statistics::Window,
@@ -9,7 +9,7 @@ use engine_tracking::runs::{
 
 use crate::{
     golden::compare,
-    invented::{moment, operation, week, writer},
+    invented::{decryption, moment, operation, week, writer},
 };
 
 const NOW: &str = "2026-11-22T23:59:00Z";
@@ -67,8 +67,18 @@ fn health() -> Health {
     }
 }
 
+fn folded(operations: Vec<Operation>) -> Folded {
+    let times = ["2026-11-15T23:59:59Z", "2026-11-17T09:30:00Z", "2026-11-20T14:12:00Z"];
+    let events = times.iter().zip(1..).map(|(time, number)| decryption(number, moment(time)));
+    let events = events.filter_map(|record| match record {
+        Record::Event(event) => Some(event),
+        Record::Execution(_) | Record::Status(_) => None,
+    });
+    Folded { operations, events: events.collect(), incomplete: 0 }
+}
+
 fn report() -> Report {
-    Report::new("warehouse", &Scope::All, &week(), window(), health())
+    Report::new("warehouse", &Scope::All, &folded(week()), window(), health())
 }
 
 /// A report in which everything that has a name is called `name`.
@@ -81,6 +91,11 @@ fn named(name: &str) -> Report {
     live.status = State::Running;
     live.user = Some(name.into());
     live.host = Some(name.into());
+    let Record::Event(mut event) = decryption(1, moment("2026-11-20T00:00:00Z")) else {
+        panic!("no event")
+    };
+    event.user = name.into();
+    event.objects[0].name = name.into();
     let key = KeyHealth { name: name.into(), version: 1, since: moment(NOW), rotation_due: None };
     let day = name.to_owned();
     let health = Health {
@@ -89,7 +104,13 @@ fn named(name: &str) -> Report {
         findings: vec![Findings { day, critical: 1, other: 0 }],
         ..well()
     };
-    Report::new(name, &Scope::Tenant(name.into()), &[failed, live], window(), health)
+    Report::new(
+        name,
+        &Scope::Tenant(name.into()),
+        &Folded { events: vec![event], ..folded(vec![failed, live]) },
+        window(),
+        health,
+    )
 }
 
 #[test]
@@ -116,9 +137,15 @@ fn the_document_is_what_it_was() {
 fn the_same_executions_give_the_same_report() {
     let mut backwards = week();
     backwards.reverse();
-    let again = Report::new("warehouse", &Scope::All, &backwards, window(), health());
+    let again = Report::new("warehouse", &Scope::All, &folded(backwards), window(), health());
     assert_eq!(again.to_html(), report().to_html());
     assert_eq!(again, report());
+}
+
+#[test]
+fn events_of_the_window_are_listed_the_newest_first() {
+    let times: Vec<_> = report().events.iter().map(|event| event.time.to_rfc3339()).collect();
+    assert_eq!(times, ["2026-11-20T14:12:00+00:00", "2026-11-17T09:30:00+00:00"]);
 }
 
 #[test]
@@ -241,8 +268,7 @@ fn lines_of_text_are_no_wider_than_the_terminal() {
 
 #[test]
 fn a_report_of_nothing_is_a_report() {
-    let none: [Operation; 0] = [];
-    let report = Report::new("warehouse", &Scope::All, &none, window(), well());
+    let report = Report::new("warehouse", &Scope::All, &Folded::default(), window(), well());
     let page = report.to_html();
     assert!(page.contains("Nothing was executed."));
     assert!(!page.contains("NaN") && !page.contains("inf"));
@@ -262,7 +288,7 @@ fn no_drawing_has_a_place_that_is_no_number() {
     let one_day = Window { since: moment(NOW), now: moment(NOW) };
     for window in [window(), one_day, Window { since: moment("1990-01-01T00:00:00Z"), ..window() }]
     {
-        let page = Report::new("w", &Scope::All, &huge, window, health()).to_html();
+        let page = Report::new("w", &Scope::All, &folded(huge.clone()), window, health()).to_html();
         assert!(!page.contains("NaN") && !page.contains("inf"), "{window:?}");
         assert!(page.len() < 1_000_000, "{}", page.len());
     }

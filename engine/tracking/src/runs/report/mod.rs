@@ -22,14 +22,18 @@ use serde::Serialize;
 pub use health::{Audit, Check, Coverage, FAULTS_MAX, Findings, Health, KeyHealth, Store, Verdict};
 
 use super::{
-    fold::{Operation, Scope},
+    fold::{Folded, Scope},
     instant,
+    record::Event,
     statistics::{Statistics, Window, statistics},
 };
 use crate::retention::Moment;
 
 /// The version of the document that is written.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// How many events are listed.
+const EVENTS_MAX: usize = 20;
 
 /// What is told of a project's executions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,18 +54,22 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// What executions amount to.
     pub statistics: Statistics,
+    /// What security has to know of, in the window: the newest 20, that first.
+    pub events: Vec<Event>,
+    /// How many executions were recorded by half.
+    pub incomplete: u64,
     /// What the checks are made of.
     pub health: Health,
 }
 
 impl Report {
-    /// A report of `operations`, which were folded for `scope`; those before the window are history
-    /// that durations are measured against.
+    /// A report of what was folded for `scope`; executions before the window are history that durations
+    /// are measured against.
     #[must_use]
     pub fn new(
         project: &str,
         scope: &Scope,
-        operations: &[Operation],
+        folded: &Folded,
         window: Window,
         health: Health,
     ) -> Self {
@@ -69,6 +77,7 @@ impl Report {
             Scope::All => None,
             Scope::Tenant(tenant) => Some(tenant.clone()),
         };
+        let inside = folded.events.iter().filter(|event| event.time >= window.since);
         Self {
             format_version: FORMAT_VERSION,
             project: project.to_owned(),
@@ -76,7 +85,9 @@ impl Report {
             since: window.since,
             made: window.now,
             checks: health.checks(window.now),
-            statistics: statistics(operations, window),
+            statistics: statistics(&folded.operations, window),
+            events: inside.rev().take(EVENTS_MAX).cloned().collect(),
+            incomplete: folded.incomplete,
             health,
         }
     }

@@ -172,7 +172,10 @@ fn cards(report: &Report) -> Vec<Card> {
         card(
             "Operations",
             units::count(counts.total),
-            format!("{} without an end", units::count(counts.live)),
+            match report.incomplete {
+                0 => format!("{} without an end", units::count(counts.live)),
+                half => format!("{} recorded by half", units::count(half)),
+            },
             Tone::Plain,
         ),
         card(

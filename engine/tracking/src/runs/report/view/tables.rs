@@ -15,6 +15,7 @@ use super::{
 pub(super) fn tables(report: &Report) -> Vec<Table> {
     let mut tables = vec![live(report), scripts(report), anomalies(report), errors(report)];
     tables.extend(codes(report));
+    tables.push(events(report));
     tables.push(nodes(report));
     tables.push(keys(report));
     tables.extend(faults(report));
@@ -119,6 +120,27 @@ fn codes(report: &Report) -> Option<Table> {
         rows: rows.collect(),
         empty: "",
     })
+}
+
+fn events(report: &Report) -> Table {
+    let rows = report.events.iter().map(|event| {
+        let objects = event.objects.iter();
+        let objects = objects.map(|object| format!("{} {}", object.kind.word(), object.name));
+        vec![
+            Cell::Text(units::moment(event.time)),
+            Cell::Text(event.kind.word().replace('_', " ")),
+            Cell::Text(event.user.clone()),
+            Cell::Text(objects.collect::<Vec<_>>().join(", ")),
+            Cell::Code(event.execution.to_string()),
+        ]
+    });
+    Table {
+        title: "Security events",
+        caption: "Decryptions, unmaskings, approvals, refusals and uses of keys, the newest first",
+        columns: columns(&["Time", "Event", "User", "Of", "Execution"]),
+        rows: rows.collect(),
+        empty: "There was none.",
+    }
 }
 
 fn nodes(report: &Report) -> Table {
