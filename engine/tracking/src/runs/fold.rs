@@ -100,24 +100,32 @@ pub struct Folded {
 /// Folds `records`, in any order and with any of them twice.
 #[must_use]
 pub fn fold<'a>(records: impl IntoIterator<Item = &'a Record>, scope: &Scope) -> Folded {
-    let mut found: HashMap<ExecutionId, Found<'a>> = HashMap::new();
+    // In the order in which they come up, which is mostly that of their starts: little is left to sort.
+    let mut found: Vec<Found<'a>> = Vec::new();
+    let mut places: HashMap<ExecutionId, usize> = HashMap::new();
     let mut events: Vec<&Event> = Vec::new();
     for record in records {
-        match record {
-            Record::Execution(hub) => {
-                found.entry(hub.id).or_default().hub.get_or_insert(hub);
+        if let Record::Event(event) = record {
+            events.extend(scope.holds(event.tenant.as_deref()).then_some(event));
+            continue;
+        }
+        let place = *places.entry(record.execution()).or_insert(found.len());
+        if place == found.len() {
+            found.push(Found::default());
+        }
+        match (record, found.get_mut(place)) {
+            (Record::Execution(hub), Some(found)) => {
+                found.hub.get_or_insert(hub);
             }
-            Record::Status(status) => {
-                found.entry(status.execution).or_default().statuses.push(status);
-            }
-            Record::Event(event) if scope.holds(event.tenant.as_deref()) => events.push(event),
-            Record::Event(_) => {}
+            (Record::Status(status), Some(found)) => found.statuses.push(status),
+            _ => {}
         }
     }
     events.sort_by_key(|event| (event.time, event.execution, event.kind));
     events.dedup();
     let mut folded = Folded { events: events.into_iter().cloned().collect(), ..Folded::default() };
-    for found in found.into_values() {
+    folded.operations.reserve(found.len());
+    for found in found {
         match found.hub {
             Some(hub) if !found.statuses.is_empty() => {
                 if scope.holds(hub.tenant.as_deref()) {

@@ -35,6 +35,8 @@ pub mod statistics;
 
 pub mod export;
 
+pub mod report;
+
 pub use crash::{Closing, crashed};
 pub use filter::Filter;
 pub use fold::{Folded, Operation, Scope, fold};

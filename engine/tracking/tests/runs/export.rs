@@ -85,6 +85,16 @@ fn rows_of_csv_are_those_of_ndjson() {
 }
 
 #[test]
+fn each_row_says_who_and_what() {
+    for line in ndjson(&lines(), &Scope::Tenant("acme".into())).lines() {
+        let object: Value = serde_json::from_str(line).unwrap();
+        let cells = ["tenant", "user", "host", "script_name", "time", "position"];
+        assert!(cells.iter().all(|name| object.get(name).is_some()), "{line}");
+        assert_eq!(object["user"], "anna");
+    }
+}
+
+#[test]
 fn no_cell_is_a_formula() {
     let rows = cells(&csv(&lines(), &Scope::All));
     let bad = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];

@@ -11,4 +11,6 @@ mod golden;
 #[cfg(test)]
 mod invented;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod statistics;

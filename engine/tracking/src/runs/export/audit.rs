@@ -50,7 +50,7 @@ pub const COLUMNS: [&str; 32] = [
 
 /// Rows as NDJSON: one object per line, without the columns that have nothing to say.
 ///
-/// A row is a status or an event; the hub's columns stand in each status of its execution. What has
+/// A row is a status or an event; the hub's columns, user and host stand in each status. What has
 /// no hub among `lines` is left out unless the scope is everything, since it may be anybody's.
 #[must_use]
 pub fn ndjson(lines: &[Line], scope: &Scope) -> String {
@@ -111,6 +111,27 @@ const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋',
 struct Row<'a> {
     line: &'a Line,
     hub: Option<&'a Execution>,
+    asker: Asker<'a>,
+}
+
+/// Who asked for an execution, and where. Mostly its first status alone says so, and a row has to be
+/// understood by itself.
+#[derive(Clone, Copy, Default)]
+struct Asker<'a> {
+    user: Option<&'a String>,
+    host: Option<&'a String>,
+}
+
+fn askers(lines: &[Line]) -> HashMap<ExecutionId, Asker<'_>> {
+    let mut askers: HashMap<ExecutionId, Asker<'_>> = HashMap::new();
+    for line in lines {
+        if let Record::Status(status) = line.record() {
+            let asker = askers.entry(status.execution).or_default();
+            asker.user = asker.user.or(status.user.as_ref());
+            asker.host = asker.host.or(status.host.as_ref());
+        }
+    }
+    askers
 }
 
 fn rows<'a>(lines: &'a [Line], scope: &Scope) -> Vec<Row<'a>> {
@@ -119,7 +140,9 @@ fn rows<'a>(lines: &'a [Line], scope: &Scope) -> Vec<Row<'a>> {
         Record::Status(_) | Record::Event(_) => None,
     };
     let hubs: HashMap<ExecutionId, &Execution> = lines.iter().filter_map(hub).collect();
+    let askers = askers(lines);
     let row = |line: &'a Line| {
+        let asker = askers.get(&line.record().execution()).copied().unwrap_or_default();
         let hub = hubs.get(&line.record().execution()).copied();
         let is_inside = match line.record() {
             Record::Execution(_) => false,
@@ -130,7 +153,7 @@ fn rows<'a>(lines: &'a [Line], scope: &Scope) -> Vec<Row<'a>> {
         };
         // A hub of another tenant says nothing about an event of this one.
         let hub = hub.filter(|hub| scope.holds(hub.tenant.as_deref()));
-        is_inside.then_some(Row { line, hub })
+        is_inside.then_some(Row { line, hub, asker })
     };
     lines.iter().filter_map(row).collect()
 }
@@ -140,7 +163,7 @@ impl Row<'_> {
     fn cells(&self) -> Vec<Option<Value>> {
         let place = self.line.place();
         let mut cells = match self.line.record() {
-            Record::Status(status) => status_cells(status, self.hub),
+            Record::Status(status) => status_cells(status, self.hub, self.asker),
             Record::Event(event) => event_cells(event, self.hub),
             Record::Execution(_) => Vec::new(),
         };
@@ -155,9 +178,12 @@ impl Row<'_> {
     }
 }
 
-fn status_cells(status: &Status, hub: Option<&Execution>) -> Vec<Option<Value>> {
+fn status_cells(status: &Status, hub: Option<&Execution>, asker: Asker<'_>) -> Vec<Option<Value>> {
     let volume = status.volume;
-    let node = |node: &Node| json!({"name": node.name, "duration_us": node.duration_us, "rows": node.rows});
+    let node = |node: &Node| {
+        let Node { name, duration_us, rows } = node;
+        json!({"name": name, "duration_us": duration_us, "rows": rows})
+    };
     vec![
         word(&instant::text(&status.time)),
         word("status"),
@@ -169,8 +195,8 @@ fn status_cells(status: &Status, hub: Option<&Execution>) -> Vec<Option<Value>> 
         Some(status.sequence.into()),
         word(status.status.word()),
         None,
-        optional(status.user.as_ref()),
-        optional(status.host.as_ref()),
+        optional(status.user.as_ref().or(asker.user)),
+        optional(status.host.as_ref().or(asker.host)),
         optional(status.commit.as_ref()),
         optional(status.plan.as_ref()),
         optional(status.sql.as_ref()),

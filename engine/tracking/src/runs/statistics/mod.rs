@@ -15,6 +15,7 @@ use serde::Serialize;
 
 pub use days::Day;
 pub use nodes::NodeStatistics;
+pub(crate) use robust::as_float;
 pub use robust::{Baseline, Direction, SAMPLES_MIN, SCORE_MAX, Trend, median, percentile};
 pub use scripts::{Anomaly, HISTORY_MAX, ScriptStatistics};
 
@@ -161,9 +162,14 @@ pub fn statistics(operations: &[Operation], window: Window) -> Statistics {
     let inside = newest_first.get(..count_inside).unwrap_or_default();
     let mut counts = Counts::default();
     let mut durations = Vec::with_capacity(inside.len());
-    for operation in inside {
+    let mut failed = Vec::new();
+    for operation in inside.iter().copied() {
         counts.add(operation);
-        durations.extend(operation.duration_us.filter(|_| operation.status == State::Success));
+        match operation.status {
+            State::Success => durations.extend(operation.duration_us),
+            State::Failed => failed.push(operation),
+            State::Started | State::Running => {}
+        }
     }
     let (scripts, anomalies) = scripts::scripts(&newest_first, window);
     Statistics {
@@ -175,8 +181,8 @@ pub fn statistics(operations: &[Operation], window: Window) -> Statistics {
         scripts,
         anomalies,
         slowest_nodes: nodes::slowest(inside),
-        errors: errors(inside),
-        error_codes: error_codes(inside),
+        error_codes: error_codes(&failed),
+        errors: errors(failed),
         days: days::days(inside, window),
     }
 }
@@ -199,9 +205,7 @@ fn live(operations: &[&Operation], window: Window) -> Vec<Live> {
     live.collect()
 }
 
-fn errors(operations: &[&Operation]) -> Vec<Seen> {
-    let mut failed: Vec<&&Operation> =
-        operations.iter().filter(|operation| operation.status == State::Failed).collect();
+fn errors(mut failed: Vec<&Operation>) -> Vec<Seen> {
     failed.sort_by_key(|one| Reverse((one.updated, one.id)));
     let seen = failed.into_iter().take(LIST_MAX).map(|operation| Seen {
         id: operation.id,
@@ -215,9 +219,9 @@ fn errors(operations: &[&Operation]) -> Vec<Seen> {
     seen.collect()
 }
 
-fn error_codes(operations: &[&Operation]) -> Vec<CodeCount> {
+fn error_codes(failed: &[&Operation]) -> Vec<CodeCount> {
     let mut counts: BTreeMap<Option<&str>, u64> = BTreeMap::new();
-    for operation in operations.iter().filter(|operation| operation.status == State::Failed) {
+    for operation in failed {
         let code = operation.error.as_ref().map(|error| error.code.as_str());
         let count = counts.entry(code).or_default();
         *count = count.saturating_add(1);

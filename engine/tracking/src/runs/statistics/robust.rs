@@ -168,7 +168,7 @@ pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
 }
 
 /// Exact below 2⁵³: microseconds of 285 years.
-pub(super) fn as_float(value: u64) -> f64 {
+pub(crate) fn as_float(value: u64) -> f64 {
     value as f64
 }
 
