@@ -154,3 +154,34 @@ fn many_small_files_become_few() {
     project.run(&["show", "people"]).success();
     project.run(&["verify", "--audit"]).success();
 }
+
+/// One report in every form; none holds what somebody typed, and the page needs nothing of a network.
+#[test]
+fn a_report_comes_in_every_form() {
+    let mut project = crate::people::project(20, 10);
+    project.set("USER", "=ada");
+    project.run(&["run", "--quiet"]).success();
+    project
+        .run(&["query", "select nothing from people where email = 'grace@hopper.example'"])
+        .status(64);
+    let forms = ["html", "md", "json", "csv", "ndjson", "prom"];
+    let mut arguments = vec!["report".to_owned()];
+    for form in forms {
+        arguments.extend(["--report".to_owned(), format!("{form}=out/report.{form}")]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let shown = project.run(&arguments).success().stdout;
+    let read = |form: &str| project.read(&format!("out/report.{form}"));
+    for (form, text) in forms.map(|form| (form, read(form))) {
+        assert!(text.contains("E0905") || form == "prom", "{form}: {text}");
+        assert!(!text.contains("hopper"), "{form}: {text}");
+    }
+    assert!(shown.contains("E0905"), "{shown}");
+    let page = read("html");
+    assert!(page.contains("default-src 'none'") && !page.contains("<script"), "{page}");
+    assert!(!page.contains("http://") && !page.contains("https://"), "{page}");
+    assert!(read("csv").contains("'=ada"), "no formula: {}", read("csv"));
+    assert!(read("prom").contains("# TYPE"), "{}", read("prom"));
+    let report: Value = serde_json::from_str(&read("json")).unwrap();
+    assert_eq!(report["health"]["audit"]["fault_count"], 0, "{report}");
+}

@@ -7,6 +7,7 @@
 //!  exports/<file id>/tombstones/<number>.json.enc        what is deleted softly; the greatest number holds
 //!  audit/<run id>.json.enc                              deletions
 //!  runs/<run id>.json.enc
+//!  runs/<writer>/<class>/…                              run records, named by the runtime
 //!  keys/keyring.json
 //! ```
 

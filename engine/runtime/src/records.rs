@@ -17,7 +17,7 @@ use engine_bundle::key::{KeySource, NamedKey, Purpose};
 use engine_bundle::layout::RUNS;
 use engine_bundle::sealed;
 use engine_tracking::runs::chain::{
-    self, ChainId, CompactionLimits, Head, Known, Line, Mark, MarkKind, RecordFile, Writer,
+    self, ChainId, CompactionLimits, Fault, Head, Known, Line, Mark, MarkKind, RecordFile, Writer,
     compactable,
 };
 use engine_tracking::runs::{Class, Record, WriterId};
@@ -205,11 +205,11 @@ impl<'s> Records<'s> {
         }
     }
 
-    /// What is wrong with the chains, in words.
+    /// Every line there is, and what is wrong with the chains.
     ///
     /// # Errors
     /// The store cannot be read, or a file was changed.
-    pub async fn faults(&self) -> Outcome<Vec<String>> {
+    pub async fn examined(&self) -> Outcome<(Vec<Line>, Vec<Fault>)> {
         let lines = self.lines().await?;
         let mut heads = Vec::new();
         let prefix = Path::from(RUNS);
@@ -223,7 +223,8 @@ impl<'s> Records<'s> {
             }
         }
         let known = Known { heads: &heads, anchors: &[] };
-        Ok(chain::verify(&lines, known, &self.mac()).iter().map(ToString::to_string).collect())
+        let faults = chain::verify(&lines, known, &self.mac());
+        Ok((lines, faults))
     }
 
     /// Makes small files of this writer one, where there are many.

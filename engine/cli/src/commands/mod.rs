@@ -13,6 +13,7 @@ pub(crate) mod load;
 pub(crate) mod metadata;
 pub(crate) mod plan;
 pub(crate) mod query;
+pub(crate) mod report;
 pub(crate) mod retention;
 pub(crate) mod retry;
 pub(crate) mod run;
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Test(test::Test),
     Verify(verify::Verify),
     History(history::History),
+    Report(report::ReportRuns),
     Query(query::Query),
     Show(show::Show),
     Load(load::Load),
@@ -72,6 +74,7 @@ pub(crate) async fn run(
         Command::Test(options) => test::run(invocation, &options).await,
         Command::Verify(options) => verify::run(invocation, &options).await,
         Command::History(options) => history::run(invocation, &options).await,
+        Command::Report(options) => report::run(invocation, &options).await,
         Command::Query(options) => query::run(invocation, &options).await,
         Command::Show(options) => show::run(invocation, &options).await,
         Command::Load(options) => load::run(invocation, &options).await,

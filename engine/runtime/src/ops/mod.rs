@@ -15,6 +15,7 @@ pub mod metadata;
 pub mod mutate;
 pub mod plan;
 pub mod query;
+pub mod report;
 pub mod retention;
 pub mod retry;
 pub mod run;

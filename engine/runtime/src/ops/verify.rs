@@ -13,6 +13,7 @@ use engine_bundle::sealed::{PROLOGUE_BYTES, RangeReader};
 use engine_project::Project;
 use engine_tracking::retention::Tombstones;
 use engine_tracking::runs::ScriptType;
+use engine_tracking::runs::chain::Fault;
 use object_store::ObjectStoreExt;
 use serde::Serialize;
 
@@ -86,11 +87,12 @@ pub async fn verify(context: &Context, export: Option<&str>, audit: bool) -> Out
 
 /// What is wrong with the chains of run records.
 async fn audited(scene: &Scene<'_>) -> Outcome<Vec<Diagnostic>> {
-    let finding = |words: String| {
-        Diagnostic::new(&tracking::RECORDS_CHANGED, words)
+    let finding = |fault: &Fault| {
+        Diagnostic::new(&tracking::RECORDS_CHANGED, fault.to_string())
             .help("restore the files from a copy of the store, and find out who had access to it")
     };
-    Ok(scene.records().faults().await?.into_iter().map(finding).collect())
+    let (_, faults) = scene.records().examined().await?;
+    Ok(faults.iter().map(finding).collect())
 }
 
 async fn verified(

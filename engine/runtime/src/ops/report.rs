@@ -1,0 +1,107 @@
+//! `report`: what was done in the last days, how it went, and whether all is well.
+
+use chrono::{DateTime, Days, Utc};
+use engine_tracking::runs::chain::Line;
+use engine_tracking::runs::export::{self, Gauges};
+use engine_tracking::runs::report::{Audit, Health, Report, Store as StoreHealth};
+use engine_tracking::runs::statistics::Window;
+use engine_tracking::runs::{Folded, Scope, fold};
+
+use super::retention;
+use crate::clock;
+use crate::codes::run;
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::keys;
+use crate::records::Records;
+use crate::request::Context;
+use crate::store;
+use crate::workspace;
+
+/// A report, with the records it is made from.
+pub struct Reported {
+    /// The report.
+    pub report: Report,
+    lines: Vec<Line>,
+}
+
+/// Makes the report of the last `days`.
+///
+/// # Errors
+/// The project, the keys or the store cannot be opened, or a file of records was changed.
+pub async fn report(context: &Context, days: u32) -> Outcome<Reported> {
+    let project = workspace::load(context)?;
+    let keys = keys::open(&project, context)?;
+    let asked = clock::instant();
+    let store = store::open(&project)?;
+    let records = Records::of(context, &store, &keys)?;
+    let (lines, faults) = records.examined().await?;
+    let latency_us = u64::try_from(clock::instant().duration_since(asked).as_micros());
+    let now = clock::now();
+    let since =
+        now.checked_sub_days(Days::new(u64::from(days))).unwrap_or(DateTime::<Utc>::MIN_UTC);
+    let folded: Folded = fold(lines.iter().map(Line::record), &Scope::All);
+    let due = retention::foreseen(&project, &keys, None).await?;
+    let overdue =
+        due.iter().map(|export| export.destroy.snapshots.saturating_add(export.destroy.chunks));
+    let health = Health {
+        store: StoreHealth::Reachable { latency_us: latency_us.unwrap_or(u64::MAX) },
+        // The keyring knows no dates yet.
+        keys: Vec::new(),
+        retention_overdue: overdue.fold(0, u64::saturating_add),
+        audit: Some(Audit::of(lines.len() as u64, &faults)),
+        coverage: Vec::new(),
+        findings: Vec::new(),
+    };
+    let name = &project.name.value;
+    let report = Report::new(name, &Scope::All, &folded, Window { since, now }, health);
+    Ok(Reported { report, lines })
+}
+
+impl Reported {
+    /// As one page of HTML that needs nothing else.
+    #[must_use]
+    pub fn html(&self) -> String {
+        self.report.to_html()
+    }
+
+    /// As Markdown.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        self.report.to_markdown()
+    }
+
+    /// As JSON.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn json(&self) -> Outcome<String> {
+        let text = self.report.to_json();
+        Ok(text.map_err(|_| Diagnostic::new(&run::INTERNAL, "the report cannot be written"))?)
+    }
+
+    /// The records themselves for a SIEM, as one JSON object a line.
+    #[must_use]
+    pub fn ndjson(&self) -> String {
+        export::ndjson(&self.lines, &Scope::All)
+    }
+
+    /// The same as CSV.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        export::csv(&self.lines, &Scope::All)
+    }
+
+    /// Metrics in Prometheus's text format.
+    #[must_use]
+    pub fn prometheus(&self) -> String {
+        let health = &self.report.health;
+        let gauges = Gauges {
+            now: self.report.made,
+            store_is_up: matches!(health.store, StoreHealth::Reachable { .. }),
+            keys: Vec::new(),
+            retention_overdue: health.retention_overdue,
+            chain_faults: health.audit.as_ref().map_or(0, |audit| audit.fault_count),
+        };
+        export::prometheus(&self.report.statistics, &gauges)
+    }
+}
