@@ -123,10 +123,12 @@ cases! {
         r#"policies/masking.yml:10:27: "{class: pii.email}": rules `emails` and `also` both claim `crm.customers.email`, with equal rank and different effect"#;
     second_unclassified: "exports/customers.yml", "models:" => "masking: {unclassified: drop}\nmodels:",
         r#"policies/masking.yml:7:17: "deny": key `unclassified` is given twice"#;
-    unsupported_section: "exports/customers.yml", "models:" => "retention: []\nmodels:",
-        r#"exports/customers.yml:1:1: "retention": `retention` is not supported by this version"#;
-    unsupported_key: "exports/customers.yml", "encryption: modular" => "retention: uat",
-        r#"exports/customers.yml:16:5: "retention": `retention` is not supported by this version"#;
+    unsupported_key: "exports/customers.yml", "models:" => "tracking: {history: []}\nmodels:",
+        r#"exports/customers.yml:1:12: "history": `history` is not supported by this version"#;
+    unknown_policy: "exports/customers.yml", "encryption: modular" => "retention: uat",
+        r#"exports/customers.yml:16:16: "uat": there is no policy `uat`"#;
+    tracked_source_that_is_none: "exports/customers.yml", "models:" => "tracking: {schemas: {sources: [crn]}}\nmodels:",
+        r#"exports/customers.yml:1:32: "crn": there is no source `crn`"#;
     unknown_test: "sources/crm.yml", "not_null" => "notnull",
         r#"sources/crm.yml:11:67: "notnull": sources[crm].tables[customers].columns[email].tests[0] should be `not_null`, `unique` or `leak`"#;
     unknown_test_with_arguments: "exports/customers.yml", "k_anonymity" => "k_anonimity",
