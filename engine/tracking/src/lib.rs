@@ -24,6 +24,8 @@ pub mod ddl;
 
 pub mod retention;
 
+pub mod history;
+
 pub use changes::{Change, ChangeKind, compare};
 pub use log::{ChangeLog, Entry};
 pub use policy::{OnChange, Reaction, Verdict};
