@@ -29,12 +29,14 @@ mod columns;
 mod diff;
 mod encode;
 mod error;
+mod fields;
 mod hash;
 mod links;
 mod load;
 mod rows;
 mod table;
 mod vault;
+mod views;
 
 pub use columns::{
     HASH_DIFF, HASH_KEY, IS_CURRENT, IS_DELETED, LINK_HASH_KEY, LOAD_DATE, LOAD_END_DATE,
@@ -42,9 +44,11 @@ pub use columns::{
 };
 pub use diff::{Comparison, CurrentState, Findings, Outcome, Recorded, bytes_needed, parts_needed};
 pub use error::HistoryError;
+pub use fields::{FieldChange, VersionChange, VersionKind};
 pub use hash::{DIFF_BYTES, KEY_BYTES, NO_DIFF, hash_diffs, hash_keys, hash_links, hash_tenants};
 pub use links::LinkState;
 pub use load::{Load, Tally};
 pub use rows::Hashed;
 pub use table::{Part, partition_of};
 pub use vault::{Reference, Vault};
+pub use views::{TenantKey, VaultTable};

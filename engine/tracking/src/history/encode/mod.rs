@@ -39,7 +39,7 @@ use arrow::datatypes::DataType;
 use super::error::HistoryError;
 
 /// In place of a value that is null.
-const NULL: u8 = 0x00;
+pub(super) const NULL: u8 = 0x00;
 
 /// The values of one column.
 pub(super) trait Values {
