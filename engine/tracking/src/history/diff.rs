@@ -8,7 +8,7 @@
 //!                                            an outcome a row out
 //! ```
 //!
-//! A state takes [`bytes_needed`] for the keys of satellite and load together, about 67 bytes each. Where
+//! A state takes [`bytes_needed`] for the keys of satellite and load together, about 73 bytes each. Where
 //! that is too much, the keys are compared in [parts](Part): for each, the satellite's five narrow columns
 //! are read again, and the load's keys and diffs, which the caller has put aside by [`partition_of`].
 //! Parts follow the order of the keys, and share nothing: several can be compared at a time.
@@ -25,7 +25,7 @@ use super::columns;
 use super::error::HistoryError;
 use super::hash::{DIFF_BYTES, KEY_BYTES};
 use super::load::{Load, Tally};
-use super::table::{self, Diff, Entry, Found, Key, Part, Table, VERSION_MAX};
+use super::table::{self, Diff, Entry, Found, KEYS_TOGETHER, Key, Part, Table, VERSION_MAX};
 
 /// The bytes a state takes at most for so many keys: those of the satellite, and those of the load that are
 /// not among them.
@@ -126,26 +126,29 @@ impl CurrentState {
         if invalid > 0 {
             return Err(HistoryError::Versions { rows: invalid });
         }
-        let keys = hashes::<KEY_BYTES>(rows.keys);
-        let diffs = hashes::<DIFF_BYTES>(rows.diffs);
-        let dates = rows.load_dates.values().iter().zip(rows.deleted.values());
-        for (((key, diff), version), (date, is_deleted)) in
-            keys.zip(diffs).zip(versions().flatten()).zip(dates)
-        {
-            if *date > self.as_of_micros {
-                continue;
-            }
-            let entry = Entry::recorded(*key, *diff, version, is_deleted);
-            let Some((known, Found::There)) = self.table.entry(entry) else { continue };
-            if known.version() < version {
-                *known = entry;
-            } else if known.version() == version
-                && (known.diff != *diff || known.is_deleted() != is_deleted)
-            {
-                self.contradictions += 1;
+        let mut recorded = versions()
+            .flatten()
+            .zip(hashes::<DIFF_BYTES>(rows.diffs))
+            .zip(rows.load_dates.values().iter().zip(rows.deleted.values()));
+        for keys in hashes::<KEY_BYTES>(rows.keys).chunks(KEYS_TOGETHER) {
+            self.table.approach(keys);
+            for (key, ((version, diff), (date, is_deleted))) in keys.iter().zip(&mut recorded) {
+                if *date <= self.as_of_micros {
+                    self.insert_one(Entry::recorded(*key, *diff, version, is_deleted));
+                }
             }
         }
         Ok(())
+    }
+
+    #[inline]
+    fn insert_one(&mut self, entry: Entry) {
+        let Some((known, Found::There)) = self.table.entry(entry) else { return };
+        if known.version() < entry.version() {
+            *known = entry;
+        } else if known.version() == entry.version() && !known.is_same(&entry) {
+            self.contradictions += 1;
+        }
     }
 
     /// Nothing more is recorded: the load may be compared.
@@ -218,8 +221,13 @@ impl Comparison {
         }
         columns::width(keys, columns::HASH_KEY, KEY_BYTES)?;
         columns::width(diffs, columns::HASH_DIFF, DIFF_BYTES)?;
-        let rows = hashes::<KEY_BYTES>(keys).zip(hashes::<DIFF_BYTES>(diffs));
-        Ok(rows.map(|(key, diff)| self.outcome(key, diff)).collect())
+        let mut outcomes = Vec::with_capacity(keys.len());
+        let mut diffs = hashes::<DIFF_BYTES>(diffs).iter();
+        for keys in hashes::<KEY_BYTES>(keys).chunks(KEYS_TOGETHER) {
+            self.table.approach(keys);
+            outcomes.extend(keys.iter().zip(&mut diffs).map(|(key, diff)| self.outcome(key, diff)));
+        }
+        Ok(outcomes)
     }
 
     #[inline]
@@ -304,8 +312,7 @@ fn version_of(version: i64) -> Option<u32> {
 }
 
 /// The values of an array of this width without nulls.
-pub(super) fn hashes<const N: usize>(
-    array: &FixedSizeBinaryArray,
-) -> impl Iterator<Item = &[u8; N]> {
-    array.value_data().as_chunks::<N>().0.iter().take(array.len())
+pub(super) fn hashes<const N: usize>(array: &FixedSizeBinaryArray) -> &[[u8; N]] {
+    let all = array.value_data().as_chunks::<N>().0;
+    all.get(..array.len()).unwrap_or_default()
 }

@@ -64,9 +64,9 @@ pub struct FieldChange {
 }
 
 impl Vault {
-    /// What each version changed. `versions` are rows of the satellite: all of one key, by version; or its
-    /// last ones, of which the first then counts as inserted or returned. Values are equal when their
-    /// encodings are, as for hash diffs.
+    /// What each version changed. `versions` are the rows of the satellite of one key, by version. Where
+    /// the first ones are missing, the first that is there counts as changed, from nothing. Values are equal
+    /// when their encodings are, as for hash diffs.
     ///
     /// # Errors
     /// [`HistoryError`] when a column is missing or has another type, or a value cannot be shown.
@@ -89,9 +89,8 @@ impl Vault {
             let kind = match (before, is_deleted) {
                 (_, true) => VersionKind::Deleted,
                 (Some((_, true)), false) => VersionKind::Returned,
-                (Some((_, false)), false) => VersionKind::Changed,
-                (None, false) if *version > 1 => VersionKind::Returned,
-                (None, false) => VersionKind::Inserted,
+                (None, false) if *version == 1 => VersionKind::Inserted,
+                _ => VersionKind::Changed,
             };
             before = Some((row, is_deleted));
             let after = (!is_deleted).then_some(row);

@@ -6,7 +6,7 @@ use super::columns::{self, LINK_HASH_KEY};
 use super::diff::hashes;
 use super::error::HistoryError;
 use super::hash::{KEY_BYTES, NO_DIFF};
-use super::table::{Entry, Found, Part, Table};
+use super::table::{Entry, Found, KEYS_TOGETHER, Part, Table};
 
 /// The links recorded so far, and those of the load that came before. It takes
 /// [`bytes_needed`](super::bytes_needed) for the links of both, and has parts as the comparison of rows
@@ -32,10 +32,14 @@ impl LinkState {
         if links.null_count() > 0 {
             return Err(HistoryError::Nulls { rows: links.null_count() });
         }
-        let links = hashes::<KEY_BYTES>(links).map(|link| {
-            let entry = self.table.entry(Entry::loaded(*link, NO_DIFF));
-            entry.is_some_and(|(_, found)| found == Found::Placed)
-        });
-        Ok(links.collect::<Vec<bool>>().into())
+        let mut new = Vec::with_capacity(links.len());
+        for links in hashes::<KEY_BYTES>(links).chunks(KEYS_TOGETHER) {
+            self.table.approach(links);
+            new.extend(links.iter().map(|link| {
+                let entry = self.table.entry(Entry::loaded(*link, NO_DIFF));
+                entry.is_some_and(|(_, found)| found == Found::Placed)
+            }));
+        }
+        Ok(new.into())
     }
 }
