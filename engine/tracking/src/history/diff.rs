@@ -107,7 +107,8 @@ pub struct CurrentState {
 
 impl CurrentState {
     /// The state of one part, as of the load's date: what is recorded for later does not count. `keys` is
-    /// how many keys the part will have, as far as the caller knows; more cost time, not memory.
+    /// how many keys the part will have, as far as the caller knows, such as the hub's rows by the number
+    /// of parts; with more it grows, which takes time.
     #[must_use]
     pub fn new(load: &Load, part: Part, keys: usize) -> Self {
         let table = Table::new(part, keys);

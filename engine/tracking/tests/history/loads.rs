@@ -12,7 +12,7 @@ use crate::store::{Store, batch, hashes};
 const LOADS: usize = 20;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig::with_cases(4))]
     #[test]
     fn twenty_loads_are_what_the_model_says(seed in any::<u64>()) {
         let mut chance = Chance(seed);

@@ -102,8 +102,10 @@ impl Store {
             let new = known.insert(hashes(&links, LINK_HASH_KEY))?;
             self.links.push(filter_record_batch(&links, &new)?);
         }
-        self.hub.extend(hub);
-        self.satellite.extend(satellite);
+        let is_chunk = |batch: &RecordBatch| batch.num_rows() > 0;
+        self.links.retain(is_chunk);
+        self.hub.extend(hub.into_iter().filter(is_chunk));
+        self.satellite.extend(satellite.into_iter().filter(is_chunk));
         self.newest = self.newest.max(Some(date));
         Ok(tally)
     }
