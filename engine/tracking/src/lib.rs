@@ -7,7 +7,8 @@
 //!          └─▶ ddl                   PostgreSQL
 //!
 //!  policies + inventory + now ──▶ retention ──▶ what is due
-//!  records ──▶ runs ──▶ chains, executions as they stand, statistics
+//!  records ──▶ runs ──▶ chains, executions as they stand, statistics, reports
+//!  rows + the last state ──▶ history ──▶ what a load appends; views; changed fields
 //! ```
 //!
 //! Data in, data out. What is deliberately absent: files, stores, a clock, keys and connectors. Callers
@@ -24,6 +25,8 @@ pub mod log;
 pub mod ddl;
 
 pub mod retention;
+
+pub mod history;
 
 pub mod runs;
 
