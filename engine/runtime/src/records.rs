@@ -40,6 +40,8 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 const FILES_AT_ONCE: usize = 16;
 /// Writers that come first before a command gives up.
 const ATTEMPTS_MAX: usize = 64;
+/// How often a file may go between being listed and being read.
+const LISTINGS_MAX: u32 = 10;
 /// Small files that are left alone, and the size of what they become.
 const LIMITS: CompactionLimits = CompactionLimits {
     bytes_max: std::num::NonZeroU64::MIN.saturating_add((1 << 20) - 1),
@@ -116,7 +118,7 @@ impl<'s> Records<'s> {
                 return Ok(());
             }
             // Somebody was first: the chain's end is where the newest file ends.
-            let lines = self.read(self.files(&folder(chain)).await?).await?;
+            let lines = self.lines_of(&folder(chain)).await?;
             head = chain::heads(&lines).into_iter().find(|head| head.chain == chain);
         }
         Err(Diagnostic::new(&codes::STORE_LOCKED, "others write run records all the time")
@@ -148,7 +150,19 @@ impl<'s> Records<'s> {
     /// # Errors
     /// The store cannot be read, or a file was changed.
     pub async fn lines(&self) -> Outcome<Vec<Line>> {
-        self.read(self.files(RUNS).await?).await
+        self.lines_of(RUNS).await
+    }
+
+    async fn lines_of(&self, folder: &str) -> Outcome<Vec<Line>> {
+        for attempt in 1.. {
+            match self.read(self.files(folder).await?).await {
+                Ok(lines) => return Ok(lines),
+                // It has become part of a larger file since it was listed.
+                Err(error) if error.is_missing() && attempt < LISTINGS_MAX => {}
+                Err(error) => return Err(error.diagnostic().into()),
+            }
+        }
+        Ok(Vec::new())
     }
 
     async fn files(&self, folder: &str) -> Outcome<Vec<File>> {
@@ -162,24 +176,21 @@ impl<'s> Records<'s> {
         Ok(files)
     }
 
-    async fn read(&self, files: Vec<File>) -> Outcome<Vec<Line>> {
+    async fn read(&self, files: Vec<File>) -> Result<Vec<Line>, UnsealError> {
         let each =
             futures::stream::iter(files).map(|file| async move { self.read_one(&file).await });
         let each: Vec<Vec<Line>> = each.buffered(FILES_AT_ONCE).try_collect().await?;
         Ok(chain::merge(each))
     }
 
-    async fn read_one(&self, file: &File) -> Outcome<Vec<Line>> {
+    async fn read_one(&self, file: &File) -> Result<Vec<Line>, UnsealError> {
         let name = file.path.as_ref();
-        let read = async {
-            let bytes = self.store.read(name, FILE_BYTES_MAX).await?;
-            let plain = sealed::open(self.keys, &self.context(&file.path), &bytes)
-                .map_err(|error| UnsealError::sealed(name, &error))?;
-            let lines = plain.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-            let lines: Result<Vec<Line>, _> = lines.map(Line::parse).collect();
-            lines.map_err(|error| UnsealError::tampered(name, error.to_string()))
-        };
-        Ok(read.await.map_err(|error| error.diagnostic())?)
+        let bytes = self.store.read(name, FILE_BYTES_MAX).await?;
+        let plain = sealed::open(self.keys, &self.context(&file.path), &bytes)
+            .map_err(|error| UnsealError::sealed(name, &error))?;
+        let lines = plain.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let lines: Result<Vec<Line>, _> = lines.map(Line::parse).collect();
+        lines.map_err(|error| UnsealError::tampered(name, error.to_string()))
     }
 
     async fn marked(&self, chain: ChainId, kind: MarkKind) -> Outcome<Option<Head>> {
@@ -240,9 +251,19 @@ impl<'s> Records<'s> {
                 let of_group = |file: &File| group.contains(&file.path.to_string());
                 let (chosen, _): (Vec<_>, Vec<_>) =
                     self.files(&folder(chain)).await?.into_iter().partition(of_group);
+                if chosen.len() != group.len() {
+                    return Ok(());
+                }
                 let paths: Vec<Path> = chosen.iter().map(|file| file.path.clone()).collect();
-                let lines = self.read(chosen).await?;
-                self.merged(chain, &lines).await?;
+                let lines = match self.read(chosen).await {
+                    Ok(lines) => lines,
+                    // Somebody else is at it.
+                    Err(error) if error.is_missing() => return Ok(()),
+                    Err(error) => return Err(error.diagnostic().into()),
+                };
+                if !self.merged(chain, &lines).await? {
+                    continue;
+                }
                 for path in paths {
                     // One that stays is a copy, and no fault.
                     let _ = self.store.objects().delete(&path).await;
@@ -252,8 +273,9 @@ impl<'s> Records<'s> {
         Ok(())
     }
 
-    async fn merged(&self, chain: ChainId, lines: &[Line]) -> Outcome<()> {
-        let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Ok(()) };
+    /// Whether there is one file with just these lines now.
+    async fn merged(&self, chain: ChainId, lines: &[Line]) -> Outcome<bool> {
+        let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Ok(false) };
         let mut text = Vec::new();
         for line in lines {
             text.extend(line.to_bytes().map_err(|_| internal("a record cannot be written"))?);
@@ -261,7 +283,13 @@ impl<'s> Records<'s> {
         }
         let (first, last) = (first.place().position, last.place().position);
         let path = Path::from(format!("{}/{first:010}-{last:010}{ENDING}", folder(chain)));
-        self.create(&path, &text).await.map(|_| ())
+        if self.create(&path, &text).await? {
+            return Ok(true);
+        }
+        // Left by one that was interrupted before it removed the small files.
+        let listed = self.files(&folder(chain)).await?;
+        let left: Vec<File> = listed.into_iter().filter(|file| file.path == path).collect();
+        Ok(self.read(left).await.is_ok_and(|found| found == lines))
     }
 }
 
