@@ -12,7 +12,7 @@ pub(super) const FORMAT_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Index {
-    /// [`FORMAT_VERSION`].
+    /// The version of its format: 1.
     pub format_version: u32,
     /// The project's name.
     pub project: String,
