@@ -81,6 +81,7 @@ pub fn unknown(thing: Thing) -> &'static Code {
         Thing::Export => &names::UNKNOWN_EXPORT,
         Thing::Type => &names::UNKNOWN_TYPE,
         Thing::Policy => &tracking::UNKNOWN_POLICY,
+        Thing::History => &tracking::UNKNOWN_HISTORY,
     }
 }
 

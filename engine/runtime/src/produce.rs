@@ -14,6 +14,7 @@ use crate::event::Event;
 use crate::execute;
 use crate::fault;
 use crate::heads::Heads;
+use crate::history::{HistoryDone, Recorder};
 use crate::journal::{Journal, Line, Status};
 use crate::keys::Keys;
 use crate::observe::{SPILL_FOLDER, Watch, Watching, with_inputs};
@@ -78,6 +79,7 @@ pub fn report(export: &BoundExport, status: Status) -> ExportReport {
         chunks: None,
         bytes: None,
         resumed_chunks: 0,
+        histories: Vec::new(),
         loads: Vec::new(),
         codes: Vec::new(),
         warnings: Vec::new(),
@@ -139,6 +141,7 @@ impl Producer<'_> {
             warnings,
             ..report(export, status)
         };
+        done.histories = self.histories(&export.name, file, &stored).await?;
         let deliverer = Deliverer {
             observer: &*self.context.observer,
             workspace: self.workspace,
@@ -150,6 +153,27 @@ impl Producer<'_> {
         done.codes = failure.iter().flat_map(codes).collect();
         self.note_outcome(&done)?;
         Ok((done, failure))
+    }
+
+    /// Records the snapshot in the export's histories, before anybody is told that it was loaded.
+    async fn histories(
+        &self,
+        export: &str,
+        file: FileId,
+        stored: &Stored,
+    ) -> Outcome<Vec<HistoryDone>> {
+        let project = &self.workspace.bound.project;
+        let recorder = Recorder {
+            observer: &*self.context.observer,
+            project,
+            limits: self.workspace.limits,
+            store: self.store,
+            keys: self.keys,
+            heads: &Heads::of(&self.context.root, &project.target.name.value),
+            run: self.run,
+            git_commit: self.git_commit.clone(),
+        };
+        recorder.catch_up(export, file, stored).await
     }
 
     /// The report of an export that was not committed.

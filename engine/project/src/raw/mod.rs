@@ -28,7 +28,7 @@ pub(crate) use profiles::{RawExecution, RawKeys, RawProfiles, RawProvider, RawTa
 pub(crate) use retention::{RawRetention, RawThen};
 pub(crate) use root::{RawDefaults, RawRoot};
 pub(crate) use sources::{RawColumn, RawReference, RawSource, RawTable};
-pub(crate) use tracking::{RawOnChange, RawSchemas, RawTracking};
+pub(crate) use tracking::{RawHistory, RawHistoryReference, RawOnChange, RawSchemas, RawTracking};
 
 use crate::location::Spanned;
 use crate::node::Node;
@@ -65,12 +65,8 @@ pub(crate) struct RawSections {
 }
 
 /// Keys of later versions, by the path of the mapping they stand in.
-pub(crate) const LATER: [(&str, &str); 4] = [
-    ("tracking", "history"),
-    ("retention[]", "rows"),
-    ("retention[]", "records"),
-    ("retention[]", "cold"),
-];
+pub(crate) const LATER: [(&str, &str); 3] =
+    [("retention[]", "rows"), ("retention[]", "records"), ("retention[]", "cold")];
 
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {
