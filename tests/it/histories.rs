@@ -345,7 +345,7 @@ fn loads_that_would_lie_are_refused_and_lose_nothing() {
     // Two rows of one key: the snapshot is there, the history as it was.
     let text = bank.project.read("data/accounts.csv");
     bank.project.write("data/accounts.csv", format!("{text}north,1,Eve,Rome,9\n"));
-    bank.project.run(&["run"]).status(1).says("E1022").says("1 rows repeat the key of another");
+    bank.project.run(&["run"]).status(1).says("E1022").says("rows that repeat the key of another: 1");
     assert_eq!(bank.project.query(versions), before);
     bank.project.write("data/accounts.csv", &text);
     // The load that is missing is made up for; the one that cannot be is what stops it.
@@ -451,6 +451,22 @@ fn a_kill_at_any_moment_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn a_plan_says_what_is_kept() {
+    let bank = Bank::new(1, "tracking: {}\n");
+    bank.project.run(&["plan", "--out", "before.json"]).success();
+    bank.project.write("policies/tracking.yml", HISTORY);
+    let plan = ["plan", "--base", "before.json", "--report", "md=plan.md"];
+    let planned = bank.project.run(&plan).success();
+    planned.prints("history begins: book (key account_id, tenant branch)");
+    assert!(bank.project.read("plan.md").contains("kept in history book"));
+    bank.run();
+    let without = "\"source('bank', 'accounts')\", columns: [branch, account_id, owner, city]";
+    bank.project.replace("exports/bank.yml", "\"source('bank', 'accounts')\"", without);
+    let planned = bank.project.run(&["plan"]).success();
+    planned.prints("accounts.amount  history keeps: book");
+}
+
+#[test]
 fn names_of_histories_are_nobody_elses() {
     let taken = "{name: accounts, of: export('accounts'), key: [account_id]}";
     let bank = Bank::new(1, HISTORY);
@@ -463,5 +479,5 @@ fn names_of_histories_are_nobody_elses() {
     bank.project.run(&["plan"]).status(65).says("`a_h` is there already");
     let export = "tracking:\n  history:\n    - {name: a, of: accounts, key: [account_id]}\n";
     bank.project.write("policies/tracking.yml", export);
-    bank.project.run(&["plan"]).status(65).says("must be `export('name')`");
+    bank.project.run(&["plan"]).status(65).says("should be `export('name')`");
 }

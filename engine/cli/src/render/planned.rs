@@ -198,6 +198,9 @@ fn around(export: &PlannedExport) -> (Vec<String>, Vec<String>) {
         let left_out = tests(&export.tests_left_out);
         lines.push(format!("not tested, because what is published differs: {left_out}"));
     }
+    for history in &export.histories {
+        lines.push(format!("every version kept in history {}", history.words()));
+    }
     for load in &export.loads {
         let mode = match load.mode.as_str() {
             "replace" => "the table is dropped and made again",

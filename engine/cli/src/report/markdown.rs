@@ -191,6 +191,10 @@ fn folded(export: &PlannedExport) -> String {
         let how = used.how.join(", ");
         text.push_str(&format!("\nRows depend on {} as {}.\n", code(&used.column), cell(&how)));
     }
+    for history in &export.histories {
+        let words = cell(&history.words());
+        text.push_str(&format!("\nEvery version of its rows is kept in history {words}.\n"));
+    }
     text + "\n</details>\n"
 }
 

@@ -142,7 +142,7 @@ async fn keyring_copy(store: &Store, keys: &Keys) -> Option<Diagnostic> {
 fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<String>> {
     let exports = project.exports.iter().map(|export| export.name.value.clone());
     let of_histories = all_tables(project).into_iter().map(|(layout, table)| layout.table(table));
-    let mut all = exports.chain(of_histories);
+    let all = exports.chain(of_histories);
     match export {
         None => Ok(all.collect()),
         Some(name) if all.clone().any(|one| one == name) => Ok(vec![name.to_owned()]),

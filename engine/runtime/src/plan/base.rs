@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine_sources::ContentStatistics;
 use serde_json::{Map, Value};
 
-use super::document::{Plan, PlannedExport, PlannedField, PlannedTreatment};
+use super::document::{Plan, PlannedExport, PlannedField, PlannedHistory, PlannedTreatment};
 use super::made::Base;
 use crate::masks::spec::MaskSpec;
 
@@ -46,6 +46,8 @@ pub struct Details {
     pub filter: Option<String>,
     /// Its tests.
     pub tests: Vec<Value>,
+    /// Its histories; none where nobody wrote them down.
+    pub histories: Option<Vec<PlannedHistory>>,
     /// Sensitive columns that decided about its rows.
     pub indirect: Vec<String>,
 }
@@ -190,6 +192,7 @@ impl BeforeExport {
                 loads: Some(export.loads.iter().map(super::PlannedLoad::name).collect()),
                 filter: export.filter.clone(),
                 tests: export.tests.clone(),
+                histories: Some(export.histories.clone()),
                 indirect: export.indirect.iter().map(|used| used.column.clone()).collect(),
             }),
         }
@@ -201,8 +204,9 @@ impl BeforeExport {
     pub fn of_manifest(base: &Base) -> Self {
         if let Some(described) = &base.described {
             let mut before = Self::of_planned(&described.export);
-            // A snapshot that stays goes on being loaded where the project says by then.
-            before.details = before.details.map(|details| Details { loads: None, ..details });
+            // A snapshot that stays goes on being loaded and recorded where the project says by then.
+            before.details =
+                before.details.map(|details| Details { loads: None, histories: None, ..details });
             return before;
         }
         let columns = base.columns.iter().map(|column| BeforeColumn {

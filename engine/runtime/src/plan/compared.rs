@@ -47,6 +47,7 @@ pub fn plan(
             let was = before.exports.get(&export.name);
             let written = data(export, was);
             changes.extend(loads(export, was, written.is_some()));
+            changes.extend(histories(export, was));
             changes.extend(written);
         }
         // Another target is another place by its nature.
@@ -174,6 +175,34 @@ fn loads(export: &PlannedExport, was: Option<&BeforeExport>, is_written: bool) -
             "is no longer loaded; the table stays",
         )
         .between(Some(name.clone()), None)
+    }));
+    found
+}
+
+/// Histories that begin or end, and what they keep although it is published no more.
+fn histories(export: &PlannedExport, was: Option<&BeforeExport>) -> Vec<Change> {
+    let Some(was) = was else { return Vec::new() };
+    let line = |kind: &str, reason: &str| Change::new(Section::Data, kind, &export.name, reason);
+    let mut found = Vec::new();
+    let before = was.details.as_ref().and_then(|details| details.histories.as_ref());
+    if let Some(before) = before {
+        let new = export.histories.iter().filter(|history| !before.contains(history));
+        found.extend(new.map(|history| {
+            line("history_begins", "every version of its rows is kept from now on")
+                .between(None, Some(history.words()))
+        }));
+        let gone = before.iter().filter(|history| !export.histories.contains(history));
+        found.extend(gone.map(|history| {
+            line("history_ends", "what it has recorded stays in the store")
+                .between(Some(history.words()), None)
+        }));
+    }
+    let names: Vec<&str> = export.histories.iter().map(|one| one.name.as_str()).collect();
+    let published = |name: &str| export.columns.iter().any(|column| column.name == name);
+    let gone = was.columns.iter().filter(|column| !published(&column.name));
+    found.extend(gone.filter(|_| !names.is_empty()).map(|column| {
+        let kept = line("history_keeps", "what was published of it stays in the history");
+        kept.of(&column.name).between(None, Some(names.join(", ")))
     }));
     found
 }

@@ -206,6 +206,9 @@ pub struct PlannedExport {
     pub tests_left_out: Vec<Value>,
     /// Where the snapshot is loaded.
     pub loads: Vec<PlannedLoad>,
+    /// The histories that its rows are recorded in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub histories: Vec<PlannedHistory>,
     /// The newest snapshot, which this one would follow.
     pub base: Option<u64>,
     /// What the run would do.
@@ -216,6 +219,29 @@ pub struct PlannedExport {
     pub parts: BTreeMap<String, String>,
     /// The digest of what the export is.
     pub definition: String,
+}
+
+/// A history that every version of an export's rows is kept in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedHistory {
+    /// Its name.
+    pub name: String,
+    /// The columns that tell rows apart.
+    pub key: Vec<String>,
+    /// The column that says whose a row is.
+    pub tenant: Option<String>,
+    /// The histories that it refers to, with the columns that do.
+    pub references: BTreeMap<String, Vec<String>>,
+}
+
+impl PlannedHistory {
+    /// What it is, in a few words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let tenant = self.tenant.as_ref().map(|tenant| format!(", tenant {tenant}"));
+        format!("{} (key {}{})", self.name, self.key.join(", "), tenant.unwrap_or_default())
+    }
 }
 
 /// What a run would do with an export.

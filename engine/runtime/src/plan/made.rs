@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::document::{
     Action, BaseName, Beside, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn,
-    PlannedExport, PlannedField, PlannedLoad, PlannedSource, PlannedTreatment,
+    PlannedExport, PlannedField, PlannedHistory, PlannedLoad, PlannedSource, PlannedTreatment,
 };
 use crate::bind::{BoundColumn, BoundExport, BoundProject, Released, Treatment};
 use crate::checks;
@@ -267,6 +267,7 @@ pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known)
         tests: export.tests.iter().map(checks::describe).collect(),
         tests_left_out: export.tests_left_out.iter().map(checks::describe).collect(),
         loads: export.loads.iter().map(|load| self::load(bound, export, load)).collect(),
+        histories: histories(&bound.project, &export.name),
         base: base.map(|base| base.version),
         action,
         expected: base.map(|base| Expected { rows: base.rows, bytes: base.bytes }),
@@ -276,6 +277,23 @@ pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known)
             .collect(),
         definition: made_from.to_string(),
     }
+}
+
+/// The histories of an export.
+fn histories(project: &Project, export: &str) -> Vec<PlannedHistory> {
+    let own = project.tracking.histories.iter().filter(|history| history.of.value == export);
+    let names = |columns: &[Spanned<String>]| columns.iter().map(|one| one.value.clone()).collect();
+    own.map(|history| PlannedHistory {
+        name: history.name.value.clone(),
+        key: names(&history.key),
+        tenant: history.tenant.as_ref().map(|tenant| tenant.value.clone()),
+        references: history
+            .references
+            .iter()
+            .map(|reference| (reference.to.value.clone(), names(&reference.columns)))
+            .collect(),
+    })
+    .collect()
 }
 
 /// What an export is defined by, part by part.

@@ -72,7 +72,7 @@ pub enum HistoryError {
         rows: u64,
     },
     /// Rows of a load whose business key another row of it has.
-    #[error("{rows} rows repeat the key of another: the key is not unique")]
+    #[error("the key is not unique: rows that repeat the key of another: {rows}")]
     NotUnique {
         /// How many, the first of each key not counted.
         rows: u64,
