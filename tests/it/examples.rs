@@ -217,3 +217,40 @@ fn distinct(database: &Connection, table: &str, expression: &str) -> Vec<String>
     found.retain(|value| value.len() >= BYTES_MIN);
     found
 }
+
+#[test]
+fn citizens_are_known_as_of_each_month_and_to_their_region_only() {
+    let project = Project::copy_of("examples/citizen-profile");
+    project.run(&["run"]).success();
+    let rows = |arguments: &[&str]| {
+        let asked = [&["query", "--format", "json"], arguments].concat();
+        project.run(&asked).success().rows()
+    };
+    let groups = "SELECT age_group, life_stage, count(*) AS n, avg(risk_score) AS risk \
+                  FROM profile GROUP BY 1, 2 ORDER BY 1, 2";
+    let january = rows(&[groups]);
+    let loaded = rows(&["SELECT CAST(max(load_date) AS VARCHAR) AS date FROM profile_history_s"]);
+    let loaded = loaded[0]["date"].as_str().unwrap().replace(' ', "T");
+    project.run(&["run", "--vars", "month=2026-02", "--vars", "day=2026-02-28"]).success();
+    let february = rows(&[groups]);
+    assert_ne!(january, february);
+    assert_eq!(rows(&["--as-of", &loaded, groups]), january, "as it was");
+    assert_eq!(rows(&["--as-of", "2999-01-01", groups]), february);
+    let regions =
+        "SELECT DISTINCT region FROM profile_history UNION SELECT region FROM eligibility";
+    assert_eq!(rows(&["--tenant", "north", regions]), [serde_json::json!({"region": "north"})]);
+    let small = rows(&["SELECT count(*) AS n FROM regions WHERE citizens < 10"]);
+    assert_eq!(small[0]["n"], 0, "no group is small");
+    let linked = rows(&[
+        "SELECT count(*) AS n FROM eligibility_history_l AS l JOIN profile_history_h AS h \
+                         ON h.hash_key = l.referenced_hash_key",
+    ]);
+    assert!(linked[0]["n"].as_i64().unwrap() > 400, "decisions refer to profiles");
+    let expired = "SELECT count(*) AS n FROM eligibility WHERE expires_on <= decided_on";
+    assert_eq!(rows(&[expired])[0]["n"], 0);
+    // Nothing that names a citizen is in any answer.
+    let all = rows(&["SELECT * FROM profile"]);
+    let shown = serde_json::to_string(&all).unwrap();
+    assert!(!shown.contains("@example.org") && !shown.contains("Arden"));
+    project.run(&["verify"]).success();
+}

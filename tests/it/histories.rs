@@ -345,7 +345,11 @@ fn loads_that_would_lie_are_refused_and_lose_nothing() {
     // Two rows of one key: the snapshot is there, the history as it was.
     let text = bank.project.read("data/accounts.csv");
     bank.project.write("data/accounts.csv", format!("{text}north,1,Eve,Rome,9\n"));
-    bank.project.run(&["run"]).status(1).says("E1022").says("rows that repeat the key of another: 1");
+    bank.project
+        .run(&["run"])
+        .status(1)
+        .says("E1022")
+        .says("rows that repeat the key of another: 1");
     assert_eq!(bank.project.query(versions), before);
     bank.project.write("data/accounts.csv", &text);
     // The load that is missing is made up for; the one that cannot be is what stops it.

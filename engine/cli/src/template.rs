@@ -49,7 +49,37 @@ const CHINOOK: &[TemplateFile] = files!("examples/chinook":
     "sources/chinook.yml",
 );
 
-const EXAMPLES: &[(&str, &[TemplateFile])] = &[("chinook", CHINOOK)];
+const CITIZENS: &[TemplateFile] = files!("examples/citizen-profile":
+    ".env",
+    ".gitattributes",
+    ".gitignore",
+    "README.md",
+    "data/2026-01/citizens/east.csv",
+    "data/2026-01/citizens/north.csv",
+    "data/2026-01/citizens/south.csv",
+    "data/2026-01/citizens/west.csv",
+    "data/2026-02/citizens/east.csv",
+    "data/2026-02/citizens/north.csv",
+    "data/2026-02/citizens/south.csv",
+    "data/2026-02/citizens/west.csv",
+    "data/LICENSE.md",
+    "data/benefits.csv",
+    "data/make.py",
+    "engine.yml",
+    "exports/profile.yml",
+    "keyring.json",
+    "models/attributes.sql",
+    "models/eligibility.sql",
+    "models/models.yml",
+    "models/regions.sql",
+    "models/risk.sql",
+    "policies/masking.yml",
+    "policies/tracking.yml",
+    "profiles.yml",
+    "sources/register.yml",
+);
+
+const EXAMPLES: &[(&str, &[TemplateFile])] = &[("chinook", CHINOOK), ("citizen-profile", CITIZENS)];
 
 /// The files of an example.
 pub(crate) fn example(name: &str) -> Option<&'static [TemplateFile]> {
