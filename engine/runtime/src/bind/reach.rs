@@ -187,7 +187,7 @@ impl Reaches {
             .and_then(|column| column.declassify.as_ref())
             .filter(|approval| !approval.has_expired(today))
             .map(|approval| Released::new("declassify".to_owned(), approval));
-        let released = declassified.or_else(|| summary.cloned());
+        let mut released = declassified.or_else(|| summary.cloned());
         let mut exposed = self.exposed(step);
         let mut classes = BTreeSet::new();
         let mut carries: BTreeMap<Carried, BTreeSet<Origin>> = BTreeMap::new();
@@ -208,6 +208,11 @@ impl Reaches {
                     carries.entry(class.clone()).or_default().extend(origins.iter().cloned());
                 }
             }
+        }
+        if released.is_none() && carries.is_empty() {
+            // It is open on the word of whoever answers for what it is made from.
+            let below = step.direct().filter_map(|(origin, _)| self.column(origin));
+            released = below.filter_map(|column| column.released.clone()).next();
         }
         if let Some(class) = declared.and_then(|column| column.class.as_ref()) {
             // Somebody has looked at the column: what it is made from needs no class of its own.
