@@ -73,7 +73,8 @@ impl Bank {
         let profiles = format!(
             "default: dev\ntargets:\n  dev:\n    store: file://target/store\n    \
              keys: {{provider: environment, keyring: keyring.json, env: {KEY_VARIABLE}}}\n    \
-             connections:\n      bank: {{type: csv, url: data}}\n"
+             connections:\n      bank: {{type: csv, url: data}}\n      \
+             copy: {{type: sqlite, path: target/copy.sqlite}}\n"
         );
         let project = Project::of(&[
             ("engine.yml", "name: bank\nedition: 2026\n"),
@@ -301,6 +302,12 @@ tracking:
         assert_eq!(south + north, count(&[], &sql), "{table}");
         assert_eq!(count(&["--tenant", "nobody"], &sql), 0, "{table}");
     }
+    let load = ["load", "accounts", "--to", "copy", "--tenant", "south"];
+    bank.project.run(&load).success();
+    let copy = rusqlite::Connection::open(bank.project.path("target/copy.sqlite")).unwrap();
+    let branches = "SELECT group_concat(DISTINCT branch) FROM accounts";
+    let branches: String = copy.query_row(branches, [], |row| row.get(0)).unwrap();
+    assert_eq!(branches, "south");
     let shown = bank.project.run(&["show", "accounts", "--tenant", "south", "--format", "json"]);
     assert!(shown.success().rows().iter().all(|row| row["branch"] == "south"));
 }

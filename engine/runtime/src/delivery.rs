@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use datafusion::execution::SendableRecordBatchStream;
+use engine_bundle::digest::Digest;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
 use engine_project::Load;
@@ -18,6 +19,7 @@ use crate::keys::Keys;
 use crate::plan::load_request;
 use crate::report::LoadDone;
 use crate::store::{Store, Stored};
+use crate::tenant::of_tenant;
 use crate::unseal::{SnapshotTable, changed};
 use crate::workspace::{self, Workspace};
 
@@ -31,6 +33,8 @@ pub struct Deliverer<'a> {
     pub store: &'a Store,
     /// The keys.
     pub keys: &'a Keys,
+    /// The tenant whose rows are loaded, as published; all rows when none is given.
+    pub tenant: Option<&'a str>,
 }
 
 impl Deliverer<'_> {
@@ -82,11 +86,16 @@ impl Deliverer<'_> {
     ) -> Outcome<LoadReport> {
         let (name, manifest) = (&load.connection.value, &stored.manifest);
         let loader = self.loader(load)?;
-        let rows = self.rows(export, file, manifest).await?;
+        let (rows, count) = self.rows(export, file, manifest).await?;
+        // Part of a snapshot is not taken for the whole by a later run.
+        let receipt = match self.tenant {
+            Some(tenant) => Digest::of(format!("{} {tenant}", stored.digest).as_bytes()),
+            None => stored.digest,
+        };
         let request = LoadRequest {
             schema: rows.schema(),
-            rows: manifest.rows,
-            receipt: stored.digest.to_string(),
+            rows: count,
+            receipt: receipt.to_string(),
             ..load_request(export, load)
         };
         loader.load(request, rows).await.map_err(|error| refusal(export, name, &error))
@@ -104,21 +113,30 @@ impl Deliverer<'_> {
         })
     }
 
+    /// The rows to load, and how many there are.
     async fn rows(
         &self,
         export: &BoundExport,
         file: FileId,
         manifest: &Manifest,
-    ) -> Outcome<SendableRecordBatchStream> {
+    ) -> Outcome<(SendableRecordBatchStream, u64)> {
         let refused = |error| Failure::from(fault::running(&error, &export.name));
         let session = workspace::new_session(self.workspace.limits)?;
         let keys = Arc::new(self.keys.clone());
         let table = SnapshotTable::open(&session, self.store.objects(), file, manifest, keys)
             .await
             .map_err(refused)?;
-        let frame = session.read_table(Arc::new(table)).map_err(refused)?;
+        let mut frame = session.read_table(Arc::new(table)).map_err(refused)?;
+        let mut count = manifest.rows;
+        if let Some(tenant) = self.tenant {
+            let column = self.workspace.bound.project.tenant_of(&export.name);
+            let is_own = of_tenant(frame.schema().inner(), &export.name, column, tenant)?;
+            frame = frame.filter(is_own).map_err(refused)?;
+            count = frame.clone().count().await.map_err(refused)? as u64;
+        }
         let rows = frame.execute_stream().await.map_err(refused)?;
-        Ok(changed::explained(rows, Arc::clone(self.store.objects()), file, manifest.clone()))
+        let objects = Arc::clone(self.store.objects());
+        Ok((changed::explained(rows, objects, file, manifest.clone()), count))
     }
 }
 

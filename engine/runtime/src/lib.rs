@@ -51,6 +51,7 @@ pub mod publish;
 pub mod history;
 pub mod report;
 pub mod resume;
+pub mod tenant;
 pub mod delivery;
 pub mod rewatch;
 pub mod produce;

@@ -147,6 +147,7 @@ impl Producer<'_> {
             workspace: self.workspace,
             store: self.store,
             keys: self.keys,
+            tenant: None,
         };
         let loaded = deliverer.load_all(export, file, &stored, &mut done.loads).await;
         let failure = loaded.err();

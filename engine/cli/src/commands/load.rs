@@ -14,7 +14,8 @@ use crate::render::table::{Align, Listing, count};
 /// The load happens whole or not at all, inside one transaction of the database.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
-  engine load customers --to uat")]
+  engine load customers --to uat
+  engine load customers --to acme_uat --tenant acme")]
 pub(crate) struct Load {
     /// The export
     pub export: String,
@@ -23,6 +24,10 @@ pub(crate) struct Load {
     #[arg(long, value_name = "CONNECTION")]
     pub to: String,
 
+    /// Loads the rows of this tenant only, named as its column shows it
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
+
     #[command(flatten)]
     pub resources: Resources,
 }
@@ -30,7 +35,8 @@ pub(crate) struct Load {
 /// Loads, and lists the tables that were written.
 pub(crate) async fn run(invocation: &Invocation, options: &Load) -> Outcome<Exit> {
     let context = invocation.context(&options.resources)?;
-    let done = load::load(&context, &options.export, &options.to).await?;
+    let done =
+        load::load(&context, &options.export, &options.to, options.tenant.as_deref()).await?;
     invocation.report(&done, |done| {
         let mut listing = Listing::new(&[
             ("connection", Align::Left),

@@ -10,10 +10,11 @@ use serde::Serialize;
 
 use super::layout::{Layout, refused};
 use super::stored::Shelf;
-use super::tables::{Asked, Opened, bare, open, tenant_value};
+use super::tables::{Asked, Opened, bare, open};
 use crate::codes::{run, tracking};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
+use crate::tenant::tenant_value;
 use crate::unseal::arrow_schema;
 
 /// The versions of one key.

@@ -14,12 +14,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
-use datafusion::common::{Column, ScalarValue, TableReference};
+use datafusion::common::{ScalarValue, TableReference};
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{LogicalPlan, col, lit};
@@ -35,6 +32,7 @@ use super::stored::{Recorded, Shelf};
 use crate::codes::{run, tracking};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
+use crate::tenant::{no_tenant, of_tenant, tenant_value};
 use crate::unseal::{SnapshotTable, arrow_schema};
 
 /// What a query is bound to.
@@ -186,25 +184,16 @@ impl Bound<'_> {
             return Ok(());
         };
         let schema = snapshot.schema();
-        let field = tenant_column.and_then(|column| schema.field_with_name(column).ok());
-        let Some(field) = field else {
+        if !tenant_column.is_some_and(|column| schema.field_with_name(column).is_ok()) {
             self.withheld.insert(export.to_owned(), no_tenant(&format!("`{export}`")));
             return Ok(());
-        };
-        let value = tenant_value(tenant, field.data_type())?;
-        let value = ScalarValue::try_from_array(&value, 0).map_err(unreadable)?;
+        }
+        let is_own = of_tenant(&schema, export, tenant_column, tenant)?;
         let inner = beside(self.session);
-        let column = Column::from_name(field.name());
         let rows = inner.read_table(Arc::new(snapshot)).map_err(unreadable)?;
-        let rows = rows.filter(col(column).eq(lit(value))).map_err(unreadable)?;
+        let rows = rows.filter(is_own).map_err(unreadable)?;
         self.table(export, rows.into_unoptimized_plan())
     }
-}
-
-/// The refusal of a table that has no tenants.
-fn no_tenant(table: &str) -> Diagnostic {
-    Diagnostic::new(&tracking::TENANT_REFUSED, format!("{table} has no tenant column"))
-        .help("declare `tenant:` at the export or its history, or ask without --tenant")
 }
 
 /// Opens the tables of a history as of a moment; none before its first load.
@@ -268,18 +257,6 @@ fn tenant_key(opened: &Opened, column: &str, tenant: &str) -> Outcome<TenantKey>
     let hash = <[u8; 32]>::try_from(hashes.value(0));
     let hash = hash.map_err(|_| Diagnostic::new(&run::INTERNAL, "a tenant has no hash"))?;
     Ok(TenantKey::new(hash))
-}
-
-/// A tenant as a value of the tenant column.
-///
-/// # Errors
-/// It is none. The text is not shown: it stands on the command line, but may be a value of the data.
-pub(super) fn tenant_value(tenant: &str, column: &DataType) -> Outcome<ArrayRef> {
-    let text: ArrayRef = Arc::new(StringArray::from(vec![tenant]));
-    let value = cast(&text, column).ok().filter(|value| value.null_count() == 0);
-    let message = format!("the tenant is no value of a column of type {column}");
-    let refusal = || Diagnostic::new(&tracking::TENANT_REFUSED, message);
-    Ok(value.ok_or_else(|| refusal().help("give it as the tenant column shows it"))?)
 }
 
 /// A session with the same bounds and stores, and other tables.

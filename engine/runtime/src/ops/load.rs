@@ -21,16 +21,21 @@ use crate::store::{self, Store};
 use crate::workspace::{self, Access};
 
 /// Loads the newest snapshot of `export` into `connection`: the table and mode that its `load:` names for
-/// the connection, or a table of the export's name, replaced.
+/// the connection, or a table of the export's name, replaced. Of one tenant, its rows only.
 ///
 /// # Errors
 /// Unknown names, no snapshot, a chunk that cannot be read, or what the database refuses.
-pub async fn load(context: &Context, export: &str, connection: &str) -> Outcome<Vec<LoadDone>> {
+pub async fn load(
+    context: &Context,
+    export: &str,
+    connection: &str,
+    tenant: Option<&str>,
+) -> Outcome<Vec<LoadDone>> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
     let scene = Scene::of(context, &project, &keys, &store)?;
-    let work = loaded(context, &project, &keys, &store, export, connection);
+    let work = loaded(context, &project, &keys, &store, export, (connection, tenant));
     scene.recorded(ScriptType::LOAD, operation::exports([export]), work, |done| written(done)).await
 }
 
@@ -47,7 +52,7 @@ async fn loaded(
     keys: &Keys,
     store: &Store,
     export: &str,
-    connection: &str,
+    (connection, tenant): (&str, Option<&str>),
 ) -> Outcome<Vec<LoadDone>> {
     let access = Access::Opened(keys);
     let only = BTreeSet::from([export.to_owned()]);
@@ -79,7 +84,8 @@ async fn loaded(
     let tip = store.tip(file, export, keys).await?;
     seen.check(export, tip.known())?;
     let head = tip.readable().ok_or_else(|| no_snapshot(export))?;
-    let deliverer = Deliverer { observer: &*context.observer, workspace: &workspace, store, keys };
+    let observer = &*context.observer;
+    let deliverer = Deliverer { observer, workspace: &workspace, store, keys, tenant };
     let mut done = Vec::new();
     for load in &loads {
         let report = deliverer
