@@ -4,6 +4,8 @@
 #[path = "../../engine/outbound/tests/delivery/server.rs"]
 mod server;
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -432,4 +434,43 @@ fn neither_values_nor_secrets_are_sent_or_shown() {
         planted.project.set(name, value);
         planted.fails(&["run", "--target", "fast"], 65, "E1101");
     }
+}
+
+#[test]
+fn certificates_must_be_those_the_system_trusts() {
+    let mut project = project(&[
+        "webhook: {url: \"{{ env_var('HOOK_URL') }}\", secret: \"{{ env_var('HOOK_SECRET') }}\", when: [succeeded]}",
+    ]);
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-nodes", "-days", "2", "-subj", "/CN=engine", "-keyout", "key.pem"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-out", "certificate.pem"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .current_dir(project.root())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let files = ["certificate.pem", "key.pem"].map(|name| project.path(name).display().to_string());
+    let words = python::words("tests/python/tls_server.py", &files.each_ref().map(String::as_str));
+    let mut server = Command::new(&words[0])
+        .args(&words[1..])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut printed = BufReader::new(server.stdout.take().unwrap());
+    let mut port = String::new();
+    printed.read_line(&mut port).unwrap();
+    project.set("HOOK_URL", &format!("https://127.0.0.1:{}/hook", port.trim()));
+    project.run(&["run"]).success().says("it cannot be reached");
+    project.set("SSL_CERT_FILE", &files[0]);
+    let ended = project.run(&["run"]).success();
+    assert!(!ended.stderr.contains("E1102"), "{ended}");
+    drop(server.stdin.take());
+    server.wait().unwrap();
+    let mut bodies = String::new();
+    printed.read_to_string(&mut bodies).unwrap();
+    let bodies = json_lines(&bodies);
+    assert_eq!(bodies.len(), 1);
+    assert_eq!(bodies[0]["type"], "operation.succeeded");
 }

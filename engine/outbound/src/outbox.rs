@@ -29,6 +29,12 @@ impl Outbox {
         Self { receivers, limits }
     }
 
+    /// Whether nobody is told anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.receivers.is_empty()
+    }
+
     /// Delivers events to whoever wants them; says nothing of those who want none.
     ///
     /// Returns in [`Limits::whole_time`] whatever the receivers do.

@@ -265,3 +265,35 @@ fn transformation(kind: Kind, mask: Option<&'static str>) -> Transformation {
     };
     Transformation { kind: kind_of, subtype: subtype.to_owned(), description, masking }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_carries_values_is_masked() {
+        for kind in Kind::ALL {
+            let (clear, masked) = (transformation(kind, None), transformation(kind, Some("email")));
+            assert_eq!(clear.masking, Masking::Clear, "{kind:?}");
+            assert_eq!(masked.masking == Masking::Masked, kind.is_direct(), "{kind:?}");
+            assert_eq!(clear.kind == TransformationType::Direct, kind.is_direct(), "{kind:?}");
+            // A value that was masked is no identical one.
+            assert_ne!(masked.subtype, "IDENTITY", "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_stands_once_with_all_that_becomes_of_it() {
+        let field = |column: &str, kind| InputField {
+            dataset: DatasetName { namespace: "n".to_owned(), name: "t".to_owned() },
+            column: column.to_owned(),
+            transformations: vec![transformation(kind, None)],
+        };
+        let fields =
+            [("a", Kind::Copied), ("b", Kind::Filter), ("a", Kind::Join), ("a", Kind::Copied)];
+        let merged = merged(fields.map(|(column, kind)| field(column, kind)).to_vec());
+        let found: Vec<(&str, usize)> =
+            merged.iter().map(|one| (one.column.as_str(), one.transformations.len())).collect();
+        assert_eq!(found, [("a", 2), ("b", 1)]);
+    }
+}

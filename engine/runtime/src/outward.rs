@@ -202,6 +202,9 @@ impl Outward {
 
     /// Sends in the background: nobody waits before the first byte is read.
     fn send(&self, told: &mut Told, events: Vec<Message>) {
+        if self.outbox.is_empty() {
+            return;
+        }
         let outbox = Arc::clone(&self.outbox);
         told.under_way.spawn(async move { outbox.deliver(&events).await });
     }
