@@ -73,6 +73,8 @@ fn secrets_reach_the_connector_and_nothing_else() {
         ("DB", "canary-db"),
         ("PASSWORD", "canary-1234"),
         ("PORT", "5432"),
+        ("API_KEY", "canary-api-key"),
+        ("HOOK_SECRET", "canary-hook-secret"),
     ];
     let options = LoadOptions {
         target: Some("prod".to_owned()),
