@@ -25,6 +25,8 @@ mod search;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
+mod pushgateway;
+#[cfg(test)]
 mod python;
 #[cfg(test)]
 mod planted;
@@ -62,6 +64,8 @@ mod interop;
 mod metadata;
 #[cfg(test)]
 mod mutations;
+#[cfg(test)]
+mod outbound;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]

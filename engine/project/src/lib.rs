@@ -52,6 +52,7 @@ pub use model::{
     Retention, Rule, SchemaTracking, Segment, Severity, Source, Table, TableTest, Target, Tracking,
     Unclassified, identifier,
 };
+pub use model::{Destination, Topic};
 pub use node::{Node, Value};
 pub use problem::{Problem, ProblemKind, Problems, Thing};
 pub use rules::{ColumnFacts, Decision, WhyLost, decide};

@@ -81,6 +81,22 @@ pub enum Event {
         /// The code of the cause.
         code: &'static str,
     },
+    /// Other systems were not told of an operation, which goes on all the same.
+    Undelivered {
+        /// The code of that.
+        code: &'static str,
+        /// Who was not told.
+        failures: Vec<Undelivered>,
+    },
+}
+
+/// Who was not told of an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Undelivered {
+    /// What it is and where, without what may be secret.
+    pub to: String,
+    /// Why, in words of the engine.
+    pub why: String,
 }
 
 /// Listens to a run. Called from many threads; must not block.

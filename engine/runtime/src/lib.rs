@@ -34,6 +34,8 @@ pub mod store;
 pub mod graves;
 pub mod tip;
 pub mod records;
+pub mod datasets;
+pub mod outward;
 pub mod operation;
 pub mod retention;
 pub mod heads;

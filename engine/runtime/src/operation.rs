@@ -12,9 +12,11 @@ use engine_tracking::runs::{
 
 use crate::clock;
 use crate::codes::{Code, keys as key_codes, run};
+use crate::datasets::Datasets;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::git;
 use crate::keys::Keys;
+use crate::outward::Outward;
 use crate::records::{Records, host, user};
 use crate::request::Context;
 use crate::store::Store;
@@ -24,6 +26,7 @@ pub struct Scene<'s> {
     context: &'s Context,
     project: &'s Project,
     records: Records<'s>,
+    outward: Outward,
 }
 
 /// How an operation went, beyond that it came to its end.
@@ -41,20 +44,27 @@ impl<'s> Scene<'s> {
     /// A scene in a store.
     ///
     /// # Errors
-    /// The keyring has no key for records.
+    /// The keyring has no key for records, or somebody who is to be told of operations cannot be.
     pub fn of(
         context: &'s Context,
         project: &'s Project,
         keys: &'s Keys,
         store: &'s Store,
     ) -> Outcome<Self> {
-        Ok(Self { context, project, records: Records::of(context, store, keys)? })
+        let (records, outward) = (Records::of(context, store, keys)?, Outward::of(project)?);
+        Ok(Self { context, project, records, outward })
     }
 
     /// The records themselves.
     #[must_use]
     pub fn records(&self) -> &Records<'s> {
         &self.records
+    }
+
+    /// Who is told of the operation.
+    #[must_use]
+    pub fn outward(&self) -> &Outward {
+        &self.outward
     }
 
     /// Does `work` as an operation of this kind on these objects, and puts it on record: what cannot be recorded is
@@ -104,8 +114,10 @@ impl<'s> Scene<'s> {
             objects,
             ..Status::new(&execution, 0, State::Started, clock::now())
         };
-        let records = vec![Record::Execution(execution.clone()), Record::Status(Box::new(status))];
-        self.records.append(records).await?;
+        let first = Record::Status(Box::new(status.clone()));
+        self.records.append(vec![Record::Execution(execution.clone()), first]).await?;
+        let datasets = Datasets::of_objects(self.project, &status.objects);
+        self.outward.began(&execution, &status, datasets);
         Ok(Begun { execution, started: clock::instant() })
     }
 
@@ -131,7 +143,9 @@ impl<'s> Scene<'s> {
             error: code.map(why),
             ..Status::new(&execution, 1, state, clock::now())
         };
-        self.records.append(vec![Record::Status(Box::new(status))]).await
+        self.records.append(vec![Record::Status(Box::new(status.clone()))]).await?;
+        self.outward.ended(self.context, &self.records, &status).await;
+        Ok(())
     }
 
     /// Closes a run that was begun and never ended: its process is gone.
@@ -149,7 +163,9 @@ impl<'s> Scene<'s> {
             closed_by: Some(by),
             ..Status::new(&execution, 1, State::Failed, clock::now())
         };
-        self.records.append(vec![Record::Status(Box::new(status))]).await
+        self.records.append(vec![Record::Status(Box::new(status.clone()))]).await?;
+        self.outward.closed(&execution, &status);
+        Ok(())
     }
 }
 

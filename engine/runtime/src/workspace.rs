@@ -17,6 +17,7 @@ use crate::lookups;
 use crate::masks::resolver::{MaskKeys, Resolver};
 use crate::masks::udf;
 use crate::masks::versions::MaskingKeys;
+use crate::outward::Outward;
 use crate::problems;
 use crate::request::Context;
 use crate::retention;
@@ -37,6 +38,8 @@ pub fn load(context: &Context) -> Outcome<Arc<Project>> {
     let project = loaded.map_err(problems::failure)?;
     // What is kept how long is judged at the end of a run: what cannot be meant is said at its start.
     retention::policies(&project)?;
+    // So is who cannot be told of operations.
+    Outward::of(&project)?;
     Ok(project)
 }
 

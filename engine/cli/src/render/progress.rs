@@ -6,8 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use engine_runtime::event::{Event, Observer};
+use engine_runtime::outward;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::diagnostics;
 use super::lines;
 use super::table::{bytes, count, counted};
 use crate::console::{Console, Loudness};
@@ -17,7 +19,14 @@ pub(crate) struct Json(pub Console);
 
 impl Observer for Json {
     fn notice(&self, event: &Event) {
-        self.0.tell(&lines::event(event));
+        match event {
+            Event::Undelivered { failures, .. } => {
+                for warning in &outward::warning(failures).diagnostics {
+                    self.0.tell(&lines::diagnostic(warning, None));
+                }
+            }
+            event => self.0.tell(&lines::event(event)),
+        }
     }
 }
 
@@ -26,7 +35,9 @@ pub(crate) struct Plain(pub Console);
 
 impl Observer for Plain {
     fn notice(&self, event: &Event) {
-        if let Some(line) = words(event, self.0.loudness) {
+        if let Event::Undelivered { failures, .. } = event {
+            self.0.tell(&diagnostics::render(&outward::warning(failures), &self.0));
+        } else if let Some(line) = words(event, self.0.loudness) {
             self.0.note(&line);
         }
     }
@@ -80,6 +91,10 @@ impl Observer for Bars {
             Event::ExportReused { export, .. }
             | Event::ExportCommitted { export, .. }
             | Event::ExportFailed { export, .. } => self.end(export),
+            Event::Undelivered { failures, .. } => {
+                let shown = diagnostics::render(&outward::warning(failures), &self.console);
+                let _ = self.all.println(shown);
+            }
             Event::RunStarted { .. }
             | Event::ChunkWritten { .. }
             | Event::HistoryRecorded { .. }
@@ -108,7 +123,7 @@ fn words(event: &Event, loudness: Loudness) -> Option<String> {
             verbose.then(|| format!("run {run}: {}", counted(*exports as u64, "export")))
         }
         Event::ExportStarted { export } => Some(format!("{export}: writing")),
-        Event::RowsWritten { .. } => None,
+        Event::RowsWritten { .. } | Event::Undelivered { .. } => None,
         Event::ChunkWritten { export, chunk, rows, bytes: size } => verbose
             .then(|| format!("{export}: chunk {chunk}, {} rows, {}", count(*rows), bytes(*size))),
         Event::ExportReused { export, snapshot } => {

@@ -9,6 +9,7 @@
 
 mod dataset;
 mod declared_tests;
+mod events;
 mod policy;
 mod retention;
 mod source;
@@ -23,6 +24,7 @@ pub use dataset::{
     identifier,
 };
 pub use declared_tests::{ColumnTest, Declared, Severity, TableTest};
+pub use events::{Destination, Topic};
 pub(crate) use policy::ancestors;
 pub use policy::{
     Action, Approval, Class, ColumnPattern, Indirect, Mask, Match, Rule, Unclassified,

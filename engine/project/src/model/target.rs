@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::location::{Location, Spanned};
+use crate::model::events::Destination;
 use crate::node::Node;
 use crate::secret::Setting;
 
@@ -19,6 +20,8 @@ pub struct Target {
     pub keys: Keys,
     /// Connections by name.
     pub connections: BTreeMap<String, Connection>,
+    /// Who is told of operations.
+    pub events: Vec<Destination>,
     /// How much of the machine a run may use.
     pub execution: Execution,
 }

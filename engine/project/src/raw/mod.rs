@@ -3,6 +3,7 @@
 
 mod datasets;
 mod declared_tests;
+mod events;
 mod policies;
 mod profiles;
 mod retention;
@@ -21,6 +22,7 @@ pub(crate) use datasets::{
 pub(crate) use declared_tests::{
     RawColumnTests, RawRange, RawRowCount, RawSeverity, RawTableTests,
 };
+pub(crate) use events::{RawDestination, RawOpenLineage, RawTopic, RawWebhook};
 pub(crate) use policies::{
     RawApproval, RawClass, RawIndirect, RawMasking, RawMatch, RawRule, RawUnclassified,
 };

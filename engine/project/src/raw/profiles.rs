@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::events::RawDestination;
 use super::open_map;
 use crate::location::Spanned;
 use crate::node::Node;
@@ -44,6 +45,9 @@ pub(crate) struct RawTarget {
     #[serde(default)]
     #[schemars(schema_with = "connections")]
     pub(crate) connections: Option<Node>,
+    /// Other systems that are told of operations: what was done, how it ended, and what flowed where. No values.
+    #[serde(default)]
+    pub(crate) events: Vec<RawDestination>,
     /// How much of the machine a run may use.
     #[serde(default)]
     pub(crate) execution: RawExecution,

@@ -12,6 +12,7 @@ mod reference;
 mod sources;
 mod target;
 mod declared_tests;
+mod events;
 mod retention;
 mod tracking;
 
@@ -71,7 +72,7 @@ pub(crate) fn resolve(inputs: Inputs) -> Result<Project, Vec<Problem>> {
     if root.edition.value != 2026 {
         findings.invalid("edition", "2026, the one edition this version knows", root.edition.at);
     }
-    let target = target::resolve(&mut findings, target_name, target);
+    let target = target::resolve(&mut findings, &root.name.value, target_name, target);
     let raw_sources =
         sections.iter_mut().flat_map(|section| std::mem::take(&mut section.sources)).collect();
     let sources = sources::resolve(&mut findings, raw_sources, &target);

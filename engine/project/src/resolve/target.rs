@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::events;
 use super::names::Findings;
 use crate::location::Spanned;
 use crate::model::{Connection, Execution, KeyProvider, Keys, Target};
@@ -11,11 +12,12 @@ use crate::raw::{RawExecution, RawKeys, RawProvider, RawTarget};
 
 pub(super) fn resolve(
     findings: &mut Findings,
+    project: &str,
     name: Spanned<String>,
     raw: Spanned<RawTarget>,
 ) -> Target {
     findings.identifier("the target's name", &name);
-    let RawTarget { store, protected, keys, connections, execution, vars: _ } = raw.value;
+    let RawTarget { store, protected, keys, connections, events, execution, vars: _ } = raw.value;
     if !has_scheme(store.value.reveal()) {
         findings.invalid(
             "store",
@@ -26,8 +28,9 @@ pub(super) fn resolve(
     let keys = self::keys(findings, &name.value, keys);
     let connections =
         connections.map(|node| self::connections(findings, &node)).unwrap_or_default();
+    let events = events::resolve(findings, events, project);
     let execution = self::execution(findings, execution);
-    Target { name, store, protected, keys, connections, execution }
+    Target { name, store, protected, keys, connections, events, execution }
 }
 
 fn has_scheme(url: &str) -> bool {

@@ -12,7 +12,7 @@ pub(crate) const BASE: [(&str, &str); 7] = [
     ),
     (
         "profiles.yml",
-        "default: dev\ntargets:\n  dev:\n    store: file://target/store\n    keys: {provider: passphrase, keyring: keyring.json, env: ENGINE_PASSPHRASE}\n    connections:\n      crm: {type: sqlite, path: data/crm.sqlite}\n      uat: {type: sqlite, path: out.sqlite}\n    execution: {jobs: 2, memory: 1GiB}\n  prod:\n    store: \"{{ env_var('STORE') }}\"\n    protected: true\n    keys: {provider: environment, env: MASTER}\n    connections:\n      crm: {type: sqlite, path: \"{{ env_var('DB') }}\", password: \"{{ env_var('PASSWORD') }}\", port: \"{{ env_var('PORT') | int }}\"}\n      uat: {type: sqlite, path: out.sqlite}\n",
+        "default: dev\ntargets:\n  dev:\n    store: file://target/store\n    keys: {provider: passphrase, keyring: keyring.json, env: ENGINE_PASSPHRASE}\n    connections:\n      crm: {type: sqlite, path: data/crm.sqlite}\n      uat: {type: sqlite, path: out.sqlite}\n    execution: {jobs: 2, memory: 1GiB}\n  prod:\n    store: \"{{ env_var('STORE') }}\"\n    protected: true\n    keys: {provider: environment, env: MASTER}\n    connections:\n      crm: {type: sqlite, path: \"{{ env_var('DB') }}\", password: \"{{ env_var('PASSWORD') }}\", port: \"{{ env_var('PORT') | int }}\"}\n      uat: {type: sqlite, path: out.sqlite}\n    events:\n      - prometheus: {file: target/engine.prom}\n      - openlineage: {url: https://lineage.example.com, api_key: \"{{ env_var('API_KEY') }}\"}\n      - pushgateway: {url: http://localhost:9091, job: nightly}\n      - webhook: {url: https://hooks.example.com, secret: \"{{ env_var('HOOK_SECRET') }}\", when: [started, failed]}\n",
     ),
     (
         "sources/crm.yml",

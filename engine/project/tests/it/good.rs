@@ -1,8 +1,8 @@
 //! What a project without mistakes becomes.
 
 use engine_project::{
-    Action, ColumnTest, ColumnType, Encryption, KeyProvider, LoadOptions, Relation, TableTest,
-    canonical,
+    Action, ColumnTest, ColumnType, Destination, Encryption, KeyProvider, LoadOptions, Relation,
+    TableTest, Topic, canonical,
 };
 use serde_json::json;
 
@@ -73,6 +73,8 @@ fn secrets_reach_the_connector_and_nothing_else() {
         ("DB", "canary-db"),
         ("PASSWORD", "canary-1234"),
         ("PORT", "5432"),
+        ("API_KEY", "canary-api-key"),
+        ("HOOK_SECRET", "canary-hook-secret"),
     ];
     let options = LoadOptions {
         target: Some("prod".to_owned()),
@@ -157,4 +159,66 @@ fn parameters_are_found_again_by_path() {
     assert_eq!(shown(mask.params.locate_path("gone")), "{days: 30, per: customer_id}");
     assert_eq!(shown(mask.params.locate_key(&["days"])), "days");
     assert_eq!(shown(mask.params.locate_path("")), "{days: 30, per: customer_id}");
+}
+
+/// The profiles with these destinations of `dev`.
+fn told(destinations: &str) -> String {
+    format!(
+        "targets:\n  dev:\n    store: file://target/store\n    \
+         keys: {{provider: passphrase, keyring: keyring.json}}\n    connections:\n      \
+         crm: {{type: sqlite, path: crm.sqlite}}\n      uat: {{type: sqlite, path: out.sqlite}}\n    \
+         events:\n{destinations}"
+    )
+}
+
+#[test]
+fn destinations_of_events_have_defaults() {
+    let text = told(
+        "      - openlineage: {file: target/a.ndjson}\n      \
+         - openlineage: {url: https://a.example.com}\n      \
+         - prometheus: {file: b.prom}\n      - pushgateway: {url: http://localhost}\n      \
+         - webhook: {url: https://b.example.com, secret: \"{{ env_var('S') }}\"}\n",
+    );
+    let environment = [("S".to_owned(), "canary".to_owned())].into_iter().collect();
+    let options = LoadOptions { environment, ..LoadOptions::default() };
+    let project = load_with(&[("profiles.yml", &text)], &options).unwrap();
+    let events = &project.target.events;
+    assert!(!format!("{events:?}").contains("canary"), "{events:?}");
+    let [
+        Destination::OpenLineageFile { file },
+        Destination::OpenLineage { api_key: None, .. },
+        Destination::Prometheus { .. },
+        Destination::Pushgateway { job, .. },
+        Destination::Webhook { secret, when, .. },
+    ] = events.as_slice()
+    else {
+        panic!("{events:?}");
+    };
+    assert_eq!((file.value.reveal(), job.as_str()), ("target/a.ndjson", "acme"));
+    assert_eq!(
+        (secret.value.reveal(), when.as_slice()),
+        ("canary", &[Topic::Failed, Topic::Security][..])
+    );
+}
+
+#[test]
+fn destinations_of_events_say_where_to() {
+    for (destination, path) in [
+        ("openlineage: {}", "openlineage"),
+        ("openlineage: {file: a, url: https://b}", "openlineage"),
+        ("openlineage: {file: a, api_key: \"{{ env_var('S') }}\"}", "openlineage"),
+        ("webhook: {url: https://a}", "lacks the key `secret`"),
+        ("webhook: {url: https://a, secret: whsec_abc}", "secret"),
+        ("webhoook: {url: https://a}", "webhoook"),
+        ("pushgateway: {url: http://localhost, job: \"\"}", "pushgateway.job"),
+        ("{}", "a mapping of exactly 1"),
+    ] {
+        let text = told(&format!("      - {destination}\n"));
+        let environment = [("S".to_owned(), "canary".to_owned())].into_iter().collect();
+        let options = LoadOptions { environment, ..LoadOptions::default() };
+        let problems = load_with(&[("profiles.yml", &text)], &options).unwrap_err();
+        let said: Vec<String> =
+            problems.problems.iter().map(|problem| problem.kind.message()).collect();
+        assert!(said.len() == 1 && said[0].contains(path), "{destination}: {said:?}");
+    }
 }

@@ -12,12 +12,14 @@
 //! E08xx  runs, tests, loads                           run.rs
 //! E09xx  commands                                     commands.rs
 //! E10xx  tracking and retention                       tracking.rs
+//! E11xx  other systems that are told                  outbound.rs
 //! ```
 
 pub mod commands;
 pub mod config;
 pub mod keys;
 pub mod names;
+pub mod outbound;
 pub mod policy;
 pub mod run;
 pub mod sources;
@@ -58,6 +60,7 @@ const RANGES: &[&[&Code]] = &[
     run::ALL,
     commands::ALL,
     tracking::ALL,
+    outbound::ALL,
 ];
 
 /// Every code in ascending order of its identifier.

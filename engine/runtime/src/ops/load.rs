@@ -9,6 +9,7 @@ use engine_tracking::runs::{ScriptType, Volume};
 
 use crate::bind::Schemas;
 use crate::codes::names;
+use crate::datasets::Datasets;
 use crate::delivery::Deliverer;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::heads::Heads;
@@ -35,7 +36,7 @@ pub async fn load(
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
     let scene = Scene::of(context, &project, &keys, &store)?;
-    let work = loaded(context, &project, &keys, &store, export, (connection, tenant));
+    let work = loaded(context, &project, (&keys, &store, &scene), export, (connection, tenant));
     scene.recorded(ScriptType::LOAD, operation::exports([export]), work, |done| written(done)).await
 }
 
@@ -49,8 +50,7 @@ fn written(done: &[LoadDone]) -> Told {
 async fn loaded(
     context: &Context,
     project: &Arc<Project>,
-    keys: &Keys,
-    store: &Store,
+    (keys, store, scene): (&Keys, &Store, &Scene<'_>),
     export: &str,
     (connection, tenant): (&str, Option<&str>),
 ) -> Outcome<Vec<LoadDone>> {
@@ -79,6 +79,8 @@ async fn loaded(
             at: declared.name.at,
         });
     }
+    let tables = loads.iter().map(|load| load.table.value.as_str());
+    scene.outward().bound(Datasets::of_load(project, bound, connection, tables));
     let file = keys.file_id(store.project(), export)?;
     let seen = Heads::of(&context.root, &project.target.name.value).seen(file);
     let tip = store.tip(file, export, keys).await?;

@@ -99,7 +99,7 @@ impl Reported {
             now: self.report.made,
             store_is_up: matches!(health.store, StoreHealth::Reachable { .. }),
             keys: Vec::new(),
-            retention_overdue: health.retention_overdue,
+            retention_overdue: Some(health.retention_overdue),
             chain_faults: health.audit.as_ref().map_or(0, |audit| audit.fault_count),
         };
         export::prometheus(&self.report.statistics, &gauges)

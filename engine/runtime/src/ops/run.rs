@@ -17,6 +17,7 @@ use crate::approval;
 use crate::bind::{BoundExport, Schemas};
 use crate::clock;
 use crate::codes::{keys as key_codes, run, store as store_codes};
+use crate::datasets::Datasets;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::Event;
 use crate::git;
@@ -101,7 +102,10 @@ pub(crate) async fn attempt(
     journal.mark(&record.to_string()).map_err(unwritable)?;
     let begun = scene.begin(record, script, Vec::new()).await?;
     let attempt = Attempt { context, request, id, number, earlier };
-    let done = attempt.run(&project, &keys, &store, &journal).await;
+    let done = attempt.run(&project, &keys, &store, &journal, &scene).await;
+    if let Ok(report) = &done {
+        wrote(&scene, &project, report);
+    }
     let told = done.as_ref().map(told);
     scene.end(begun, told.as_ref().map_err(|failure| *failure)).await?;
     journal.unmark().map_err(unwritable)?;
@@ -122,6 +126,14 @@ fn told(report: &RunReport) -> Told {
     Told { failed: failed.map(|finding| finding.code), volume, ..Told::default() }
 }
 
+/// Says what was written, for whoever is told of lineage.
+fn wrote(scene: &Scene<'_>, project: &Project, report: &RunReport) {
+    for export in report.exports.iter().filter(|export| export.status == Status::Committed) {
+        let (rows, bytes) = (export.rows.unwrap_or_default(), export.bytes.unwrap_or_default());
+        scene.outward().wrote(project, &export.export, rows, bytes);
+    }
+}
+
 /// One attempt, with all it was asked.
 struct Attempt<'a> {
     context: &'a Context,
@@ -138,6 +150,7 @@ impl Attempt<'_> {
         keys: &Keys,
         store: &Store,
         journal: &Journal,
+        scene: &Scene<'_>,
     ) -> Outcome<RunReport> {
         let Self { context, request, id, number, earlier } = *self;
         let unwritable = |error: std::io::Error| Diagnostic::unwritable(journal.path(), &error);
@@ -156,6 +169,9 @@ impl Attempt<'_> {
         let workspace = workspace::open(project, context, access, schemas, Some(&selected)).await;
         let workspace = workspace.map_err(|failure| with(failure, &changed, project))?;
         let exports = &workspace.bound.exports;
+        if scene.outward().wants_lineage() {
+            scene.outward().bound(Datasets::of_run(&workspace.bound));
+        }
         let held = gate(&workspace, request.plan.as_deref().zip(plan.as_ref()), keys, id).await;
         held.map_err(|failure| with(failure, &changed, project))?;
         store.publish_keyring(keys).await?;

@@ -5,7 +5,8 @@ use engine_tracking::runs::{
     chain::{Line, Writer},
     export::{
         COLUMNS, ColumnLineage, Dataset, DatasetName, EventType, Gauges, InputField, LineageEvent,
-        Masking, NAMES_MAX, Transformation, TransformationType, csv, ndjson, prometheus, run_event,
+        Masking, NAMES_MAX, Transformation, TransformationType, csv, ndjson, notice, prometheus,
+        run_event,
     },
     statistics::{Window, statistics},
 };
@@ -131,7 +132,7 @@ fn gauges() -> Gauges {
         now: moment("2026-11-23T00:00:00Z"),
         store_is_up: true,
         keys: vec![("masking".into(), 86_400), ("da\"ta\\\n".into(), -5)],
-        retention_overdue: 2,
+        retention_overdue: Some(2),
         chain_faults: 0,
     }
 }
@@ -240,6 +241,20 @@ fn events_say_where_the_run_is() {
     for required in ["eventTime", "producer", "schemaURL", "run", "job"] {
         assert!(start.get(required).is_some(), "{required}");
     }
+}
+
+#[test]
+fn notices_are_what_they_were() {
+    let [Record::Execution(hub), Record::Status(started), Record::Status(ended)] =
+        whole(1, moment(AT))
+    else {
+        panic!("an execution and its statuses")
+    };
+    let notices = [&started, &ended].map(|status| notice("acme", &hub, &started, status));
+    let text = serde_json::to_string_pretty(&Value::from(notices.to_vec())).unwrap();
+    compare("notices.json", &format!("{text}\n"));
+    // Plans, SQL and nodes are for those who have the records.
+    assert!(!text.contains("sha256") && !text.contains("export.customers"), "{text}");
 }
 
 /// Whatever a facet is of, it names its maker and its schema.

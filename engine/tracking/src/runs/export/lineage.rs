@@ -1,7 +1,7 @@
 //! OpenLineage: a run's events, with the lineage of columns and which of it is masked.
 //!
-//! Event: OpenLineage 2-0-2. Facets: `columnLineage` 1-2-0, `schema` 1-1-1, `outputStatistics` 1-0-2,
-//! `errorMessage` 1-0-1, `jobType` 2-0-3.
+//! Event: OpenLineage 2-0-2. Facets: `columnLineage` 1-2-0, `schema` 1-2-0, `outputStatistics` 1-0-2,
+//! `errorMessage` 1-0-1, `jobType` 2-0-4.
 
 use serde_json::{Map, Value, json};
 
@@ -145,7 +145,7 @@ pub fn run_event(event: &LineageEvent) -> Value {
         "job": {
             "namespace": event.job_namespace,
             "name": event.job_name,
-            "facets": {"jobType": facets.of("2-0-3", "JobTypeJobFacet", job_type)},
+            "facets": {"jobType": facets.of("2-0-4", "JobTypeJobFacet", job_type)},
         },
         "inputs": inputs,
         "outputs": outputs,
@@ -205,7 +205,7 @@ impl Facets<'_> {
             columns.map(|(name, data_type)| json!({"name": name, "type": data_type})).collect();
         let mut facets = Map::new();
         if !fields.is_empty() {
-            let schema = self.of("1-1-1", "SchemaDatasetFacet", json!({"fields": fields}));
+            let schema = self.of("1-2-0", "SchemaDatasetFacet", json!({"fields": fields}));
             facets.insert("schema".into(), schema);
         }
         facets

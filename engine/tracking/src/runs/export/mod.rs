@@ -4,6 +4,7 @@
 
 mod audit;
 mod lineage;
+mod notice;
 mod prometheus;
 
 pub use audit::{COLUMNS, csv, ndjson};
@@ -11,4 +12,5 @@ pub use lineage::{
     ColumnLineage, Dataset, DatasetName, EventType, InputField, LineageEvent, Masking,
     Transformation, TransformationType, run_event,
 };
+pub use notice::notice;
 pub use prometheus::{Gauges, NAMES_MAX, prometheus};

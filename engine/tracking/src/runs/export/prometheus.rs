@@ -23,8 +23,8 @@ pub struct Gauges {
     pub store_is_up: bool,
     /// Seconds until each key, by name, has to be rotated; below zero where that is overdue.
     pub keys: Vec<(String, i64)>,
-    /// Things that retention should have removed.
-    pub retention_overdue: u64,
+    /// Things that retention should have removed; none where nobody looked.
+    pub retention_overdue: Option<u64>,
     /// What is wrong with chains of records.
     pub chain_faults: u64,
 }
@@ -63,16 +63,25 @@ fn counts(out: &mut Text, scripts: &[&ScriptStatistics]) {
 }
 
 fn durations(out: &mut Text, scripts: &[&ScriptStatistics]) {
-    let name = "engine_operation_duration_seconds";
-    out.metric(name, "Duration of successful executions, by quantile.");
+    // A label `quantile` is for summaries only, and these are gauges: each has a name of its own.
+    let median = |script: &ScriptStatistics| script.baseline.map(|baseline| baseline.median);
+    let name = "engine_operation_duration_median_seconds";
+    out.metric(name, "Median duration of successful executions.");
+    each_duration(out, name, scripts, median);
+    let name = "engine_operation_duration_p90_seconds";
+    out.metric(name, "The duration that nine of ten successful executions stay within.");
+    each_duration(out, name, scripts, |script| script.p90_us);
+}
+
+fn each_duration(
+    out: &mut Text,
+    name: &str,
+    scripts: &[&ScriptStatistics],
+    of: impl Fn(&ScriptStatistics) -> Option<u64>,
+) {
     for script in scripts {
-        let median = script.baseline.map(|baseline| baseline.median);
-        for (quantile, value) in [("0.5", median), ("0.9", script.p90_us)] {
-            if let Some(value) = value {
-                let mut labels = labels(script).to_vec();
-                labels.push(("quantile", quantile));
-                out.sample(name, &labels, &seconds(value));
-            }
+        if let Some(value) = of(script) {
+            out.sample(name, &labels(script), &seconds(value));
         }
     }
 }
@@ -114,8 +123,10 @@ fn health(out: &mut Text, gauges: &Gauges) {
     for (key, seconds) in &gauges.keys {
         out.sample("engine_key_rotation_due_seconds", &[("key", key)], &seconds.to_string());
     }
-    out.metric("engine_retention_overdue", "Things that should have been removed.");
-    out.sample("engine_retention_overdue", &[], &gauges.retention_overdue.to_string());
+    if let Some(overdue) = gauges.retention_overdue {
+        out.metric("engine_retention_overdue", "Things that should have been removed.");
+        out.sample("engine_retention_overdue", &[], &overdue.to_string());
+    }
     out.metric("engine_audit_chain_faults", "What is wrong with chains of records.");
     out.sample("engine_audit_chain_faults", &[], &gauges.chain_faults.to_string());
     out.metric("engine_report_timestamp_seconds", "When this was written.");
