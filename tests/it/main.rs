@@ -71,6 +71,7 @@ mod raw_on_disk;
 mod renames;
 #[cfg(test)]
 mod retention;
+mod retention_rows;
 #[cfg(test)]
 mod retry;
 #[cfg(test)]

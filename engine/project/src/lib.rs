@@ -48,7 +48,7 @@ pub use location::{FileId, Location, SourceFile, SourceMap, Spanned};
 pub use model::{
     Action, Approval, Chunking, Class, Column, ColumnPattern, ColumnTest, Connection, Declared,
     Encryption, Execution, Export, Indirect, KeyProvider, Keys, Load, LoadMode, Mask, Match,
-    MinGroup, Model, OnChange, Project, Reference, Relation, RenderedSql, Retention, Rule,
+    MinGroup, Model, OnChange, Project, RecordAges, Reference, Relation, RenderedSql, Retention, RowRule, Rule,
     SchemaTracking, Segment, Severity, Source, Table, TableTest, Target, Tracking, Unclassified,
     identifier,
 };

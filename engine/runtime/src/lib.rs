@@ -52,6 +52,9 @@ pub mod publish;
 pub mod resume;
 pub mod delivery;
 pub mod rewatch;
+pub mod expiry;
+pub mod keeping;
+pub mod aging;
 pub mod produce;
 pub mod ops;
 

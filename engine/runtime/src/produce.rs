@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::aging::Aging;
 use crate::bind::{BoundColumn, BoundExport, Treatment};
 use crate::checks::{self, Rows};
 use crate::clock;
@@ -112,8 +113,16 @@ impl Producer<'_> {
             }
             _ => None,
         };
-        let (stored, status, resumed, warnings) = match unchanged {
-            Some(head) => {
+        let aged = match unchanged {
+            Some(head) => self.aging().without_expired(export, file, head).await?,
+            None => None,
+        };
+        let (stored, status, resumed, warnings) = match (unchanged, aged) {
+            (Some(_), Some((stored, warnings))) => {
+                self.note_committed(&stored.manifest);
+                (stored, Status::Committed, 0, warnings)
+            }
+            (Some(head), None) => {
                 let warnings = self.still_fresh(export, file, &head.manifest).await?;
                 self.context.observer.notice(&Event::ExportReused {
                     export: export.name.clone(),
@@ -121,7 +130,7 @@ impl Producer<'_> {
                 });
                 (head.clone(), Status::Reused, 0, warnings)
             }
-            None => {
+            (None, _) => {
                 let published = self.publish(export, file, &origin, predecessor).await?;
                 let Published { stored, resumed, warnings } = published;
                 (stored, Status::Committed, resumed, warnings)
@@ -150,6 +159,20 @@ impl Producer<'_> {
         done.codes = failure.iter().flat_map(codes).collect();
         self.note_outcome(&done)?;
         Ok((done, failure))
+    }
+
+    fn aging(&self) -> Aging<'_> {
+        let Self { context, workspace, store, keys, run, .. } = *self;
+        Aging { context, workspace, store, keys, run }
+    }
+
+    fn note_committed(&self, manifest: &Manifest) {
+        self.context.observer.notice(&Event::ExportCommitted {
+            export: manifest.export.clone(),
+            snapshot: manifest.version,
+            rows: manifest.rows,
+            chunks: manifest.chunks.len(),
+        });
     }
 
     /// The report of an export that was not committed.
@@ -241,12 +264,7 @@ impl Producer<'_> {
         let (tests, warnings) = self.tested(export, watch.as_deref()).await?;
         let manifest = snapshot.manifest(&chunks, tests)?;
         let digest = snapshot.commit(&manifest).await?;
-        self.context.observer.notice(&Event::ExportCommitted {
-            export: export.name.clone(),
-            snapshot: manifest.version,
-            rows: manifest.rows,
-            chunks: manifest.chunks.len(),
-        });
+        self.note_committed(&manifest);
         Ok(Published { stored: Stored { manifest, digest }, resumed, warnings })
     }
 
@@ -273,6 +291,7 @@ impl Producer<'_> {
             Some(watch) => with_inputs(&export.plan, watch.inputs(), watch.key()),
         };
         let plan = plan.map_err(|error| fault::running(&error, &export.name))?;
+        let plan = self.aging().filtered(export, plan)?;
         let writing = execute::prepare(session, &plan, &spec).await?;
         let earlier = match self.earlier.get(&export.name) {
             Some(attempted) if attempted.fits(snapshot.origin, &writing) => {

@@ -1,6 +1,6 @@
 //! What retention means for an export, for people.
 
-use engine_runtime::retention::{Amount, ExportRetention};
+use engine_runtime::retention::{Amount, ExportRetention, RowsDue};
 
 use super::table::{bytes, counted};
 use crate::console::printable;
@@ -21,6 +21,9 @@ pub(crate) fn one(export: &ExportRetention) -> String {
             text.push_str(&format!("  {words}: {}{more}\n", shown(amount)));
         }
     }
+    if let Some(rows) = &export.rows {
+        text.push_str(&format!("  {}\n", of_rows(rows)));
+    }
     if export.restored > 0 {
         text.push_str(&format!("  live again: {}\n", counted(export.restored as u64, "snapshot")));
     }
@@ -28,6 +31,24 @@ pub(crate) fn one(export: &ExportRetention) -> String {
         text.push_str("  nothing is due\n");
     }
     text
+}
+
+/// What becomes of rows by their age.
+pub(crate) fn of_rows(rows: &RowsDue) -> String {
+    let by = printable(&rows.by);
+    if !rows.has_age {
+        return format!("rows older than {}: the newest snapshot has no {by} to tell by; run the export", rows.older_than);
+    }
+    let undated = match rows.undated {
+        0 => String::new(),
+        count => format!("; {} without {by} stay", counted(count, "row")),
+    };
+    format!(
+        "rows older than {} by {by}: {} in {} go now{undated}; runs publish none",
+        rows.older_than,
+        counted(rows.rows, "row"),
+        counted(rows.chunks, "chunk"),
+    )
 }
 
 /// How much, and from when.

@@ -65,12 +65,7 @@ pub(crate) struct RawSections {
 }
 
 /// Keys of later versions, by the path of the mapping they stand in.
-pub(crate) const LATER: [(&str, &str); 4] = [
-    ("tracking", "history"),
-    ("retention[]", "rows"),
-    ("retention[]", "records"),
-    ("retention[]", "cold"),
-];
+pub(crate) const LATER: [(&str, &str); 1] = [("tracking", "history")];
 
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {

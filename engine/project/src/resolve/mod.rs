@@ -89,7 +89,7 @@ pub(crate) fn resolve(inputs: Inputs) -> Result<Project, Vec<Problem>> {
         sections.iter_mut().flat_map(|section| std::mem::take(&mut section.retention)).collect();
     let raw_exports = sections.into_iter().flat_map(|section| section.exports).collect();
     let exports = datasets::exports(&mut findings, raw_exports, &root.defaults);
-    let retention = retention::resolve(&mut findings, raw_retention, &exports);
+    let retention = retention::resolve(&mut findings, raw_retention, &exports, &tracking);
     sources::references(&mut findings, &sources);
     let owners = owners(&mut findings, root.owners.as_ref());
     let index = Index::new(&sources, &models, &exports);

@@ -13,11 +13,17 @@ pub(super) fn resolve(
     raw: Vec<RawTracking>,
     sources: &[Source],
 ) -> Tracking {
-    let raw = raw.into_iter().filter_map(|tracking| tracking.schemas);
-    let schemas: Vec<SchemaTracking> = raw.map(|raw| schemas(findings, raw, sources)).collect();
-    let tracked = || schemas.iter().flat_map(|tracking| &tracking.sources);
+    let (mut schemas, mut runs) = (Vec::new(), Vec::new());
+    for raw in raw {
+        schemas.extend(raw.schemas.map(|raw| self::schemas(findings, raw, sources)));
+        runs.extend(raw.runs.and_then(|raw| raw.retention));
+    }
+    for twice in runs.iter().skip(1) {
+        findings.invalid("the retention of run records", "said once", twice.at);
+    }
+    let tracked = || schemas.iter().flat_map(|tracking: &SchemaTracking| &tracking.sources);
     findings.unique(Thing::Source, tracked());
-    Tracking { schemas }
+    Tracking { schemas, runs: runs.into_iter().next() }
 }
 
 fn schemas(findings: &mut Findings, raw: RawSchemas, sources: &[Source]) -> SchemaTracking {
@@ -39,5 +45,6 @@ fn schemas(findings: &mut Findings, raw: RawSchemas, sources: &[Source]) -> Sche
             }
         }
     }
-    SchemaTracking { sources: raw.sources, on_change, values: raw.values }
+    let RawSchemas { sources, values, retention, .. } = raw;
+    SchemaTracking { sources, on_change, values, retention }
 }

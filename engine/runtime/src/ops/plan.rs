@@ -52,7 +52,7 @@ pub async fn plan(context: &Context, select: &Select, base: Option<&str>) -> Out
     if let Ok(plan) = &mut made {
         plan.beside.tables = target_tables(&workspace.bound).await;
         if let Some(keys) = &keys {
-            let mut due = retention::foreseen(&project, keys, None).await?;
+            let mut due = retention::foreseen(context, &project, keys, None).await?;
             due.retain(|export| selected.contains(&export.export) && !export.is_nothing());
             plan.beside.retention = due;
         }

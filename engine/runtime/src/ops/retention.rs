@@ -1,22 +1,23 @@
 //! `retention`: what policies want gone, and having it go.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use engine_bundle::ids::RunId;
 use engine_project::Project;
-use engine_tracking::retention::{Deletion, Due, Policy, Suspicion, due, suspicious};
+use engine_tracking::retention::Policy;
 use engine_tracking::runs::{ScriptType, Volume};
 use serde::Serialize;
 
 use crate::clock;
-use crate::codes::{keys as key_codes, names, store as store_codes, tracking};
+use crate::codes::names;
 use crate::diagnostic::{Diagnostic, Outcome};
+use crate::keeping::{self, Applied, At, Keeper};
 use crate::keys::{self, Keys};
 use crate::operation::{self, Scene, Told};
-use crate::records;
 use crate::request::Context;
-use crate::retention::{self, ExportRetention, policy_of};
-use crate::store::{self, Store};
+use crate::retention::{self, ExportRetention, policy_of, started_at};
+use crate::store;
 use crate::workspace;
 
 /// What is due, or was done.
@@ -36,7 +37,7 @@ pub struct RetentionReport {
 pub async fn plan(context: &Context, export: Option<&str>) -> Outcome<RetentionReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
-    let exports = foreseen(&project, &keys, export).await?;
+    let exports = foreseen(context, &project, &keys, export).await?;
     Ok(RetentionReport { exports, warnings: Vec::new() })
 }
 
@@ -45,25 +46,17 @@ pub async fn plan(context: &Context, export: Option<&str>) -> Outcome<RetentionR
 /// # Errors
 /// A policy cannot be meant, or the store cannot be read.
 pub(super) async fn foreseen(
-    project: &Project,
+    context: &Context,
+    project: &Arc<Project>,
     keys: &Keys,
     export: Option<&str>,
 ) -> Outcome<Vec<ExportRetention>> {
     let chosen = chosen(project, export)?;
     let store = store::open(project)?;
+    let keeper = Keeper { context, project, store: &store, keys };
     let mut exports = Vec::with_capacity(chosen.len());
     for (name, policy) in chosen {
-        let file = keys.file_id(store.project(), &name)?;
-        if policy.is_none() && store.tombstones(file, &name, keys).await?.0 == 0 {
-            continue;
-        }
-        let found = retention::inventory(&store, keys, file, &name).await?;
-        let policies = policy.as_slice();
-        let due = due(policies, &found.inventory, clock::now());
-        let found = ExportRetention::of(&name, policy.as_ref(), &due);
-        if policy.is_some() || !found.is_nothing() {
-            exports.push(found);
-        }
+        exports.extend(keeper.foreseen(&name, policy.as_ref()).await?);
     }
     Ok(exports)
 }
@@ -106,7 +99,9 @@ pub async fn apply(
     let scene = Scene::of(context, &project, &keys, &store)?;
     let with_policy = chosen.iter().filter(|(_, policy)| policy.is_some());
     let objects = operation::exports(with_policy.map(|(name, _)| name.as_str()));
-    let work = each_applied(context, &store, &keys, &chosen, trust_clock);
+    let keeper = Keeper { context, project: &project, store: &store, keys: &keys };
+    let at = At { run: keeping::new_id()?, rows: clock::now(), trust_clock };
+    let work = each_applied(keeper, &chosen, at);
     let mut report = scene.recorded(ScriptType::RETENTION_APPLY, objects, work, freed).await?;
     report.exports.retain(|export| export.policy.is_some() || !export.is_nothing());
     Ok(report)
@@ -120,111 +115,52 @@ fn freed(report: &RetentionReport) -> Told {
 }
 
 async fn each_applied(
-    context: &Context,
-    store: &Store,
-    keys: &Keys,
+    keeper: Keeper<'_>,
     chosen: &[(String, Option<Policy>)],
-    trust_clock: bool,
+    at: At,
 ) -> Outcome<RetentionReport> {
     let mut report = RetentionReport { exports: Vec::new(), warnings: Vec::new() };
     let mut doubts = Vec::new();
     for (name, policy) in chosen {
         // What is wrong with one export keeps nothing of another.
-        match applied(context, store, keys, name, policy.as_ref(), trust_clock).await {
-            Ok(Ok(done)) => report.exports.push(done),
-            Ok(Err(doubt)) => doubts.push(*doubt),
+        match keeper.applied(name, policy.as_ref(), at).await {
+            Ok(Applied::Done(done, warnings)) => {
+                report.exports.push(done);
+                report.warnings.extend(warnings);
+            }
+            Ok(Applied::Doubted(doubt)) => doubts.push(*doubt),
             Err(failure) => doubts.extend(failure.diagnostics),
         }
     }
     if doubts.is_empty() { Ok(report) } else { Err(doubts.into()) }
 }
 
-/// The same at the end of a run, which has the store's lock: a clock that is doubted is a warning then.
+/// The same at the end of a run, which has the store's lock: a clock that is doubted is a warning then. Rows are
+/// judged by the start of the run, as those were that it published.
 ///
 /// # Errors
 /// A policy cannot be meant, or the store cannot be written.
 pub(super) async fn after_run(
-    context: &Context,
-    project: &Project,
-    store: &Store,
-    keys: &Keys,
+    keeper: Keeper<'_>,
+    run: RunId,
     selected: &BTreeSet<String>,
 ) -> Outcome<RetentionReport> {
     let mut report = RetentionReport { exports: Vec::new(), warnings: Vec::new() };
     let mut failures = Vec::new();
-    for (name, policy) in chosen(project, None)? {
+    let at = At { run, rows: started_at(run), trust_clock: false };
+    for (name, policy) in chosen(keeper.project, None)? {
         if policy.is_none() && !selected.contains(&name) {
             continue;
         }
-        match applied(context, store, keys, &name, policy.as_ref(), false).await {
-            Ok(Ok(done)) => report.exports.push(done),
-            Ok(Err(doubt)) => report.warnings.push(doubt.as_warning()),
+        match keeper.applied(&name, policy.as_ref(), at).await {
+            Ok(Applied::Done(done, warnings)) => {
+                report.exports.push(done);
+                report.warnings.extend(warnings);
+            }
+            Ok(Applied::Doubted(doubt)) => report.warnings.push(doubt.as_warning()),
             Err(failure) => failures.extend(failure.diagnostics),
         }
     }
     report.exports.retain(|export| !export.is_nothing());
     if failures.is_empty() { Ok(report) } else { Err(failures.into()) }
-}
-
-/// What was done for an export, or why the clock is doubted.
-async fn applied(
-    context: &Context,
-    store: &Store,
-    keys: &Keys,
-    export: &str,
-    policy: Option<&Policy>,
-    trust_clock: bool,
-) -> Outcome<Result<ExportRetention, Box<Diagnostic>>> {
-    let file = keys.file_id(store.project(), export)?;
-    let policies = policy.map(std::slice::from_ref).unwrap_or_default();
-    if policy.is_none() && store.tombstones(file, export, keys).await?.0 == 0 {
-        return Ok(Ok(ExportRetention::of(export, None, &Due::default())));
-    }
-    let mut done = None;
-    // Once more after something was destroyed: its tombstones then say that it is gone.
-    for _ in 0..2 {
-        let now = clock::now();
-        let found = retention::inventory(store, keys, file, export).await?;
-        let due = due(policies, &found.inventory, now);
-        let report = done.get_or_insert_with(|| ExportRetention::of(export, policy, &due)).clone();
-        if due.is_nothing() {
-            return Ok(Ok(report));
-        }
-        if !trust_clock && let Some(suspicion) = suspicious(now, &found.inventory) {
-            let message = format!("nothing of `{export}` was deleted: {}", doubt_of(&suspicion));
-            let doubt = Diagnostic::new(&tracking::CLOCK_DOUBTED, message).help(
-                "set the clock, or use `engine retention apply --trust-clock` if it is right",
-            );
-            return Ok(Err(Box::new(doubt)));
-        }
-        let tombstones = due.tombstones(&found.inventory.tombstones, now);
-        if !store.commit_tombstones(file, export, found.number, &tombstones, keys).await? {
-            let message = format!("another writer changed what is deleted of `{export}`");
-            return Err(Diagnostic::new(&store_codes::WRITER_LOST, message)
-                .help("apply again: it begins with what is there")
-                .into());
-        }
-        if due.destroy.is_empty() {
-            return Ok(Ok(report));
-        }
-        let by = records::user(context);
-        let deletions = Deletion::of(policies, &due, &by, now);
-        let id = RunId::new(u64::try_from(now.timestamp_millis()).unwrap_or(0)).map_err(|_| {
-            Diagnostic::new(&key_codes::RANDOM, "no random bytes for a record's id")
-        })?;
-        store.record_deletions(id, export, &deletions, keys).await?;
-        retention::destroy(store, file, &found, &due).await?;
-    }
-    Ok(Ok(done.unwrap_or_else(|| ExportRetention::of(export, policy, &Due::default()))))
-}
-
-/// Why the clock is doubted.
-fn doubt_of(suspicion: &Suspicion) -> String {
-    match suspicion {
-        Suspicion::Behind { .. } => "something in the store is dated after now".to_owned(),
-        Suspicion::Disordered { version, .. } => {
-            format!("snapshot {version} is dated before an earlier one")
-        }
-        Suspicion::Ahead { .. } => "nothing has happened for more than 35 days".to_owned(),
-    }
 }
