@@ -162,7 +162,7 @@ fn only_chunks_that_hold_expired_rows_are_written_again() {
     assert_eq!(held(&project), settled, "once is enough");
     // The snapshot says what made it: a run finds nothing new, but for the changed policy.
     project.run(&["run"]).success().prints("committed");
-    project.run(&["run"]).success().prints("reused");
+    project.run(&["run"]).success().prints("unchanged");
     assert_eq!(ids(&project, "modular"), expected());
     project.run(&["verify"]).success();
 }
@@ -213,7 +213,7 @@ fn a_snapshot_that_stays_is_loaded_without_rows_that_expired_since() {
     assert_eq!(loaded(&project), (4..ROWS).collect::<Vec<_>>());
     assert_eq!(ids(&project, "modular"), (4..ROWS).collect::<Vec<_>>());
     assert_eq!(chunks(&project).difference(&before).count(), 2, "one chunk of each export");
-    project.run(&["run"]).success().prints("reused");
+    project.run(&["run"]).success().prints("unchanged");
     project.run(&["verify"]).success();
 }
 

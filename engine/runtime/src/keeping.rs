@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use engine_bundle::ids::{FileId, RunId};
 use engine_project::Project;
-use engine_tracking::retention::{Deletion, Due, Moment, Policy, Suspicion, due, suspicious};
+use engine_tracking::retention::{
+    DELETION_VERSION, Deletion, Due, Moment, Policy, Suspicion, digest_of, due, suspicious,
+};
 
 use crate::bind::Schemas;
 use crate::clock;
@@ -15,13 +17,15 @@ use crate::diagnostic::{Diagnostic, Outcome};
 use crate::expiry::{self, Publishing, Rewriter, needs_tests};
 use crate::heads::Heads;
 use crate::keys::Keys;
-use crate::records;
+use crate::records::{self, Expired, Records, RecordsDue};
 use crate::request::Context;
 use crate::retention::{self, ExportRetention, Found};
 use crate::rewatch::Rewatch;
 use crate::store::{Store, Stored};
 use crate::workspace::{self, Access};
 
+/// What records of deleted run records are about: no export is called so.
+const RECORDS: &str = "";
 /// How often is looked again after something was done: what went is marked as gone, and the snapshot before one
 /// without expired rows is deleted softly.
 const ROUNDS_MAX: usize = 3;
@@ -244,6 +248,56 @@ impl Keeper<'_> {
             .record(file, &stored)
             .map_err(|error| Diagnostic::unwritable(heads.path(), &error))?;
         Ok(Some(warnings))
+    }
+}
+
+impl Keeper<'_> {
+    /// What is due of run records.
+    ///
+    /// # Errors
+    /// The store cannot be read, or a file was changed.
+    pub async fn records_due(&self, policy: &Policy) -> Outcome<Vec<RecordsDue>> {
+        let records = Records::of(self.context, self.store, self.keys)?;
+        let expired = records.expired(policy, clock::now()).await?;
+        Ok(expired.into_iter().map(|expired| expired.due).collect())
+    }
+
+    /// Has run records go whose time is over.
+    ///
+    /// # Errors
+    /// The store cannot be written, or a file was changed.
+    pub async fn records_applied(&self, policy: &Policy) -> Outcome<Vec<RecordsDue>> {
+        let records = Records::of(self.context, self.store, self.keys)?;
+        let mut done = Vec::new();
+        for expired in records.expired(policy, clock::now()).await? {
+            done.push(expired.due.clone());
+            if expired.due.is_nothing() {
+                continue;
+            }
+            let deletion = self.deletion(policy, &expired);
+            self.store.record_deletions(new_id()?, RECORDS, &[deletion], self.keys).await?;
+            records.remove(expired).await?;
+        }
+        Ok(done)
+    }
+
+    fn deletion(&self, policy: &Policy, expired: &Expired) -> Deletion {
+        let due = &expired.due;
+        Deletion {
+            format_version: DELETION_VERSION,
+            policy: policy.name.clone(),
+            basis: policy.basis.clone(),
+            by: records::user(self.context),
+            at: clock::now(),
+            snapshots: 0,
+            chunks: 0,
+            records: due.records,
+            rows: 0,
+            bytes: due.bytes,
+            oldest: due.oldest,
+            newest: due.newest,
+            digest: digest_of(expired.names.iter().map(String::as_str)),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use engine_bundle::ids::{FileId, RunId};
 use engine_bundle::key::KeySource;
 use engine_bundle::layout::{StoreObject, chunks_prefix, manifest_path};
 use engine_bundle::manifest::Manifest;
-use engine_project::{Export, Project, Retention};
+use engine_project::{Export, Project, Retention, Spanned};
 use engine_tracking::retention::{
     Chunk, Due, Inventory, LegalHold, Policy, RecordClass, RowRule, Snapshot, SnapshotRule, Span,
     Summary, Tombstones, Totals, What,
@@ -43,11 +43,44 @@ pub fn policies(project: &Project) -> Outcome<BTreeMap<String, Policy>> {
             Err(finding) => findings.push(*finding),
         }
     }
+    findings.extend(misfits(project));
     if findings.is_empty() {
         Ok(policies)
     } else {
         Err(Failure::from(findings).in_project(project))
     }
+}
+
+/// Policies that say nothing of what names them: it would be kept for ever, though somebody thinks otherwise.
+fn misfits(project: &Project) -> Vec<Diagnostic> {
+    let named = |name: &Spanned<String>| {
+        project.retention.iter().find(|policy| policy.name.value == name.value)
+    };
+    let refused = |name: &Spanned<String>, whose: &str, rule: &str| {
+        let message = format!("retention policy `{}` says nothing of {whose}", name.value);
+        Diagnostic::new(&tracking::RETENTION_INVALID, message)
+            .at(name.at, format!("needs a policy with `{rule}`"))
+    };
+    let of_runs = project.tracking.runs.as_ref().filter(|name| {
+        named(name).is_some_and(|policy| policy.records.is_empty())
+    });
+    let of_schemas = project.tracking.schemas.iter().filter_map(|schemas| {
+        let name = schemas.retention.as_ref()?;
+        let policy = named(name)?;
+        (policy.keep.is_none() && policy.max_age.is_none()).then_some(name)
+    });
+    let of_runs = of_runs.map(|name| refused(name, "run records", "records"));
+    let of_schemas = of_schemas.map(|name| refused(name, "archives of schemas", "snapshots"));
+    of_runs.into_iter().chain(of_schemas).collect()
+}
+
+/// The policy of run records; none where they are kept for ever.
+#[must_use]
+pub fn policy_of_runs<'p>(
+    policies: &'p BTreeMap<String, Policy>,
+    project: &Project,
+) -> Option<&'p Policy> {
+    policies.get(&project.tracking.runs.as_ref()?.value)
 }
 
 /// The policy of an export; none where it has none.
@@ -65,7 +98,7 @@ fn policy(declared: &Retention) -> Result<Policy, Box<Diagnostic>> {
         let message = format!("retention policy `{name}` cannot be used");
         Box::new(Diagnostic::new(&tracking::RETENTION_INVALID, message).at(at, words))
     };
-    let span = |text: &engine_project::Spanned<String>| {
+    let span = |text: &Spanned<String>| {
         let span = text.value.parse::<Span>();
         span.map_err(|error| refused(text.at, format!("must be {error}")))
     };

@@ -68,8 +68,9 @@ pub(crate) async fn run(invocation: &Invocation, options: &Retention) -> Outcome
 }
 
 fn text(report: &RetentionReport) -> String {
-    if report.exports.is_empty() {
+    if report.exports.is_empty() && report.records.is_empty() {
         return "No export has a retention policy.".to_owned();
     }
-    report.exports.iter().map(kept::one).collect()
+    let exports = report.exports.iter().map(kept::one);
+    exports.chain(report.records.iter().map(kept::of_records)).collect()
 }

@@ -1,5 +1,6 @@
 //! What retention means for an export, for people.
 
+use engine_runtime::records::RecordsDue;
 use engine_runtime::retention::{Amount, ExportRetention, RowsDue};
 
 use super::table::{bytes, counted};
@@ -49,6 +50,12 @@ pub(crate) fn of_rows(rows: &RowsDue) -> String {
         counted(rows.rows, "row"),
         counted(rows.chunks, "chunk"),
     )
+}
+
+/// What becomes of run records of one class.
+pub(crate) fn of_records(due: &RecordsDue) -> String {
+    let what = counted(due.records, "record");
+    format!("run records, {}: {what} older than {} and the grace\n", due.class, due.age)
 }
 
 /// How much, and from when.

@@ -15,16 +15,19 @@ use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keeping::{self, Applied, At, Keeper};
 use crate::keys::{self, Keys};
 use crate::operation::{self, Scene, Told};
+use crate::records::RecordsDue;
 use crate::request::Context;
-use crate::retention::{self, ExportRetention, policy_of, started_at};
+use crate::retention::{self, ExportRetention, policy_of, policy_of_runs, started_at};
 use crate::store;
 use crate::workspace;
 
 /// What is due, or was done.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct RetentionReport {
     /// The exports that have a policy, in declared order.
     pub exports: Vec<ExportRetention>,
+    /// Run records, by class; none where no policy is named for them.
+    pub records: Vec<RecordsDue>,
     /// Exports that were left alone, and why.
     #[serde(skip)]
     pub warnings: Vec<Diagnostic>,
@@ -38,7 +41,14 @@ pub async fn plan(context: &Context, export: Option<&str>) -> Outcome<RetentionR
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let exports = foreseen(context, &project, &keys, export).await?;
-    Ok(RetentionReport { exports, warnings: Vec::new() })
+    let store = store::open(&project)?;
+    let keeper = Keeper { context, project: &project, store: &store, keys: &keys };
+    let policies = retention::policies(&project)?;
+    let records = match policy_of_runs(&policies, &project).filter(|_| export.is_none()) {
+        Some(policy) => keeper.records_due(policy).await?,
+        None => Vec::new(),
+    };
+    Ok(RetentionReport { exports, records, warnings: Vec::new() })
 }
 
 /// What is due now, with opened keys.
@@ -101,7 +111,13 @@ pub async fn apply(
     let objects = operation::exports(with_policy.map(|(name, _)| name.as_str()));
     let keeper = Keeper { context, project: &project, store: &store, keys: &keys };
     let at = At { run: keeping::new_id()?, rows: clock::now(), trust_clock };
-    let work = each_applied(keeper, &chosen, at);
+    let work = async {
+        let mut report = each_applied(keeper, &chosen, at).await?;
+        if export.is_none() {
+            report.records = records_applied(keeper).await?;
+        }
+        Ok(report)
+    };
     let mut report = scene.recorded(ScriptType::RETENTION_APPLY, objects, work, freed).await?;
     report.exports.retain(|export| export.policy.is_some() || !export.is_nothing());
     Ok(report)
@@ -119,7 +135,7 @@ async fn each_applied(
     chosen: &[(String, Option<Policy>)],
     at: At,
 ) -> Outcome<RetentionReport> {
-    let mut report = RetentionReport { exports: Vec::new(), warnings: Vec::new() };
+    let mut report = RetentionReport::default();
     let mut doubts = Vec::new();
     for (name, policy) in chosen {
         // What is wrong with one export keeps nothing of another.
@@ -145,7 +161,7 @@ pub(super) async fn after_run(
     run: RunId,
     selected: &BTreeSet<String>,
 ) -> Outcome<RetentionReport> {
-    let mut report = RetentionReport { exports: Vec::new(), warnings: Vec::new() };
+    let mut report = RetentionReport::default();
     let mut failures = Vec::new();
     let at = At { run, rows: started_at(run), trust_clock: false };
     for (name, policy) in chosen(keeper.project, None)? {
@@ -162,5 +178,18 @@ pub(super) async fn after_run(
         }
     }
     report.exports.retain(|export| !export.is_nothing());
+    match records_applied(keeper).await {
+        Ok(records) => report.records = records,
+        Err(failure) => failures.extend(failure.diagnostics),
+    }
     if failures.is_empty() { Ok(report) } else { Err(failures.into()) }
+}
+
+/// Run records that went.
+async fn records_applied(keeper: Keeper<'_>) -> Outcome<Vec<RecordsDue>> {
+    let policies = retention::policies(keeper.project)?;
+    match policy_of_runs(&policies, keeper.project) {
+        Some(policy) => keeper.records_applied(policy).await,
+        None => Ok(Vec::new()),
+    }
 }
