@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use engine_bundle::ids::{FileId, RunId};
 use engine_project::Project;
 use engine_tracking::retention::{
@@ -12,9 +13,11 @@ use engine_tracking::retention::{
 
 use crate::bind::Schemas;
 use crate::clock;
+use crate::cold::{self, Cold};
 use crate::codes::{keys as key_codes, store as store_codes, tracking};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::expiry::{self, Publishing, Rewriter, needs_tests};
+use crate::files;
 use crate::heads::Heads;
 use crate::keys::Keys;
 use crate::records::{self, Expired, Records, RecordsDue};
@@ -141,10 +144,12 @@ impl Keeper<'_> {
             return Ok(Applied::Done(nothing(), Vec::new()));
         }
         let (mut done, mut warnings) = (None, Vec::new());
+        let mut is_trusted = true;
         for _ in 0..ROUNDS_MAX {
             let now = clock::now();
             let judged = self.judged(export, file, policy, (now, at.rows)).await?;
             done.get_or_insert_with(|| judged.report.clone());
+            is_trusted = at.trust_clock || suspicious(now, &judged.found.inventory).is_none();
             if judged.due.is_nothing() {
                 break;
             }
@@ -159,6 +164,9 @@ impl Keeper<'_> {
             if judged.due.destroy.is_empty() && rewritten.is_none() {
                 break;
             }
+        }
+        if let Some(policy) = policy.filter(|_| is_trusted) {
+            self.sweep(export, file, policy).await?;
         }
         Ok(Applied::Done(done.unwrap_or_else(nothing), warnings))
     }
@@ -180,7 +188,9 @@ impl Keeper<'_> {
         let committed =
             self.store.commit_tombstones(file, export, number, &tombstones, self.keys).await?;
         if committed {
-            return Ok(());
+            let heads = Heads::of(&self.context.root, &self.project.target.name.value);
+            let noted = heads.record_tombstones(file, number.saturating_add(1));
+            return Ok(noted.map_err(|error| Diagnostic::unwritable(heads.path(), &error))?);
         }
         let message = format!("another writer changed what is deleted of `{export}`");
         Err(Diagnostic::new(&store_codes::WRITER_LOST, message)
@@ -202,7 +212,57 @@ impl Keeper<'_> {
         let by = records::user(self.context);
         let deletions = Deletion::of(policies, &judged.due, &by, clock::now());
         self.store.record_deletions(new_id()?, export, &deletions, self.keys).await?;
-        retention::destroy(self.store, file, &judged.found, &judged.due).await
+        let cold = self.cold(policy)?;
+        retention::destroy(self.store, file, &judged.found, &judged.due, cold.as_ref()).await
+    }
+
+    /// Where things are copied to before they are destroyed.
+    fn cold(&self, policy: Option<&Policy>) -> Outcome<Option<Cold>> {
+        let named = policy.and_then(|policy| {
+            let declared = self.project.retention.iter();
+            let mut declared = declared.filter(|declared| declared.name.value == policy.name);
+            declared.next()?.cold.as_ref()
+        });
+        let place = named.and_then(|named| cold::place(self.project, named));
+        place.map(|place| Cold::open(&place, self.store)).transpose()
+    }
+
+    /// Removes what killed writes to a local store left behind, a day and the grace after it was written.
+    async fn sweep(&self, export: &str, file: FileId, policy: &Policy) -> Outcome<()> {
+        let now = clock::now();
+        if policy.legal_hold.as_ref().is_some_and(|hold| hold.is_in_force(now)) {
+            return Ok(());
+        }
+        let before = policy.grace.before(now) - TimeDelta::days(1);
+        let unreadable = |error: std::io::Error| {
+            let message = format!("the store cannot be looked at: {}", error.kind());
+            Diagnostic::new(&store_codes::STORE_UNAVAILABLE, message)
+                .help("check the rights of the user who runs the engine")
+        };
+        let left = retention::unfinished(self.store, file, before).map_err(unreadable)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let deletion = Deletion {
+            format_version: DELETION_VERSION,
+            policy: policy.name.clone(),
+            basis: policy.basis.clone(),
+            by: records::user(self.context),
+            at: now,
+            snapshots: 0,
+            chunks: left.len() as u64,
+            records: 0,
+            rows: 0,
+            bytes: left.iter().map(|(_, bytes)| *bytes).fold(0, u64::saturating_add),
+            oldest: None,
+            newest: None,
+            digest: digest_of(left.iter().map(|(path, _)| path.as_str())),
+        };
+        self.store.record_deletions(new_id()?, export, &[deletion], self.keys).await?;
+        for (path, _) in &left {
+            files::remove(&self.store.directory().join(path)).map_err(unreadable)?;
+        }
+        Ok(())
     }
 
     /// Publishes the newest snapshot again without the rows whose time is over; none where there are none.

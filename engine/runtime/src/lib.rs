@@ -35,6 +35,7 @@ pub mod graves;
 pub mod tip;
 pub mod records;
 pub mod operation;
+pub mod cold;
 pub mod retention;
 pub mod heads;
 pub mod checks;

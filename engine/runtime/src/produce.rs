@@ -95,8 +95,9 @@ impl Producer<'_> {
         let heads = Heads::of(&self.context.root, &self.workspace.bound.project.target.name.value);
         let seen = heads.seen(file);
         let tip = self.store.tip(file, &export.name, self.keys).await?;
-        seen.check(&export.name, tip.known())?;
+        seen.check(&export.name, &tip)?;
         let predecessor = tip.predecessor();
+        let number = tip.number();
         let head = tip.readable();
         let origin = self.origin(export).await?;
         let unchanged = match &head {
@@ -136,8 +137,9 @@ impl Producer<'_> {
                 (stored, Status::Committed, resumed, warnings)
             }
         };
-        heads
-            .record(file, &stored)
+        let noted = heads.record(file, &stored);
+        noted
+            .and_then(|()| heads.record_tombstones(file, number))
             .map_err(|error| Diagnostic::unwritable(heads.path(), &error))?;
         let mut done = ExportReport {
             snapshot: Some(stored.manifest.version),

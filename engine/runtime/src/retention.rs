@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use engine_bundle::ids::{FileId, RunId};
 use engine_bundle::key::KeySource;
-use engine_bundle::layout::{StoreObject, chunks_prefix, manifest_path};
+use engine_bundle::layout::{
+    StoreObject, chunks_prefix, manifest_path, manifests_prefix, tombstones_prefix,
+};
 use engine_bundle::manifest::Manifest;
 use engine_project::{Export, Project, Retention, Spanned};
 use engine_tracking::retention::{
@@ -19,8 +21,10 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
+use crate::cold::{self, Cold};
 use crate::codes::tracking;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::files;
 use crate::seal::SealError;
 use crate::store::{Store, Stored};
 use crate::unseal::UnsealError;
@@ -69,9 +73,15 @@ fn misfits(project: &Project) -> Vec<Diagnostic> {
         let policy = named(name)?;
         (policy.keep.is_none() && policy.max_age.is_none()).then_some(name)
     });
+    let nowhere = project.retention.iter().filter_map(|policy| policy.cold.as_ref());
+    let nowhere = nowhere.filter(|named| cold::place(project, named).is_none()).map(|named| {
+        let message = "the cold store of a retention policy is no place for files";
+        Diagnostic::new(&tracking::RETENTION_INVALID, message)
+            .at(named.at, "names a `file://` URL, or a connection to local files")
+    });
     let of_runs = of_runs.map(|name| refused(name, "run records", "records"));
     let of_schemas = of_schemas.map(|name| refused(name, "archives of schemas", "snapshots"));
-    of_runs.into_iter().chain(of_schemas).collect()
+    of_runs.into_iter().chain(of_schemas).chain(nowhere).collect()
 }
 
 /// The policy of run records; none where they are kept for ever.
@@ -387,17 +397,25 @@ async fn listed(store: &Store, file: FileId) -> Outcome<Vec<ObjectMeta>> {
 ///
 /// # Errors
 /// The store refuses; what was destroyed until then is gone, and the rest is due again.
-pub async fn destroy(store: &Store, file: FileId, found: &Found, due: &Due) -> Outcome<()> {
+pub async fn destroy(
+    store: &Store,
+    file: FileId,
+    found: &Found,
+    due: &Due,
+    cold: Option<&Cold>,
+) -> Outcome<()> {
+    let nothing = Vec::new();
     for item in &due.destroy {
+        let cold = cold.filter(|_| !item.cold.is_empty());
         match &item.what {
             What::Chunk(id) => {
-                for path in found.chunks.get(id).into_iter().flatten() {
-                    remove(store, path).await?;
+                for path in found.chunks.get(id).unwrap_or(&nothing) {
+                    remove(store, path, cold).await?;
                 }
             }
             What::Snapshot { version, .. } => {
                 let path = manifest_path(file, *version).unwrap_or_default();
-                remove(store, &Path::from(path)).await?;
+                remove(store, &Path::from(path), cold).await?;
             }
             // Records are not of an export.
             What::Record { .. } => {}
@@ -406,9 +424,42 @@ pub async fn destroy(store: &Store, file: FileId, found: &Found, due: &Due) -> O
     Ok(())
 }
 
-async fn remove(store: &Store, path: &Path) -> Outcome<()> {
+async fn remove(store: &Store, path: &Path, cold: Option<&Cold>) -> Outcome<()> {
+    if let Some(cold) = cold {
+        cold.keep(store, path).await?;
+    }
     match store.objects().delete(path).await {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
         Err(error) => Err(SealError::from(error).diagnostic().into()),
     }
+}
+
+/// Uploads to a local store that were never finished, of one export: `NAME#1` beside `NAME`, with their lengths. Other
+/// names are not seen.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn unfinished(
+    store: &Store,
+    file: FileId,
+    before: DateTime<Utc>,
+) -> std::io::Result<Vec<(String, u64)>> {
+    let folders = [chunks_prefix(file), manifests_prefix(file), tombstones_prefix(file)];
+    let mut found = Vec::new();
+    for folder in folders {
+        for (name, written, bytes) in files::list(&store.directory().join(&folder))? {
+            let path = format!("{folder}/{name}");
+            if is_unfinished(&path) && DateTime::<Utc>::from(written) < before {
+                found.push((path, bytes));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a file is one that object_store's local store writes before it takes its name.
+fn is_unfinished(path: &str) -> bool {
+    let Some((whole, number)) = path.rsplit_once('#') else { return false };
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && StoreObject::parse(whole).is_ok()
 }

@@ -68,9 +68,11 @@ pub(crate) async fn run(invocation: &Invocation, options: &Retention) -> Outcome
 }
 
 fn text(report: &RetentionReport) -> String {
-    if report.exports.is_empty() && report.records.is_empty() {
+    let is_empty = report.exports.is_empty() && report.records.is_empty();
+    if is_empty && report.unclaimed.is_empty() {
         return "No export has a retention policy.".to_owned();
     }
     let exports = report.exports.iter().map(kept::one);
-    exports.chain(report.records.iter().map(kept::of_records)).collect()
+    let records = report.records.iter().map(kept::of_records);
+    exports.chain(records).chain(report.unclaimed.iter().map(kept::of_unclaimed)).collect()
 }

@@ -1,5 +1,6 @@
 //! What retention means for an export, for people.
 
+use engine_runtime::ops::retention::Unclaimed;
 use engine_runtime::records::RecordsDue;
 use engine_runtime::retention::{Amount, ExportRetention, RowsDue};
 
@@ -56,6 +57,17 @@ pub(crate) fn of_rows(rows: &RowsDue) -> String {
 pub(crate) fn of_records(due: &RecordsDue) -> String {
     let what = counted(due.records, "record");
     format!("run records, {}: {what} older than {} and the grace\n", due.class, due.age)
+}
+
+/// A folder that no policy reaches.
+pub(crate) fn of_unclaimed(found: &Unclaimed) -> String {
+    format!(
+        "{}: {}, {}, {} of no export of this project; a policy reaches it by the name it had: `former_exports`\n",
+        found.folder,
+        counted(found.snapshots, "snapshot"),
+        counted(found.chunks, "chunk"),
+        bytes(found.bytes)
+    )
 }
 
 /// How much, and from when.

@@ -18,6 +18,8 @@ pub struct Retention {
     pub records: RecordAges,
     /// Where things are copied to before they are destroyed: a `file://` URL, or the name of a connection.
     pub cold: Option<Spanned<String>>,
+    /// Exports that the project no longer has.
+    pub former_exports: Vec<Spanned<String>>,
     /// How long what goes can still be brought back.
     pub grace: Option<Spanned<String>>,
     /// While this holds, nothing goes.

@@ -30,6 +30,9 @@ pub(crate) struct RawRetention {
     /// files. Nothing is ever deleted there.
     #[serde(default)]
     pub(crate) cold: Option<Spanned<String>>,
+    /// Exports that the project no longer has, and whose snapshots in the store this policy still reaches.
+    #[serde(default)]
+    pub(crate) former_exports: Vec<Spanned<String>>,
     /// What happens when the grace is over: `delete`, which is what happens anyway.
     #[serde(default)]
     pub(crate) then: Option<RawThen>,

@@ -23,6 +23,12 @@ pub(super) fn resolve(
             findings.unknown(Thing::Policy, &name.value, None, among, name.at);
         }
     }
+    let former = || policies.iter().flat_map(|policy| &policy.former_exports);
+    findings.unique(Thing::Export, former());
+    for name in former().filter(|name| exports.iter().any(|one| one.name.value == name.value)) {
+        let expected = "one that the project no longer has; an export names its policy itself";
+        findings.invalid("a former export", expected, name.at);
+    }
     policies
 }
 
@@ -43,6 +49,7 @@ fn policy(findings: &mut Findings, raw: Spanned<RawRetention>) -> Retention {
         rows: raw.rows.map(|rule| RowRule { older_than: rule.older_than, by: rule.by }),
         records: records.unwrap_or_default(),
         cold: raw.cold,
+        former_exports: raw.former_exports,
         name: raw.name,
         keep,
         max_age,

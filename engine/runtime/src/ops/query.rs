@@ -229,7 +229,7 @@ async fn register(
     let file = keys.file_id(store.project(), export)?;
     let seen = heads.seen(file);
     let tip = store.tip(file, export, keys).await?;
-    seen.check(export, tip.known())?;
+    seen.check(export, &tip)?;
     let Some(Stored { manifest, .. }) = tip.readable() else { return Ok(None) };
     let refused = |error| Failure::from(fault::running(&error, export));
     let keys = Arc::new(keys.clone());

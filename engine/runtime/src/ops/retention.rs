@@ -1,6 +1,6 @@
 //! `retention`: what policies want gone, and having it go.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use engine_bundle::ids::RunId;
@@ -18,7 +18,7 @@ use crate::operation::{self, Scene, Told};
 use crate::records::RecordsDue;
 use crate::request::Context;
 use crate::retention::{self, ExportRetention, policy_of, policy_of_runs, started_at};
-use crate::store;
+use crate::store::{self, Store};
 use crate::workspace;
 
 /// What is due, or was done.
@@ -28,6 +28,8 @@ pub struct RetentionReport {
     pub exports: Vec<ExportRetention>,
     /// Run records, by class; none where no policy is named for them.
     pub records: Vec<RecordsDue>,
+    /// Folders of the store that belong to no export of the project, where all were looked at.
+    pub unclaimed: Vec<Unclaimed>,
     /// Exports that were left alone, and why.
     #[serde(skip)]
     pub warnings: Vec<Diagnostic>,
@@ -48,7 +50,11 @@ pub async fn plan(context: &Context, export: Option<&str>) -> Outcome<RetentionR
         Some(policy) => keeper.records_due(policy).await?,
         None => Vec::new(),
     };
-    Ok(RetentionReport { exports, records, warnings: Vec::new() })
+    let unclaimed = match export {
+        Some(_) => Vec::new(),
+        None => unclaimed(&project, &store, &keys).await?,
+    };
+    Ok(RetentionReport { exports, records, unclaimed, warnings: Vec::new() })
 }
 
 /// What is due now, with opened keys.
@@ -88,7 +94,56 @@ fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<(String, Optio
         project.exports.iter().filter(|one| export.is_none_or(|name| one.name.value == name));
     let with_policy =
         wanted.map(|export| (export.name.value.clone(), policy_of(&policies, export).cloned()));
-    Ok(with_policy.collect())
+    let former = policies_of_former(project, &policies).filter(|_| export.is_none());
+    Ok(with_policy.chain(former).collect())
+}
+
+/// Exports that the project no longer has and that a policy still names.
+fn policies_of_former<'p>(
+    project: &'p Project,
+    policies: &'p BTreeMap<String, Policy>,
+) -> impl Iterator<Item = (String, Option<Policy>)> + 'p {
+    project.retention.iter().flat_map(|declared| {
+        let policy = policies.get(&declared.name.value);
+        declared.former_exports.iter().map(move |name| (name.value.clone(), policy.cloned()))
+    })
+}
+
+/// A folder of the store that belongs to no export of the project. What it was called cannot be told from it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unclaimed {
+    /// The folder.
+    pub folder: String,
+    /// Manifests in it.
+    pub snapshots: u64,
+    /// Chunks in it.
+    pub chunks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// The folders of exports that the project no longer has and no policy names.
+async fn unclaimed(project: &Project, store: &Store, keys: &Keys) -> Outcome<Vec<Unclaimed>> {
+    let exports = project.exports.iter().map(|export| &export.name);
+    let former = project.retention.iter().flat_map(|policy| &policy.former_exports);
+    let mut claimed = BTreeSet::new();
+    for name in exports.chain(former) {
+        claimed.insert(keys.file_id(store.project(), &name.value)?.to_string());
+    }
+    let mut found = Vec::new();
+    for folder in store.exports().await? {
+        if claimed.contains(&folder.to_string()) {
+            continue;
+        }
+        let snapshots = store.versions(folder).await?.len() as u64;
+        let chunks = store.chunk_files(folder).await?;
+        let bytes = chunks.iter().map(|(_, bytes)| *bytes).fold(0, u64::saturating_add);
+        if snapshots > 0 || !chunks.is_empty() {
+            let chunks = chunks.len() as u64;
+            found.push(Unclaimed { folder: format!("exports/{folder}"), snapshots, chunks, bytes });
+        }
+    }
+    Ok(found)
 }
 
 /// Does what is due: tombstones first, then what tombstones' grace is over for. `trust_clock` does so although
