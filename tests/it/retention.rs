@@ -391,7 +391,11 @@ fn former_exports_are_reached_by_their_names() {
     project.replace("exports/people.yml", "name: contacts", "name: others");
     project.run(&["retention", "plan"]).success().prints("of no export of this project");
     let held_before = held(&project).len();
-    project.replace("policies/retention.yml", "name: uat,", "name: uat, former_exports: [contacts],");
+    project.replace(
+        "policies/retention.yml",
+        "name: uat,",
+        "name: uat, former_exports: [contacts],",
+    );
     sleep(LATER);
     let plan = project.run(&["retention", "plan"]).success();
     plan.prints("contacts: policy uat");

@@ -139,7 +139,9 @@ fn only_chunks_that_hold_expired_rows_are_written_again() {
     let before = chunks(&project);
     assert_eq!(before.len(), 8, "four of each export");
     let plan = project.run(&["retention", "plan"]).success();
-    plan.prints("rows older than 5y by ended: 15 rows in 2 chunks go now; 1 row without ended stay");
+    plan.prints(
+        "rows older than 5y by ended: 15 rows in 2 chunks go now; 1 row without ended stay",
+    );
     let report = apply(&project);
     assert_eq!(report["exports"][0]["rows"]["rows"], 15, "{report}");
     for export in ["orders", "modular"] {
@@ -207,7 +209,8 @@ fn a_snapshot_that_stays_is_loaded_without_rows_that_expired_since() {
     project.run(&["run"]).success();
     assert_eq!(loaded(&project).len(), ROWS);
     let before = chunks(&project);
-    let wait = (soon + 2).saturating_sub(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
+    let wait =
+        (soon + 2).saturating_sub(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
     sleep(Duration::from_secs(wait));
     project.run(&["run"]).success();
     assert_eq!(loaded(&project), (4..ROWS).collect::<Vec<_>>());

@@ -69,7 +69,8 @@ impl Cold {
         if cold.starts_with(&warm) || warm.starts_with(&cold) {
             return Err(refused("and the store are one place").into());
         }
-        let objects = LocalFileSystem::new_with_prefix(&cold).map_err(|_| refused("cannot be opened"))?;
+        let objects =
+            LocalFileSystem::new_with_prefix(&cold).map_err(|_| refused("cannot be opened"))?;
         let prefix = format!("{}/{}", store.project(), store.target());
         Ok(Self { objects: Arc::new(objects), prefix })
     }

@@ -128,6 +128,11 @@ impl Seen {
         self.anchor
     }
 
+    /// The number of the newest document of tombstones; 0 where there was none.
+    pub fn tombstones(&self) -> u64 {
+        self.tombstones
+    }
+
     /// Checks that the store is not behind what was seen.
     ///
     /// # Errors
@@ -165,8 +170,9 @@ impl Seen {
             return Ok(());
         }
         let name = tombstones_path(self.file, self.tombstones).unwrap_or_default();
-        let message =
-            format!("{name}: is missing: what retention took from readers of `{export}` would be back");
+        let message = format!(
+            "{name}: is missing: what retention took from readers of `{export}` would be back"
+        );
         Err(Diagnostic::new(&store::ROLLED_BACK, message)
             .help(format!(
                 "restore the store; if it was replaced on purpose, remove {}",

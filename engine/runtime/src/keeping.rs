@@ -13,13 +13,14 @@ use engine_tracking::retention::{
 
 use crate::bind::Schemas;
 use crate::clock;
-use crate::cold::{self, Cold};
 use crate::codes::{keys as key_codes, store as store_codes, tracking};
+use crate::cold::{self, Cold};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::expiry::{self, Publishing, Rewriter, needs_tests};
 use crate::files;
 use crate::heads::Heads;
 use crate::keys::Keys;
+use crate::metadata::{self, ArchivesDue, Folder, Part};
 use crate::records::{self, Expired, Records, RecordsDue};
 use crate::request::Context;
 use crate::retention::{self, ExportRetention, Found};
@@ -79,6 +80,81 @@ impl Keeper<'_> {
         Rewriter::new(self.store, self.keys, file, limits)
     }
 
+    /// Whether an export of which the newest snapshot was just looked at has no tombstones.
+    ///
+    /// # Errors
+    /// The keyring has no identifiers key.
+    pub fn is_known_untouched(&self, export: &str) -> Outcome<bool> {
+        let file = self.keys.file_id(self.store.project(), export)?;
+        let heads = Heads::of(&self.context.root, &self.project.target.name.value);
+        let seen = heads.seen(file);
+        Ok(seen.anchor().is_some() && seen.tombstones() == 0)
+    }
+
+    /// Whether nothing can be due of an export that has no new snapshot, as far as listings tell without opening a
+    /// manifest. Rows are counted, and what killed runs left is looked for, when something was committed.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn is_idle(&self, export: &str, policy: &Policy) -> Outcome<bool> {
+        if policy.rows.is_some() {
+            return Ok(false);
+        }
+        let file = self.keys.file_id(self.store.project(), export)?;
+        let (_, tombstones) = self.store.tombstones(file, export, self.keys).await?;
+        let versions = self.store.dated_versions(file).await?;
+        let inventory = retention::listed_only(versions, tombstones);
+        Ok(due(std::slice::from_ref(policy), &inventory, clock::now()).is_nothing())
+    }
+
+    /// The archives of schemas that go.
+    ///
+    /// # Errors
+    /// A log cannot be read.
+    pub fn archives_due(&self) -> Outcome<Vec<ArchivesDue>> {
+        let folder = Folder::of(self.project, self.keys);
+        let policies = retention::policies(self.project)?;
+        let mut due = Vec::new();
+        for tracking in &self.project.tracking.schemas {
+            let named = tracking.retention.as_ref().and_then(|name| policies.get(&name.value));
+            let Some(policy) = named else { continue };
+            for source in &tracking.sources {
+                let log = folder.log(&source.value)?;
+                let files = metadata::expired(&log, policy, clock::now());
+                if !files.is_empty() {
+                    let (source, policy) = (source.value.clone(), policy.name.clone());
+                    due.push(ArchivesDue { source, policy, files });
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    /// Has archives of schemas go. The files first: a log that still names one that is gone is mended by the next
+    /// attempt.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn archives_applied(&self) -> Outcome<Vec<ArchivesDue>> {
+        let done = self.archives_due()?;
+        if done.is_empty() {
+            return Ok(done);
+        }
+        let folder = Folder::of(self.project, self.keys);
+        let mut index = folder.index()?;
+        for due in &done {
+            folder.remove(&due.files)?;
+            let log = metadata::without(folder.log(&due.source)?, &due.files);
+            let name = folder.name(Part::Changes, &due.source)?;
+            folder.write(&name, &metadata::document(&log))?;
+            if let Some(recorded) = folder.recorded(&due.source, &log)? {
+                index.sources.insert(due.source.clone(), recorded);
+            }
+        }
+        folder.write_index(&index)?;
+        Ok(done)
+    }
+
     /// Whether an export without a policy has nothing that retention ever deleted softly.
     async fn is_untouched(
         &self,
@@ -132,12 +208,7 @@ impl Keeper<'_> {
     ///
     /// # Errors
     /// The store cannot be written, or another writer was first.
-    pub async fn applied(
-        &self,
-        export: &str,
-        policy: Option<&Policy>,
-        at: At,
-    ) -> Outcome<Applied> {
+    pub async fn applied(&self, export: &str, policy: Option<&Policy>, at: At) -> Outcome<Applied> {
         let file = self.keys.file_id(self.store.project(), export)?;
         let nothing = || ExportRetention::of(export, None, &Due::default());
         if self.is_untouched(file, export, policy).await? {
@@ -154,7 +225,9 @@ impl Keeper<'_> {
                 break;
             }
             let inventory = &judged.found.inventory;
-            if !at.trust_clock && let Some(suspicion) = suspicious(now, inventory) {
+            if !at.trust_clock
+                && let Some(suspicion) = suspicious(now, inventory)
+            {
                 return Ok(Applied::Doubted(Box::new(doubt(export, &suspicion))));
             }
             self.bury(export, file, &judged, now).await?;
@@ -172,13 +245,7 @@ impl Keeper<'_> {
     }
 
     /// Commits the tombstones, where they are others than before.
-    async fn bury(
-        &self,
-        export: &str,
-        file: FileId,
-        judged: &Judged,
-        now: Moment,
-    ) -> Outcome<()> {
+    async fn bury(&self, export: &str, file: FileId, judged: &Judged, now: Moment) -> Outcome<()> {
         let before = &judged.found.inventory.tombstones;
         let tombstones = judged.due.tombstones(before, now);
         if tombstones == *before {
@@ -274,8 +341,7 @@ impl Keeper<'_> {
         judged: &Judged,
         run: RunId,
     ) -> Outcome<Option<Vec<Diagnostic>>> {
-        let (Some(rewrite), Some(rows), Some(policy)) =
-            (&judged.due.rewrite, &judged.rows, policy)
+        let (Some(rewrite), Some(rows), Some(policy)) = (&judged.due.rewrite, &judged.rows, policy)
         else {
             return Ok(None);
         };

@@ -21,8 +21,8 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
-use crate::cold::{self, Cold};
 use crate::codes::tracking;
+use crate::cold::{self, Cold};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::files;
 use crate::seal::SealError;
@@ -65,9 +65,11 @@ fn misfits(project: &Project) -> Vec<Diagnostic> {
         Diagnostic::new(&tracking::RETENTION_INVALID, message)
             .at(name.at, format!("needs a policy with `{rule}`"))
     };
-    let of_runs = project.tracking.runs.as_ref().filter(|name| {
-        named(name).is_some_and(|policy| policy.records.is_empty())
-    });
+    let of_runs = project
+        .tracking
+        .runs
+        .as_ref()
+        .filter(|name| named(name).is_some_and(|policy| policy.records.is_empty()));
     let of_schemas = project.tracking.schemas.iter().filter_map(|schemas| {
         let name = schemas.retention.as_ref()?;
         let policy = named(name)?;
@@ -254,7 +256,10 @@ impl ExportRetention {
     /// Whether nothing is due.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.tombstone.is_nothing() && self.destroy.is_nothing() && self.restored == 0 && !self.has_expired_rows()
+        self.tombstone.is_nothing()
+            && self.destroy.is_nothing()
+            && self.restored == 0
+            && !self.has_expired_rows()
     }
 
     /// Whether rows go, or would if their age could be told.
@@ -385,6 +390,27 @@ pub async fn inventory(
     }
     let inventory = Inventory { snapshots, chunks, tombstones, ..Inventory::default() };
     Ok(Found { inventory, number, manifests, chunks: paths })
+}
+
+/// What listings tell of an export's snapshots: enough to see whether a number or an age is exceeded.
+#[must_use]
+pub fn listed_only(versions: Vec<(u64, DateTime<Utc>)>, tombstones: Tombstones) -> Inventory {
+    let entries = tombstones.entries().iter();
+    let known: BTreeMap<u64, String> = entries
+        .filter_map(|entry| match &entry.what {
+            What::Snapshot { version, manifest } => Some((*version, manifest.clone())),
+            What::Chunk(_) | What::Record { .. } => None,
+        })
+        .collect();
+    let snapshots = versions.into_iter().map(|(version, written)| Snapshot {
+        version,
+        manifest: known.get(&version).cloned().unwrap_or_default(),
+        committed_at: written,
+        chunks: Vec::new(),
+        rows: 0,
+        bytes: 0,
+    });
+    Inventory { snapshots: snapshots.collect(), tombstones, ..Inventory::default() }
 }
 
 async fn listed(store: &Store, file: FileId) -> Outcome<Vec<ObjectMeta>> {

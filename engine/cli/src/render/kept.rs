@@ -1,5 +1,6 @@
 //! What retention means for an export, for people.
 
+use engine_runtime::metadata::ArchivesDue;
 use engine_runtime::ops::retention::Unclaimed;
 use engine_runtime::records::RecordsDue;
 use engine_runtime::retention::{Amount, ExportRetention, RowsDue};
@@ -39,7 +40,10 @@ pub(crate) fn one(export: &ExportRetention) -> String {
 pub(crate) fn of_rows(rows: &RowsDue) -> String {
     let by = printable(&rows.by);
     if !rows.has_age {
-        return format!("rows older than {}: the newest snapshot has no {by} to tell by; run the export", rows.older_than);
+        return format!(
+            "rows older than {}: the newest snapshot has no {by} to tell by; run the export",
+            rows.older_than
+        );
     }
     let undated = match rows.undated {
         0 => String::new(),
@@ -57,6 +61,16 @@ pub(crate) fn of_rows(rows: &RowsDue) -> String {
 pub(crate) fn of_records(due: &RecordsDue) -> String {
     let what = counted(due.records, "record");
     format!("run records, {}: {what} older than {} and the grace\n", due.class, due.age)
+}
+
+/// What becomes of archives of a source's schema.
+pub(crate) fn of_archives(due: &ArchivesDue) -> String {
+    let files = counted(due.files.len() as u64, "archive");
+    format!(
+        "schema of {}: {files} under metadata/ by policy {}\n",
+        printable(&due.source),
+        due.policy
+    )
 }
 
 /// A folder that no policy reaches.

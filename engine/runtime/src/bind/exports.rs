@@ -313,8 +313,7 @@ fn expiry(project: &Project, export: &Export, columns: &[BoundColumn]) -> Option
         return Some(unknown_column(&within, by, &names));
     };
     let found = column.output.data_type();
-    let is_date =
-        matches!(found, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
+    let is_date = matches!(found, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
     (!is_date).then(|| {
         let message = format!(
             "the age of rows of `{}` cannot be told by `{}`: it is published as {}",

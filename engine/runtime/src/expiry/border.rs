@@ -71,7 +71,8 @@ fn first_kept(cut_off: &CutOff, data_type: &DataType) -> Option<ScalarValue> {
 
 /// A moment in whole units since 1970, rounded up: what is before it in them is before it.
 fn units(moment: Moment, per_second: i128) -> i64 {
-    let nanos = i128::from(moment.timestamp()) * NANOS + i128::from(moment.timestamp_subsec_nanos());
+    let nanos =
+        i128::from(moment.timestamp()) * NANOS + i128::from(moment.timestamp_subsec_nanos());
     let per_unit = NANOS / per_second;
     let rounded = nanos.div_euclid(per_unit) + i128::from(nanos.rem_euclid(per_unit) > 0);
     i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })

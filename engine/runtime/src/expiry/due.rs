@@ -87,8 +87,7 @@ pub async fn mark(
         let is_new = |chunk: &&Chunk| !seen.contains(&chunk.id);
         // Of a snapshot that is half destroyed, what is left.
         let is_there = |chunk: &&Chunk| there.contains(&chunk.id.to_string());
-        let chunks: Vec<&Chunk> =
-            manifest.chunks.iter().filter(is_new).filter(is_there).collect();
+        let chunks: Vec<&Chunk> = manifest.chunks.iter().filter(is_new).filter(is_there).collect();
         seen.extend(chunks.iter().map(|chunk| chunk.id));
         match age_in(policy, manifest, now)? {
             Age::Kept => {}

@@ -236,11 +236,7 @@ fn bare(manifest: &Manifest) -> Manifest {
 }
 
 /// A chunk as manifests name it.
-fn named(
-    sealed: &SealedChunk,
-    partition_by: &[String],
-    encryption: Encryption,
-) -> Outcome<Chunk> {
+fn named(sealed: &SealedChunk, partition_by: &[String], encryption: Encryption) -> Outcome<Chunk> {
     let malformed = || Diagnostic::new(&codes::INTERNAL, "a chunk's record cannot be read");
     let id: ChunkId = sealed.id.parse().map_err(|_| malformed())?;
     Ok(Chunk {

@@ -14,6 +14,7 @@ use crate::codes::names;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keeping::{self, Applied, At, Keeper};
 use crate::keys::{self, Keys};
+use crate::metadata::ArchivesDue;
 use crate::operation::{self, Scene, Told};
 use crate::records::RecordsDue;
 use crate::request::Context;
@@ -28,6 +29,8 @@ pub struct RetentionReport {
     pub exports: Vec<ExportRetention>,
     /// Run records, by class; none where no policy is named for them.
     pub records: Vec<RecordsDue>,
+    /// Archives of schemas, by source; none where none goes.
+    pub archives: Vec<ArchivesDue>,
     /// Folders of the store that belong to no export of the project, where all were looked at.
     pub unclaimed: Vec<Unclaimed>,
     /// Exports that were left alone, and why.
@@ -50,11 +53,15 @@ pub async fn plan(context: &Context, export: Option<&str>) -> Outcome<RetentionR
         Some(policy) => keeper.records_due(policy).await?,
         None => Vec::new(),
     };
+    let archives = match export {
+        Some(_) => Vec::new(),
+        None => keeper.archives_due()?,
+    };
     let unclaimed = match export {
         Some(_) => Vec::new(),
         None => unclaimed(&project, &store, &keys).await?,
     };
-    Ok(RetentionReport { exports, records, unclaimed, warnings: Vec::new() })
+    Ok(RetentionReport { exports, records, archives, unclaimed, warnings: Vec::new() })
 }
 
 /// What is due now, with opened keys.
@@ -170,6 +177,7 @@ pub async fn apply(
         let mut report = each_applied(keeper, &chosen, at).await?;
         if export.is_none() {
             report.records = records_applied(keeper).await?;
+            report.archives = keeper.archives_applied()?;
         }
         Ok(report)
     };
@@ -206,6 +214,14 @@ async fn each_applied(
     if doubts.is_empty() { Ok(report) } else { Err(doubts.into()) }
 }
 
+/// What a run did before.
+pub(super) struct Done<'a> {
+    /// The exports it was asked for.
+    pub(super) selected: &'a BTreeSet<String>,
+    /// Those that have a new snapshot.
+    pub(super) committed: BTreeSet<String>,
+}
+
 /// The same at the end of a run, which has the store's lock: a clock that is doubted is a warning then. Rows are
 /// judged by the start of the run, as those were that it published.
 ///
@@ -214,13 +230,19 @@ async fn each_applied(
 pub(super) async fn after_run(
     keeper: Keeper<'_>,
     run: RunId,
-    selected: &BTreeSet<String>,
+    done: &Done<'_>,
 ) -> Outcome<RetentionReport> {
     let mut report = RetentionReport::default();
     let mut failures = Vec::new();
     let at = At { run, rows: started_at(run), trust_clock: false };
     for (name, policy) in chosen(keeper.project, None)? {
-        if policy.is_none() && !selected.contains(&name) {
+        let is_settled = match &policy {
+            None => !done.selected.contains(&name) || keeper.is_known_untouched(&name)?,
+            Some(policy) => {
+                !done.committed.contains(&name) && keeper.is_idle(&name, policy).await?
+            }
+        };
+        if is_settled {
             continue;
         }
         match keeper.applied(&name, policy.as_ref(), at).await {
@@ -235,6 +257,10 @@ pub(super) async fn after_run(
     report.exports.retain(|export| !export.is_nothing());
     match records_applied(keeper).await {
         Ok(records) => report.records = records,
+        Err(failure) => failures.extend(failure.diagnostics),
+    }
+    match keeper.archives_applied() {
+        Ok(archives) => report.archives = archives,
         Err(failure) => failures.extend(failure.diagnostics),
     }
     if failures.is_empty() { Ok(report) } else { Err(failures.into()) }

@@ -209,7 +209,10 @@ async fn keep(
     selected: &BTreeSet<String>,
     report: &mut RunReport,
 ) -> Outcome<()> {
-    let kept = retention::after_run(keeper, run, selected).await?;
+    let committed = report.exports.iter().filter(|export| export.status == Status::Committed);
+    let committed = committed.map(|export| export.export.clone()).collect();
+    let done = retention::Done { selected, committed };
+    let kept = retention::after_run(keeper, run, &done).await?;
     report.warnings.extend(kept.warnings.into_iter().map(Failure::from));
     report.retention = kept.exports;
     Ok(())

@@ -176,8 +176,7 @@ impl Examination<'_> {
             faults: 0,
         };
         let mut named = BTreeSet::new();
-        let (number, tombstones) =
-            self.store.tombstones(self.file, self.name, self.keys).await?;
+        let (number, tombstones) = self.store.tombstones(self.file, self.name, self.keys).await?;
         if let Err(failure) = self.seen.check_tombstones(self.name, number) {
             findings.extend(failure.diagnostics);
         }

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use engine_bundle::layout::{RUNS, StoreObject};
 use engine_tracking::retention::{Moment, Policy, RecordClass, Span, suspicious_among};
-use engine_tracking::runs::chain::{ChainId, Line, MarkKind};
 use engine_tracking::runs::Record;
+use engine_tracking::runs::chain::{ChainId, Line, MarkKind};
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
