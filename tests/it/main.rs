@@ -54,6 +54,7 @@ mod flow;
 #[cfg(test)]
 mod forged;
 #[cfg(test)]
+mod histories;
 mod history;
 #[cfg(test)]
 mod interop;

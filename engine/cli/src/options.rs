@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, ValueEnum};
+use engine_runtime::history;
 use engine_runtime::selection::Select;
 
 use crate::console::{ColorChoice, Loudness};
@@ -108,6 +110,37 @@ impl Selection {
     pub(crate) fn wanted(&self) -> Select {
         Select { include: self.select.clone(), exclude: self.exclude.clone() }
     }
+}
+
+/// Which rows a query may see.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Asked {
+    /// Asks for the state of a moment, such as 2026-01-31 (its first instant) or 2026-01-31T12:00Z
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub as_of: Option<DateTime<Utc>>,
+
+    /// Sees the rows of this tenant only, named as its column shows it
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
+}
+
+impl Asked {
+    /// What a query is bound to.
+    pub(crate) fn bound(&self) -> history::Asked {
+        history::Asked { as_of: self.as_of, tenant: self.tenant.clone() }
+    }
+}
+
+/// A day, or a moment with its offset from UTC; seconds may be left out.
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Ok(day.and_time(NaiveTime::MIN).and_utc());
+    }
+    let whole = DateTime::parse_from_rfc3339(text);
+    let short = || DateTime::parse_from_str(&text.replace('Z', "+00:00"), "%Y-%m-%dT%H:%M%:z");
+    let moment = whole.or_else(|_| short());
+    let moment = moment.map_err(|_| "must be a moment, such as 2026-01-31T12:00Z".to_owned())?;
+    Ok(moment.with_timezone(&Utc))
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

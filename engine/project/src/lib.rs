@@ -47,10 +47,10 @@ pub use load::{LoadOptions, load};
 pub use location::{FileId, Location, SourceFile, SourceMap, Spanned};
 pub use model::{
     Action, Approval, Chunking, Class, Column, ColumnPattern, ColumnTest, Connection, Declared,
-    Encryption, Execution, Export, Indirect, KeyProvider, Keys, Load, LoadMode, Mask, Match,
-    MinGroup, Model, OnChange, Project, RecordAges, Reference, Relation, RenderedSql, Retention,
-    RowRule, Rule, SchemaTracking, Segment, Severity, Source, Table, TableTest, Target, Tracking,
-    Unclassified, identifier,
+    Encryption, Execution, Export, History, HistoryReference, Indirect, KeyProvider, Keys, Load,
+    LoadMode, Mask, Match, MinGroup, Model, OnChange, Project, RecordAges, Reference, Relation,
+    RenderedSql, Retention, RowRule, Rule, SchemaTracking, Segment, Severity, Source, Table,
+    TableTest, Target, Tracking, Unclassified, identifier,
 };
 pub use node::{Node, Value};
 pub use problem::{Problem, ProblemKind, Problems, Thing};

@@ -33,6 +33,8 @@ pub enum Thing {
     Type,
     /// A retention policy.
     Policy,
+    /// A history of an export's rows.
+    History,
 }
 
 impl Thing {
@@ -42,6 +44,7 @@ impl Thing {
         match self {
             Self::Class => String::from("classes"),
             Self::Policy => String::from("policies"),
+            Self::History => String::from("histories"),
             other => format!("{other}s"),
         }
     }
@@ -61,6 +64,7 @@ impl fmt::Display for Thing {
             Self::Export => "export",
             Self::Type => "column type",
             Self::Policy => "policy",
+            Self::History => "history",
         })
     }
 }
@@ -133,11 +137,6 @@ pub enum ProblemKind {
         nearest: Option<String>,
         /// All valid keys.
         valid: Vec<String>,
-    },
-    /// A section or key of a later version.
-    Unsupported {
-        /// The key.
-        key: String,
     },
     /// A key that must be there.
     MissingKey {

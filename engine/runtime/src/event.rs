@@ -65,6 +65,15 @@ pub enum Event {
         /// Rows loaded.
         rows: u64,
     },
+    /// What a snapshot brought was appended to a history.
+    HistoryRecorded {
+        /// The history.
+        history: String,
+        /// The snapshot of its export.
+        snapshot: u64,
+        /// Rows appended to its satellite.
+        appended: u64,
+    },
     /// An export was not committed, or not loaded.
     ExportFailed {
         /// The export.

@@ -43,7 +43,6 @@ fn code(kind: &ProblemKind) -> &'static Code {
         ProblemKind::YamlAliases { .. } => &config::YAML_ALIASES,
         ProblemKind::DuplicateKey { .. } => &config::DUPLICATE_KEY,
         ProblemKind::UnknownKey { .. } => &config::UNKNOWN_KEY,
-        ProblemKind::Unsupported { .. } => &config::UNSUPPORTED,
         ProblemKind::MissingKey { .. } => &config::MISSING_KEY,
         ProblemKind::WrongType { .. } => &config::WRONG_TYPE,
         ProblemKind::InvalidValue { .. } => &config::INVALID_VALUE,
@@ -81,6 +80,7 @@ pub fn unknown(thing: Thing) -> &'static Code {
         Thing::Export => &names::UNKNOWN_EXPORT,
         Thing::Type => &names::UNKNOWN_TYPE,
         Thing::Policy => &tracking::UNKNOWN_POLICY,
+        Thing::History => &tracking::UNKNOWN_HISTORY,
     }
 }
 

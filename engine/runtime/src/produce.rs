@@ -15,6 +15,7 @@ use crate::event::Event;
 use crate::execute;
 use crate::fault;
 use crate::heads::Heads;
+use crate::history::{HistoryDone, Recorder};
 use crate::journal::{Journal, Line, Status};
 use crate::keys::Keys;
 use crate::observe::{SPILL_FOLDER, Watch, Watching, with_inputs};
@@ -38,9 +39,10 @@ use engine_project::{ColumnTest, Declared, TableTest};
 /// Chunks of earlier attempts, by export.
 pub type Earlier = BTreeMap<String, resume::Attempted>;
 
-/// A snapshot that was committed.
+/// The snapshot that an export has now.
 struct Published {
     stored: Stored,
+    status: Status,
     /// Chunks of earlier attempts.
     resumed: usize,
     /// Tests that did not hold, and only warn.
@@ -79,6 +81,7 @@ pub fn report(export: &BoundExport, status: Status) -> ExportReport {
         chunks: None,
         bytes: None,
         resumed_chunks: 0,
+        histories: Vec::new(),
         loads: Vec::new(),
         codes: Vec::new(),
         warnings: Vec::new(),
@@ -114,29 +117,11 @@ impl Producer<'_> {
             }
             _ => None,
         };
-        let aged = match unchanged {
-            Some(head) => self.aging().without_expired(export, file, head).await?,
-            None => None,
+        let settled = match unchanged {
+            Some(head) => self.stays(export, file, head).await?,
+            None => self.publish(export, file, &origin, predecessor).await?,
         };
-        let (stored, status, resumed, warnings) = match (unchanged, aged) {
-            (Some(_), Some((stored, warnings))) => {
-                self.note_committed(&stored.manifest);
-                (stored, Status::Committed, 0, warnings)
-            }
-            (Some(head), None) => {
-                let warnings = self.still_fresh(export, file, &head.manifest).await?;
-                self.context.observer.notice(&Event::ExportReused {
-                    export: export.name.clone(),
-                    snapshot: head.manifest.version,
-                });
-                (head.clone(), Status::Reused, 0, warnings)
-            }
-            (None, _) => {
-                let published = self.publish(export, file, &origin, predecessor).await?;
-                let Published { stored, resumed, warnings } = published;
-                (stored, Status::Committed, resumed, warnings)
-            }
-        };
+        let Published { stored, status, resumed, warnings } = settled;
         let noted = heads.record(file, &stored);
         noted
             .and_then(|()| heads.record_tombstones(file, number))
@@ -150,6 +135,7 @@ impl Producer<'_> {
             warnings,
             ..report(export, status)
         };
+        done.histories = self.histories(&export.name, file, &stored).await?;
         let deliverer = Deliverer {
             observer: &*self.context.observer,
             workspace: self.workspace,
@@ -161,6 +147,20 @@ impl Producer<'_> {
         done.codes = failure.iter().flat_map(codes).collect();
         self.note_outcome(&done)?;
         Ok((done, failure))
+    }
+
+    /// What becomes of a snapshot of which nothing changed but the time.
+    async fn stays(&self, export: &BoundExport, file: FileId, head: &Stored) -> Outcome<Published> {
+        if let Some((stored, warnings)) = self.aging().without_expired(export, file, head).await? {
+            self.note_committed(&stored.manifest);
+            return Ok(Published { stored, status: Status::Committed, resumed: 0, warnings });
+        }
+        let warnings = self.still_fresh(export, file, &head.manifest).await?;
+        self.context.observer.notice(&Event::ExportReused {
+            export: export.name.clone(),
+            snapshot: head.manifest.version,
+        });
+        Ok(Published { stored: head.clone(), status: Status::Reused, resumed: 0, warnings })
     }
 
     fn aging(&self) -> Aging<'_> {
@@ -175,6 +175,27 @@ impl Producer<'_> {
             rows: manifest.rows,
             chunks: manifest.chunks.len(),
         });
+    }
+
+    /// Records the snapshot in the export's histories, before anybody is told that it was loaded.
+    async fn histories(
+        &self,
+        export: &str,
+        file: FileId,
+        stored: &Stored,
+    ) -> Outcome<Vec<HistoryDone>> {
+        let project = &self.workspace.bound.project;
+        let recorder = Recorder {
+            observer: &*self.context.observer,
+            project,
+            limits: self.workspace.limits,
+            store: self.store,
+            keys: self.keys,
+            heads: &Heads::of(&self.context.root, &project.target.name.value),
+            run: self.run,
+            git_commit: self.git_commit.clone(),
+        };
+        recorder.catch_up(export, file, stored).await
     }
 
     /// The report of an export that was not committed.
@@ -267,7 +288,8 @@ impl Producer<'_> {
         let manifest = snapshot.manifest(&chunks, tests)?;
         let digest = snapshot.commit(&manifest).await?;
         self.note_committed(&manifest);
-        Ok(Published { stored: Stored { manifest, digest }, resumed, warnings })
+        let stored = Stored { manifest, digest };
+        Ok(Published { stored, status: Status::Committed, resumed, warnings })
     }
 
     async fn write(

@@ -116,21 +116,7 @@ impl Snapshot<'_> {
     }
 
     fn chunk(&self, sealed: &SealedChunk, encryption: Encryption) -> Outcome<Chunk> {
-        let malformed = || Diagnostic::new(&run::INTERNAL, "a chunk's record cannot be read");
-        let id: ChunkId = sealed.id.parse().map_err(|_| malformed())?;
-        let columns = self.export.partition_by.iter().cloned();
-        Ok(Chunk {
-            id,
-            file: layout::chunk_name(id, encryption),
-            rows: sealed.rows,
-            bytes: sealed.bytes,
-            digest: sealed.digest.parse().map_err(|_| malformed())?,
-            partition: columns.zip(sealed.values.iter().cloned()).collect::<BTreeMap<_, _>>(),
-            modular: match encryption {
-                Encryption::Sealed => None,
-                Encryption::Modular => Some(ModularKey { key: self.key.clone(), scope: self.run }),
-            },
-        })
+        chunk_record(sealed, encryption, &self.export.partition_by, (&self.key, self.run))
     }
 
     fn used_keys(&self) -> Vec<KeyId> {
@@ -161,7 +147,36 @@ impl Snapshot<'_> {
     }
 }
 
-fn lost(version: u64, export: &str) -> Diagnostic {
+/// A chunk as a manifest names it: written by a run, with `key`, and divided by these columns.
+///
+/// # Errors
+/// The record cannot be one.
+pub fn chunk_record(
+    sealed: &SealedChunk,
+    encryption: Encryption,
+    partition_by: &[String],
+    (key, by): (&KeyId, RunId),
+) -> Outcome<Chunk> {
+    let malformed = || Diagnostic::new(&run::INTERNAL, "a chunk's record cannot be read");
+    let id: ChunkId = sealed.id.parse().map_err(|_| malformed())?;
+    let columns = partition_by.iter().cloned();
+    Ok(Chunk {
+        id,
+        file: layout::chunk_name(id, encryption),
+        rows: sealed.rows,
+        bytes: sealed.bytes,
+        digest: sealed.digest.parse().map_err(|_| malformed())?,
+        partition: columns.zip(sealed.values.iter().cloned()).collect::<BTreeMap<_, _>>(),
+        modular: match encryption {
+            Encryption::Sealed => None,
+            Encryption::Modular => Some(ModularKey { key: key.clone(), scope: by }),
+        },
+    })
+}
+
+/// The refusal of a commit that another writer won.
+#[must_use]
+pub fn lost(version: u64, export: &str) -> Diagnostic {
     let message = format!("another run committed snapshot {version} of `{export}` first");
     Diagnostic::new(&store::WRITER_LOST, message)
         .help("its snapshot is complete; run again to publish on top of it")

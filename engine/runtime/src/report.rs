@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::history::HistoryDone;
 use crate::journal::Status;
 use crate::retention::ExportRetention;
 
@@ -42,6 +43,9 @@ pub struct ExportReport {
     pub bytes: Option<u64>,
     /// Chunks that an earlier attempt had written.
     pub resumed_chunks: usize,
+    /// What its histories were given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub histories: Vec<HistoryDone>,
     /// What was loaded.
     pub loads: Vec<LoadDone>,
     /// The codes of what went wrong.

@@ -1,15 +1,16 @@
 //! `engine history`: the operations on record.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use clap::Args;
+use clap::{Args, Subcommand};
 use engine_runtime::diagnostic::Outcome;
 use engine_runtime::exit::Exit;
+use engine_runtime::history::RowHistory;
 use engine_runtime::ops::history;
 use engine_runtime::tracking::runs::{Filter, Operation, State};
 
 use crate::console::printable;
 use crate::invocation::Invocation;
-use crate::options::{Format, Resources};
+use crate::options::{self, Format, Resources};
 use crate::render::table::{Align, Listing, count};
 
 /// Print what was done: every command that read, wrote or decrypted data, newest first
@@ -19,8 +20,13 @@ use crate::render::table::{Align, Listing, count};
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   engine history --since 2026-01-01 --status failed
-  engine history --export customers --format json")]
+  engine history --export customers --format json
+  engine history rows customer_history --key 17")]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct History {
+    #[command(subcommand)]
+    pub of: Option<Of>,
+
     /// From this day on
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub since: Option<DateTime<Utc>>,
@@ -42,6 +48,69 @@ pub(crate) struct History {
     pub limit: usize,
 }
 
+/// What the history is of, where it is not of operations.
+#[derive(Subcommand, Clone, Debug)]
+pub(crate) enum Of {
+    Rows(Rows),
+}
+
+/// Print the versions of one row: when it came, what changed, when it was gone
+///
+/// Values are those that were published, masked as they are. The key is looked up by its hash: give it as it is
+/// published.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  engine history rows customer_history --key 17
+  engine history rows orders --tenant acme --key order_id=5 --key line=2")]
+pub(crate) struct Rows {
+    /// The history
+    pub history: String,
+
+    /// Value of a key column, as COLUMN=VALUE, or alone where there is one column
+    #[arg(long, value_name = "VALUE", required = true)]
+    pub key: Vec<String>,
+
+    #[command(flatten)]
+    pub asked: options::Asked,
+}
+
+/// Prints the versions of one row.
+async fn rows(invocation: &Invocation, options: &Rows) -> Outcome<Exit> {
+    let context = invocation.context(&Resources::default())?;
+    let asked = options.asked.bound();
+    let found = history::rows(&context, &options.history, &options.key, &asked).await?;
+    if found.versions.is_empty() && invocation.global.format == Format::Human {
+        invocation.note("No row with this key was ever there.");
+        return Ok(Exit::NothingSelected);
+    }
+    let is_empty = found.versions.is_empty();
+    invocation.report(&found, versions)?;
+    Ok(if is_empty { Exit::NothingSelected } else { Exit::Ok })
+}
+
+/// Versions with their changed columns, a line each.
+fn versions(found: &RowHistory) -> String {
+    let mut text = String::new();
+    for version in &found.versions {
+        let (number, date) = (version.version, &version.load_date);
+        text.push_str(&format!("version {number}  {date}  {}\n", version.kind));
+        let width = version.fields.iter().map(|field| field.column.chars().count()).max();
+        for field in &version.fields {
+            let shown = |value: &Option<String>| {
+                value.as_ref().map_or_else(|| "NULL".to_owned(), |value| printable(value))
+            };
+            let column = printable(&field.column);
+            let values = match version.kind {
+                "inserted" | "returned" => shown(&field.after),
+                "deleted" => shown(&field.before),
+                _ => format!("{} -> {}", shown(&field.before), shown(&field.after)),
+            };
+            text.push_str(&format!("  {column:<width$}  {values}\n", width = width.unwrap_or(0)));
+        }
+    }
+    text
+}
+
 fn day(text: &str) -> Result<DateTime<Utc>, String> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d");
     let day = day.map_err(|_| "must be a day, such as 2026-01-31".to_owned())?;
@@ -56,6 +125,9 @@ fn state(text: &str) -> Result<State, String> {
 
 /// Prints them.
 pub(crate) async fn run(invocation: &Invocation, options: &History) -> Outcome<Exit> {
+    if let Some(Of::Rows(options)) = &options.of {
+        return rows(invocation, options).await;
+    }
     let context = invocation.context(&Resources::default())?;
     let filter = Filter {
         since: options.since,

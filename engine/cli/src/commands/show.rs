@@ -21,12 +21,16 @@ pub(crate) struct Show {
     /// How many rows
     #[arg(long, short, value_name = "N", default_value = "10", value_parser = options::count)]
     pub limit: usize,
+
+    #[command(flatten)]
+    pub asked: options::Asked,
 }
 
 /// Reads the rows, and writes them.
 pub(crate) async fn run(invocation: &Invocation, options: &Show) -> Outcome<Exit> {
     let context = invocation.context(&Resources::default())?;
-    let answer = query::show(&context, &options.export, options.limit).await?;
+    let answer =
+        query::show(&context, &options.export, options.limit, &options.asked.bound()).await?;
     invocation.document(&rows::text(&answer, invocation.global.format)?)?;
     Ok(Exit::Ok)
 }

@@ -80,7 +80,10 @@ impl Observer for Bars {
             Event::ExportReused { export, .. }
             | Event::ExportCommitted { export, .. }
             | Event::ExportFailed { export, .. } => self.end(export),
-            Event::RunStarted { .. } | Event::ChunkWritten { .. } | Event::ExportLoaded { .. } => {}
+            Event::RunStarted { .. }
+            | Event::ChunkWritten { .. }
+            | Event::HistoryRecorded { .. }
+            | Event::ExportLoaded { .. } => {}
         }
         if !matches!(event, Event::ExportStarted { .. })
             && let Some(line) = words(event, self.console.loudness)
@@ -119,6 +122,10 @@ fn words(event: &Event, loudness: Loudness) -> Option<String> {
         Event::ExportLoaded { export, connection, table, rows } => {
             Some(format!("{export}: {} loaded into {connection}.{table}", counted(*rows, "row")))
         }
+        Event::HistoryRecorded { history, snapshot, appended } => Some(format!(
+            "{history}: snapshot {snapshot} recorded, {} appended",
+            counted(*appended, "row")
+        )),
         Event::ExportFailed { export, code } => Some(format!("{export}: failed ({code})")),
     }
 }

@@ -188,6 +188,8 @@ pub struct Export {
     pub tests: Vec<Declared<TableTest>>,
     /// Where committed snapshots are loaded.
     pub loads: Vec<Load>,
+    /// The published column that says whose a row is.
+    pub tenant: Option<Spanned<String>>,
     /// The retention policy of its snapshots; exists.
     pub retention: Option<Spanned<String>>,
     /// The whole entry.

@@ -30,7 +30,7 @@ pub use policy::{
 pub use retention::{RecordAges, Retention, RowRule};
 pub use source::{Column, Reference, Source, Table};
 pub use target::{Connection, Execution, KeyProvider, Keys, Target};
-pub use tracking::{OnChange, SchemaTracking, Tracking};
+pub use tracking::{History, HistoryReference, OnChange, SchemaTracking, Tracking};
 
 use crate::location::{SourceMap, Spanned};
 
@@ -127,6 +127,15 @@ impl Project {
     #[must_use]
     pub fn export(&self, name: &str) -> Option<&Export> {
         self.exports.get(*self.index.exports.get(name)?)
+    }
+
+    /// The published column that says whose a row of an export is: the export's own, or that of its history.
+    #[must_use]
+    pub fn tenant_of(&self, export: &str) -> Option<&str> {
+        let own = self.export(export).and_then(|export| export.tenant.as_ref());
+        let mut of_history = self.tracking.histories.iter().filter(|one| one.of.value == export);
+        let tenant = own.or_else(|| of_history.find_map(|history| history.tenant.as_ref()));
+        tenant.map(|tenant| tenant.value.as_str())
     }
 
     /// The declared columns of a table or model.

@@ -1,6 +1,6 @@
 //! What is recorded over time.
 
-use crate::location::Spanned;
+use crate::location::{Location, Spanned};
 
 /// What is recorded over time.
 #[derive(Clone, Debug, Default)]
@@ -9,6 +9,42 @@ pub struct Tracking {
     pub schemas: Vec<SchemaTracking>,
     /// The policy that run records are kept by.
     pub runs: Option<Spanned<String>>,
+    /// The histories of exports.
+    pub histories: Vec<History>,
+}
+
+/// The history of an export's rows.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// Its name, after which its tables are called.
+    pub name: Spanned<String>,
+    /// The export; it exists.
+    pub of: Spanned<String>,
+    /// The columns that tell rows apart; whether the export has them is not checked here.
+    pub key: Vec<Spanned<String>>,
+    /// The column that says whose a row is.
+    pub tenant: Option<Spanned<String>>,
+    /// Columns that refer to other histories.
+    pub references: Vec<HistoryReference>,
+    /// The retention policy of its tables; exists.
+    pub retention: Option<Spanned<String>>,
+    /// Where it is declared.
+    pub at: Location,
+}
+
+/// Columns that refer to the key of another history.
+#[derive(Clone, Debug)]
+pub struct HistoryReference {
+    /// What it is called; no two of a history have one name.
+    pub name: String,
+    /// The columns, as many as the other history's key has.
+    pub columns: Vec<Spanned<String>>,
+    /// The other history; it exists.
+    pub to: Spanned<String>,
+    /// The column with the tenant of what is referred to, when that history has tenants.
+    pub tenant: Option<Spanned<String>>,
+    /// Where it is declared.
+    pub at: Location,
 }
 
 /// Sources whose schemas are recorded alike.
@@ -43,5 +79,11 @@ impl Tracking {
             tracking.sources.iter().any(|tracked| tracked.value == source)
         };
         self.schemas.iter().find(names)
+    }
+
+    /// The history of this name.
+    #[must_use]
+    pub fn history(&self, name: &str) -> Option<&History> {
+        self.histories.iter().find(|history| history.name.value == name)
     }
 }

@@ -113,6 +113,9 @@ pub(crate) struct RawExport {
     /// Where committed snapshots are loaded.
     #[serde(default)]
     pub(crate) load: Vec<Spanned<RawLoad>>,
+    /// The published column that says whose a row is: `--tenant` binds what is read to its rows.
+    #[serde(default)]
+    pub(crate) tenant: Option<Spanned<String>>,
     /// The retention policy of its snapshots; without one they are kept.
     #[serde(default)]
     pub(crate) retention: Option<Spanned<String>>,

@@ -28,7 +28,7 @@ pub(crate) use profiles::{RawExecution, RawKeys, RawProfiles, RawProvider, RawTa
 pub(crate) use retention::{RawRetention, RawThen};
 pub(crate) use root::{RawDefaults, RawRoot};
 pub(crate) use sources::{RawColumn, RawReference, RawSource, RawTable};
-pub(crate) use tracking::{RawOnChange, RawSchemas, RawTracking};
+pub(crate) use tracking::{RawHistory, RawHistoryReference, RawOnChange, RawSchemas, RawTracking};
 
 use crate::location::Spanned;
 use crate::node::Node;
@@ -63,9 +63,6 @@ pub(crate) struct RawSections {
     #[serde(default)]
     pub(crate) exports: Vec<Spanned<RawExport>>,
 }
-
-/// Keys of later versions, by the path of the mapping they stand in.
-pub(crate) const LATER: [(&str, &str); 1] = [("tracking", "history")];
 
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {

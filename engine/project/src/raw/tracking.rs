@@ -16,6 +16,49 @@ pub(crate) struct RawTracking {
     /// The records of commands, which are always made.
     #[serde(default)]
     pub(crate) runs: Option<RawRecords>,
+    /// The rows of exports, with every version of each.
+    #[serde(default)]
+    pub(crate) history: Vec<Spanned<RawHistory>>,
+}
+
+/// Whose rows are kept with all their versions: what a run finds new, changed or gone is appended.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"name": "customer_history", "of": "export('customers')", "key": ["customer_id"]}))]
+pub(crate) struct RawHistory {
+    /// Name of the history: lower case letters, digits and `_`. Its tables are called after it.
+    pub(crate) name: Spanned<String>,
+    /// `export('name')`.
+    pub(crate) of: Spanned<String>,
+    /// The published columns that tell rows apart.
+    #[schemars(length(min = 1))]
+    pub(crate) key: Vec<Spanned<String>>,
+    /// The published column that says whose a row is; the export's `tenant` when left out.
+    #[serde(default)]
+    pub(crate) tenant: Option<Spanned<String>>,
+    /// Which columns refer to the keys of which other histories: they become links.
+    #[serde(default)]
+    pub(crate) references: Vec<Spanned<RawHistoryReference>>,
+    /// The retention policy of its tables; without one everything is kept.
+    #[serde(default)]
+    pub(crate) retention: Option<Spanned<String>>,
+}
+
+/// Columns that refer to the key of another history.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawHistoryReference {
+    /// What it is called; the names of its columns when left out.
+    #[serde(default)]
+    pub(crate) name: Option<Spanned<String>>,
+    /// The referring columns, in the order of the other history's key.
+    #[schemars(length(min = 1))]
+    pub(crate) columns: Vec<Spanned<String>>,
+    /// The other history.
+    pub(crate) to: Spanned<String>,
+    /// The column that says whose the row is that is referred to; the history's own tenant when left out.
+    #[serde(default)]
+    pub(crate) tenant: Option<Spanned<String>>,
 }
 
 /// How the records of commands are kept.

@@ -181,6 +181,7 @@ fn export(
         encryption,
         tests: declared_tests::of_table(findings, &raw.tests),
         loads: raw.load.into_iter().map(load).collect(),
+        tenant: raw.tenant,
         retention: raw.retention,
         at,
     })

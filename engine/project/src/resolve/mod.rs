@@ -84,12 +84,12 @@ pub(crate) fn resolve(inputs: Inputs) -> Result<Project, Vec<Problem>> {
     let masking = sections.iter_mut().filter_map(|section| section.masking.take()).collect();
     let (unclassified, rules) = policies::masking(&mut findings, masking);
     let raw_tracking = sections.iter_mut().filter_map(|section| section.tracking.take()).collect();
-    let tracking = tracking::resolve(&mut findings, raw_tracking, &sources);
     let raw_retention =
         sections.iter_mut().flat_map(|section| std::mem::take(&mut section.retention)).collect();
     let raw_exports = sections.into_iter().flat_map(|section| section.exports).collect();
     let exports = datasets::exports(&mut findings, raw_exports, &root.defaults);
-    let retention = retention::resolve(&mut findings, raw_retention, &exports, &tracking);
+    let retention = retention::resolve(&mut findings, raw_retention, &exports);
+    let tracking = tracking::resolve(&mut findings, raw_tracking, &sources, &exports, &retention);
     sources::references(&mut findings, &sources);
     let owners = owners(&mut findings, root.owners.as_ref());
     let index = Index::new(&sources, &models, &exports);

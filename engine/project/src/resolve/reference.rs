@@ -29,6 +29,12 @@ pub(super) fn parse(text: &str) -> Option<Relation> {
     rest.is_empty().then_some(relation)
 }
 
+/// Reads the name in `export('name')`.
+pub(super) fn parse_export(text: &str) -> Option<String> {
+    let (name, rest) = quoted(arguments(text.trim().strip_prefix("export")?)?)?;
+    rest.trim().is_empty().then_some(name)
+}
+
 fn arguments(text: &str) -> Option<&str> {
     Some(text.trim().strip_prefix('(')?.strip_suffix(')')?.trim())
 }

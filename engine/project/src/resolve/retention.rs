@@ -3,7 +3,7 @@
 use super::names::Findings;
 use super::policies::approval;
 use crate::location::Spanned;
-use crate::model::{Export, RecordAges, Retention, RowRule, Tracking};
+use crate::model::{Export, RecordAges, Retention, RowRule};
 use crate::problem::Thing;
 use crate::raw::{RawRetention, RawThen};
 
@@ -11,13 +11,10 @@ pub(super) fn resolve(
     findings: &mut Findings,
     raw: Vec<Spanned<RawRetention>>,
     exports: &[Export],
-    tracking: &Tracking,
 ) -> Vec<Retention> {
     findings.unique(Thing::Policy, raw.iter().map(|policy| &policy.value.name));
     let policies: Vec<Retention> = raw.into_iter().map(|raw| policy(findings, raw)).collect();
-    let of_exports = exports.iter().filter_map(|export| export.retention.as_ref());
-    let of_schemas = tracking.schemas.iter().filter_map(|schemas| schemas.retention.as_ref());
-    for name in of_exports.chain(of_schemas).chain(tracking.runs.as_ref()) {
+    for name in exports.iter().filter_map(|export| export.retention.as_ref()) {
         if !policies.iter().any(|policy| policy.name.value == name.value) {
             let among = policies.iter().map(|policy| policy.name.value.as_str());
             findings.unknown(Thing::Policy, &name.value, None, among, name.at);

@@ -1,29 +1,193 @@
 //! The section `tracking`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::names::Findings;
+use super::reference;
 use crate::de::from_node;
-use crate::location::Spanned;
-use crate::model::{OnChange, SchemaTracking, Source, Tracking};
+use crate::location::{Location, Spanned};
+use crate::model::{
+    Export, History, HistoryReference, OnChange, Retention, SchemaTracking, Source, Tracking,
+};
 use crate::node::Node;
-use crate::problem::Thing;
-use crate::raw::{RawOnChange, RawSchemas, RawTracking};
+use crate::problem::{Problem, ProblemKind, Thing};
+use crate::raw::{RawHistory, RawHistoryReference, RawOnChange, RawSchemas, RawTracking};
+
+/// What the names of a history's tables and views end with, after the history's own name.
+const ENDINGS: [&str; 6] = ["", "_h", "_s", "_l", "_current", "_as_of"];
 
 pub(super) fn resolve(
     findings: &mut Findings,
     raw: Vec<RawTracking>,
     sources: &[Source],
+    exports: &[Export],
+    policies: &[Retention],
 ) -> Tracking {
-    let (mut schemas, mut runs) = (Vec::new(), Vec::new());
-    for raw in raw {
-        schemas.extend(raw.schemas.map(|raw| self::schemas(findings, raw, sources)));
-        runs.extend(raw.runs.and_then(|raw| raw.retention));
+    let (mut schemas, mut runs, mut histories) = (Vec::new(), Vec::new(), Vec::new());
+    for tracking in raw {
+        schemas.extend(tracking.schemas.map(|raw| self::schemas(findings, raw, sources)));
+        runs.extend(tracking.runs.and_then(|raw| raw.retention));
+        histories.extend(tracking.history);
     }
     for twice in runs.iter().skip(1) {
         findings.invalid("the retention of run records", "said once", twice.at);
     }
+    let of_schemas = schemas.iter().filter_map(|tracking| tracking.retention.as_ref());
+    for named in of_schemas.chain(&runs) {
+        policy(findings, named, policies);
+    }
     let tracked = || schemas.iter().flat_map(|tracking: &SchemaTracking| &tracking.sources);
     findings.unique(Thing::Source, tracked());
-    Tracking { schemas, runs: runs.into_iter().next() }
+    findings.unique(Thing::History, histories.iter().map(|history| &history.value.name));
+    let names: Vec<(String, usize)> = histories
+        .iter()
+        .map(|history| (history.value.name.value.clone(), history.value.key.len()))
+        .collect();
+    let histories: Vec<History> = histories
+        .into_iter()
+        .filter_map(|raw| history(findings, raw, exports, policies, &names))
+        .collect();
+    tables(findings, &histories, exports);
+    let runs = runs.into_iter().next();
+    Tracking { schemas, runs, histories: with_tenants(findings, histories) }
+}
+
+/// Complains about a policy that does not exist.
+fn policy(findings: &mut Findings, named: &Spanned<String>, policies: &[Retention]) {
+    if !policies.iter().any(|known| known.name.value == named.value) {
+        let among = policies.iter().map(|policy| policy.name.value.as_str());
+        findings.unknown(Thing::Policy, &named.value, None, among, named.at);
+    }
+}
+
+fn history(
+    findings: &mut Findings,
+    raw: Spanned<RawHistory>,
+    exports: &[Export],
+    policies: &[Retention],
+    histories: &[(String, usize)],
+) -> Option<History> {
+    let Spanned { value: raw, at } = raw;
+    findings.identifier("a history's name", &raw.name);
+    if raw.key.is_empty() {
+        findings.invalid("key", "the columns that tell rows apart", at);
+    }
+    findings.unique(Thing::Column, &raw.key);
+    if let Some(named) = &raw.retention {
+        policy(findings, named, policies);
+    }
+    let references: Vec<HistoryReference> = raw
+        .references
+        .into_iter()
+        .filter_map(|raw| history_reference(findings, raw, histories))
+        .collect();
+    let mut names: BTreeMap<&str, &HistoryReference> = BTreeMap::new();
+    for reference in &references {
+        if names.insert(&reference.name, reference).is_some() {
+            findings.invalid("references", "references with different names", reference.at);
+        }
+    }
+    let Some(of) = reference::parse_export(&raw.of.value) else {
+        findings.invalid("of", "`export('name')`", raw.of.at);
+        return None;
+    };
+    let Some(export) = exports.iter().find(|export| export.name.value == of) else {
+        let among = exports.iter().map(|export| export.name.value.as_str());
+        findings.unknown(Thing::Export, &of, None, among, raw.of.at);
+        return None;
+    };
+    if let (Some(own), Some(exports)) = (&raw.tenant, &export.tenant)
+        && own.value != exports.value
+    {
+        findings.invalid(
+            "tenant",
+            format!("`{}`, the tenant of the export", exports.value),
+            own.at,
+        );
+    }
+    Some(History {
+        name: raw.name,
+        of: Spanned::new(of, raw.of.at),
+        key: raw.key,
+        tenant: raw.tenant.or_else(|| export.tenant.clone()),
+        references,
+        retention: raw.retention,
+        at,
+    })
+}
+
+fn history_reference(
+    findings: &mut Findings,
+    raw: Spanned<RawHistoryReference>,
+    histories: &[(String, usize)],
+) -> Option<HistoryReference> {
+    let Spanned { value: raw, at } = raw;
+    findings.unique(Thing::Column, &raw.columns);
+    let columns: Vec<&str> = raw.columns.iter().map(|column| column.value.as_str()).collect();
+    let name = raw.name.map_or_else(|| columns.join("_"), |name| name.value);
+    let Some((_, keys)) = histories.iter().find(|(name, _)| *name == raw.to.value) else {
+        let among = histories.iter().map(|(name, _)| name.as_str());
+        findings.unknown(Thing::History, &raw.to.value, None, among, raw.to.at);
+        return None;
+    };
+    if *keys != columns.len() {
+        let expected = format!("{keys} columns, as many as the key of `{}` has", raw.to.value);
+        findings.invalid("columns", expected, at);
+        return None;
+    }
+    Some(HistoryReference { name, columns: raw.columns, to: raw.to, tenant: raw.tenant, at })
+}
+
+/// Tables of histories stand beside exports in SQL: no two may have one name.
+fn tables(findings: &mut Findings, histories: &[History], exports: &[Export]) {
+    let mut taken: BTreeMap<String, Location> =
+        exports.iter().map(|export| (export.name.value.clone(), export.name.at)).collect();
+    let mut seen = BTreeSet::new();
+    // The same name twice is a finding of its own.
+    for history in histories.iter().filter(|history| seen.insert(&history.name.value)) {
+        for ending in ENDINGS {
+            let table = format!("{}{ending}", history.name.value);
+            let Some(other) = taken.get(&table) else {
+                taken.insert(table, history.name.at);
+                continue;
+            };
+            let expected = format!("a name for tables of its own: `{table}` is there already");
+            let path = "a history's name".to_owned();
+            let kind = ProblemKind::InvalidValue { path, expected, nearest: None };
+            let problem = Problem::new(kind, history.name.at);
+            findings.problems.push(problem.with_related(*other, "this is called so"));
+            break;
+        }
+    }
+}
+
+/// References to histories with tenants say whose what they refer to is: as a rule, whose the row is.
+fn with_tenants(findings: &mut Findings, mut histories: Vec<History>) -> Vec<History> {
+    let tenants: BTreeMap<String, bool> = histories
+        .iter()
+        .map(|history| (history.name.value.clone(), history.tenant.is_some()))
+        .collect();
+    for history in &mut histories {
+        let own = history.tenant.clone();
+        for reference in &mut history.references {
+            let has_tenants = tenants.get(&reference.to.value).copied().unwrap_or_default();
+            match (&reference.tenant, has_tenants) {
+                (None, true) if own.is_none() => {
+                    let expected =
+                        format!("`tenant`, because `{}` has tenants", reference.to.value);
+                    findings.invalid("a reference", expected, reference.at);
+                }
+                (None, true) => reference.tenant.clone_from(&own),
+                (Some(tenant), false) => {
+                    let expected =
+                        format!("nothing, because `{}` has no tenants", reference.to.value);
+                    findings.invalid("tenant", expected, tenant.at);
+                }
+                (None, false) | (Some(_), true) => {}
+            }
+        }
+    }
+    histories
 }
 
 fn schemas(findings: &mut Findings, raw: RawSchemas, sources: &[Source]) -> SchemaTracking {

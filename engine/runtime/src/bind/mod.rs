@@ -22,6 +22,7 @@ mod sql;
 mod condition;
 mod tests;
 mod exports;
+mod histories;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -168,6 +169,10 @@ pub async fn bind(project: Arc<Project>, binding: &Binding<'_>) -> Outcome<Bound
     let exports =
         debug_span!("bind_exports").in_scope(|| exports::bind(&project, &upstream, binding));
     let files = Arc::new(project.files.clone());
+    let exports = exports.and_then(|exports| {
+        let findings = histories::check(&project, &exports);
+        if findings.is_empty() { Ok(exports) } else { Err(findings) }
+    });
     let exports =
         exports.map_err(|findings| Failure::from(sorted(findings, &files)).with_files(&files))?;
     let Upstream { connections, tables, models, reaches } = upstream;

@@ -21,6 +21,11 @@ pub const ALL: &[&Code] = &[
     &RETENTION_INVALID,
     &CLOCK_DOUBTED,
     &RECORDS_CHANGED,
+    &UNKNOWN_HISTORY,
+    &HISTORY_INVALID,
+    &HISTORY_REFUSED,
+    &NOT_TRACKED,
+    &TENANT_REFUSED,
 ];
 
 /// A policy names a kind of change that does not exist.
@@ -124,10 +129,13 @@ pub static RETENTION_INVALID: Code = Code {
     id: "E1011",
     title: "The retention policy cannot be used",
     exit: Exit::DoesNotCompile,
-    what: "A span of time is none, `snapshots` has no limit, or a legal hold has no owner or reason.",
+    what: "A span of time is none, `snapshots` has no limit, a legal hold has no owner or reason, rows are to go by a \
+           column that is not published as a date or timestamp, a policy says nothing of what names it, or `cold` is \
+           no place for files.",
     why: "Nothing may be deleted, or kept, by a rule that nobody can tell the meaning of.",
     example: "retention:\n  - {name: uat, snapshots: {max_age: 90 days}}",
-    fix: "Write spans as `12h`, `90d`, `2w`, `24mo` or `7y`.",
+    fix: "Write spans as `12h`, `90d`, `2w`, `24mo` or `7y`. Name a published column of dates. Give run records a \
+          policy with `records`, and schemas one with `snapshots`.",
 };
 
 /// The clock contradicts what happened.
@@ -153,4 +161,67 @@ pub static RECORDS_CHANGED: Code = Code {
           without it being seen.",
     example: "rm target/store/runs/…/execution/0000000003.ndjson.enc && engine verify --audit",
     fix: "Restore the files from a copy of the store, and find out who had access to it.",
+};
+
+/// Something refers to a history that does not exist.
+pub static UNKNOWN_HISTORY: Code = Code {
+    id: "E1020",
+    title: "No such history",
+    exit: Exit::DoesNotCompile,
+    what: "A reference of a history, or a command, names a history that there is none of.",
+    why: "Links to nothing would be recorded for ever: a history is never rewritten.",
+    example: "tracking:\n  history:\n    - name: orders\n      of: export('orders')\n      key: [order_id]\n      \
+              references: [{columns: [customer_id], to: custmers}]",
+    fix: "Use the name of a history under `tracking: history:`.",
+};
+
+/// A history that cannot be laid out.
+pub static HISTORY_INVALID: Code = Code {
+    id: "E1021",
+    title: "The history cannot be kept",
+    exit: Exit::DoesNotCompile,
+    what: "An export has a column that is called as one that every history has, a column of a type that cannot be \
+           compared, or a reference whose columns have other types than the key that they refer to.",
+    why: "Rows are recorded for ever under hashes of their columns. What is wrong with them cannot be mended later.",
+    example: "tracking:\n  history:\n    - {name: people, of: export('people'), key: [id]}\n\n\
+              # and export people publishes a column `version`",
+    fix: "Publish the column under another name, or in another type, by a model.",
+};
+
+/// A snapshot that was not recorded.
+pub static HISTORY_REFUSED: Code = Code {
+    id: "E1022",
+    title: "The history was not appended to",
+    exit: Exit::Failed,
+    what: "A snapshot was published, and its rows were not recorded: two of them have one key, a column has another \
+           type than before, or the history was begun with another key. Nothing of the snapshot was recorded.",
+    why: "A history says what was known of each key at each moment. With two rows of one key, or keys that mean \
+          something else from now on, it would say something that never was.",
+    example: "tracking:\n  history:\n    - {name: people, of: export('people'), key: [city]}",
+    fix: "Name a key that tells every published row apart, or begin a history under a new name. The next run records \
+          what is missing.",
+};
+
+/// A moment that nothing is known of.
+pub static NOT_TRACKED: Code = Code {
+    id: "E1023",
+    title: "Nothing is known of that moment",
+    exit: Exit::Usage,
+    what: "A query asks for the state of a moment, and names an export without a history, or a moment before its \
+           history began.",
+    why: "The newest snapshot, or no rows at all, would be an answer to another question.",
+    example: "engine query --as-of 2020-01-01 'SELECT count(*) FROM customers'",
+    fix: "Ask for a moment since the history began, or keep a history of the export: `tracking: history:`.",
+};
+
+/// A query that is bound to a tenant names what has none.
+pub static TENANT_REFUSED: Code = Code {
+    id: "E1024",
+    title: "The table cannot be bound to a tenant",
+    exit: Exit::GateRefused,
+    what: "`--tenant` was given, and a table that is named has no tenant column, or its tenant column has no such \
+           values. Without `--tenant`, one key of a history with tenants was asked for.",
+    why: "Rows of other tenants would be in the answer.",
+    example: "engine query --tenant acme 'SELECT * FROM countries'",
+    fix: "Declare the column that says whose a row is: `tenant:` of the export or of its history.",
 };

@@ -1,9 +1,14 @@
-//! `history`: the operations on record.
+//! `history`: the operations on record, and what became of one row.
 
-use engine_tracking::runs::{Filter, Operation, Record, Scope, fold};
+use engine_project::{Project, nearest};
+use engine_tracking::runs::{Filter, Operation, Record, Scope, ScriptType, fold};
 
-use crate::diagnostic::Outcome;
+use crate::codes::tracking;
+use crate::diagnostic::{Diagnostic, Outcome};
+use crate::heads::Heads;
+use crate::history::{Asked, Layout, RowHistory, Shelf, of_key};
 use crate::keys;
+use crate::operation::{self, Scene, Told};
 use crate::records::Records;
 use crate::request::Context;
 use crate::store;
@@ -23,4 +28,45 @@ pub async fn history(context: &Context, filter: &Filter) -> Outcome<Vec<Operatio
     operations.retain(|operation| filter.matches(operation));
     operations.sort_by_key(|operation| std::cmp::Reverse((operation.started, operation.id)));
     Ok(operations)
+}
+
+/// The versions of one key of a history, with what each changed.
+///
+/// # Errors
+/// There is no such history or key, the keys or the store cannot be opened, or a chunk was changed.
+pub async fn rows(
+    context: &Context,
+    history: &str,
+    key: &[String],
+    asked: &Asked,
+) -> Outcome<RowHistory> {
+    let project = workspace::load(context)?;
+    let layout = layout(&project, history)?;
+    let keys = keys::open(&project, context)?;
+    let store = store::open(&project)?;
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let heads = Heads::of(&context.root, &project.target.name.value);
+    let work = async {
+        let session = workspace::new_session(workspace::limits(&project, context))?;
+        let shelf = Shelf { store: &store, keys: &keys, heads: &heads };
+        of_key(&session, &shelf, &layout, key, asked).await
+    };
+    let objects = operation::exports([layout.export.as_str()]);
+    scene.recorded(ScriptType::QUERY, objects, work, |_| Told::default()).await
+}
+
+fn layout(project: &Project, name: &str) -> Outcome<Layout> {
+    if let Some(history) = project.tracking.history(name) {
+        return Ok(Layout::of(history));
+    }
+    let known = project.tracking.histories.iter().map(|history| history.name.value.as_str());
+    let meant = nearest(name, known.clone());
+    let meant = meant.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let known: Vec<&str> = known.collect();
+    let there = match known.is_empty() {
+        true => "the project keeps none: declare one under `tracking: history:`".to_owned(),
+        false => format!("the histories are: {}", known.join(", ")),
+    };
+    let message = format!("there is no history `{name}`");
+    Err(Diagnostic::new(&tracking::UNKNOWN_HISTORY, message).help(format!("{meant}{there}")).into())
 }

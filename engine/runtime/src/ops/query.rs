@@ -1,6 +1,6 @@
 //! `query` and `show`: SQL over committed exports, read from their sealed chunks by range.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -16,11 +16,12 @@ use engine_tracking::runs::ScriptType;
 use futures::TryStreamExt;
 
 use crate::bind::{BoundExport, BoundProject, Schemas};
-use crate::codes::{commands, names, store as store_codes};
+use crate::codes::{commands, names, store as store_codes, tracking};
 use crate::definition::Definition;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
 use crate::heads::Heads;
+use crate::history::{Asked, Bound, Layout, Shelf};
 use crate::keys::{self, Keys};
 use crate::observe::handle_function;
 use crate::operation::{self, Scene, Told};
@@ -47,12 +48,12 @@ pub struct QueryReport {
 ///
 /// # Errors
 /// The SQL is refused, or a chunk or manifest is not what was committed.
-pub async fn query(context: &Context, sql: &str) -> Outcome<QueryReport> {
+pub async fn query(context: &Context, sql: &str, asked: &Asked) -> Outcome<QueryReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
     let scene = Scene::of(context, &project, &keys, &store)?;
-    let work = answered(context, &project, &keys, &store, sql);
+    let work = answered(context, &project, &keys, &store, sql, asked);
     scene.recorded(ScriptType::QUERY, Vec::new(), work, |_| Told::default()).await
 }
 
@@ -62,6 +63,7 @@ async fn answered(
     keys: &Keys,
     store: &Store,
     sql: &str,
+    asked: &Asked,
 ) -> Outcome<QueryReport> {
     let published = compiled(context, project, keys, store, sql).await?;
     let of_export = published.as_ref().map(|name| format!("SELECT * FROM {}", identifier(name)));
@@ -69,14 +71,9 @@ async fn answered(
     let heads = Heads::of(&context.root, &project.target.name.value);
     let session = workspace::new_session(workspace::limits(project, context))?;
     session.register_udf(handles(keys, project));
-    let mut found = Vec::new();
-    for export in &project.exports {
-        let name = &export.name.value;
-        if mentions(sql, name) {
-            found.extend(register(&heads, &session, store, keys, name).await?);
-        }
-    }
-    let answered = answer(&session, sql, store, found).await?;
+    let mut tables = Tables::new(&heads, &session, store, keys, asked);
+    tables.register(project, |name| mentions(sql, name)).await?;
+    let answered = tables.answer(sql).await?;
     Ok(QueryReport { published, ..answered })
 }
 
@@ -172,7 +169,12 @@ fn handles(keys: &Keys, project: &Project) -> ScalarUDF {
 ///
 /// # Errors
 /// There is no such export or no snapshot of it, or it cannot be read.
-pub async fn show(context: &Context, export: &str, limit: usize) -> Outcome<QueryReport> {
+pub async fn show(
+    context: &Context,
+    export: &str,
+    limit: usize,
+    asked: &Asked,
+) -> Outcome<QueryReport> {
     let project = workspace::load(context)?;
     if project.export(export).is_none() {
         let known: Vec<&str> =
@@ -192,10 +194,12 @@ pub async fn show(context: &Context, export: &str, limit: usize) -> Outcome<Quer
     let work = async {
         let heads = Heads::of(&context.root, &project.target.name.value);
         let session = workspace::new_session(workspace::limits(&project, context))?;
-        let table = register(&heads, &session, &store, &keys, export).await?;
-        let table = table.ok_or_else(|| no_snapshot(export))?;
-        let sql = format!("SELECT * FROM {} LIMIT {limit}", identifier(export));
-        answer(&session, &sql, &store, vec![table]).await
+        let mut tables = Tables::new(&heads, &session, &store, &keys, asked);
+        tables.register(&project, |name| name == export).await?;
+        if !tables.knows(export) {
+            return Err(no_snapshot(export));
+        }
+        tables.answer(&format!("SELECT * FROM {} LIMIT {limit}", identifier(export))).await
     };
     scene.recorded(ScriptType::SHOW, operation::exports([export]), work, |_| Told::default()).await
 }
@@ -212,60 +216,118 @@ fn mentions(sql: &str, name: &str) -> bool {
     sql.contains(name)
 }
 
-/// A snapshot that a query may read.
-struct Table {
-    file: FileId,
-    manifest: Manifest,
+/// The tables that a query may read.
+struct Tables<'a> {
+    bound: Bound<'a>,
+    /// What stands behind them, to name a chunk that was changed.
+    found: Vec<(FileId, Manifest)>,
+    /// Their names, for who named another.
+    names: Vec<String>,
 }
 
-/// Registers the newest snapshot of an export, when there is one.
-async fn register(
-    heads: &Heads,
-    session: &SessionContext,
-    store: &Store,
-    keys: &Keys,
-    export: &str,
-) -> Outcome<Option<Table>> {
-    let file = keys.file_id(store.project(), export)?;
-    let seen = heads.seen(file);
-    let tip = store.tip(file, export, keys).await?;
-    seen.check(export, &tip)?;
-    let Some(Stored { manifest, .. }) = tip.readable() else { return Ok(None) };
-    let refused = |error| Failure::from(fault::running(&error, export));
-    let keys = Arc::new(keys.clone());
-    let table = SnapshotTable::open(session, store.objects(), file, &manifest, keys)
-        .await
-        .map_err(refused)?;
-    session.register_table(export, Arc::new(table)).map_err(refused)?;
-    Ok(Some(Table { file, manifest }))
-}
+impl<'a> Tables<'a> {
+    fn new(
+        heads: &'a Heads,
+        session: &'a SessionContext,
+        store: &'a Store,
+        keys: &'a Keys,
+        asked: &'a Asked,
+    ) -> Self {
+        let shelf = Shelf { store, keys, heads };
+        let bound = Bound { session, asked, shelf, withheld: BTreeMap::new() };
+        Self { bound, found: Vec::new(), names: Vec::new() }
+    }
 
-async fn answer(
-    session: &SessionContext,
-    sql: &str,
-    store: &Store,
-    tables: Vec<Table>,
-) -> Outcome<QueryReport> {
-    let frame = session.sql_with_options(sql, read_only()).await.map_err(|error| {
-        let words = fault::planning_text(&error);
-        let names: Vec<&str> = tables.iter().map(|table| table.manifest.export.as_str()).collect();
-        let tables = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    /// Registers what is wanted: exports as they are now or, of a moment, from their histories.
+    async fn register(&mut self, project: &Project, wanted: impl Fn(&str) -> bool) -> Outcome<()> {
+        let of_moment = self.bound.asked.as_of.is_some();
+        let mut tracked = BTreeSet::new();
+        for layout in Layout::all(project) {
+            let answers = of_moment && !tracked.contains(&layout.export) && wanted(&layout.export);
+            if !answers && !wanted(&layout.name) {
+                continue;
+            }
+            let snapshots = self.bound.history(&layout).await?;
+            if !snapshots.is_empty() {
+                self.names.push(layout.name.clone());
+            }
+            self.found.extend(snapshots);
+            tracked.insert(layout.export);
+        }
+        for export in &project.exports {
+            let name = &export.name.value;
+            if tracked.contains(name) && of_moment || !wanted(name) {
+                continue;
+            }
+            if of_moment {
+                let message = format!("export `{name}` has no history");
+                let finding = Diagnostic::new(&tracking::NOT_TRACKED, message).help(
+                    "ask without --as-of, or keep a history of it under `tracking: history:`",
+                );
+                self.bound.withheld.insert(name.clone(), finding);
+                continue;
+            }
+            self.export(name, project.tenant_of(name)).await?;
+        }
+        Ok(())
+    }
+
+    /// Registers the newest snapshot of an export, when there is one.
+    async fn export(&mut self, export: &str, tenant: Option<&str>) -> Outcome<()> {
+        let Shelf { store, keys, heads } = self.bound.shelf;
+        let file = keys.file_id(store.project(), export)?;
+        let seen = heads.seen(file);
+        let tip = store.tip(file, export, keys).await?;
+        seen.check(export, &tip)?;
+        let Some(Stored { manifest, .. }) = tip.readable() else { return Ok(()) };
+        let keys = Arc::new(keys.clone());
+        let table = SnapshotTable::open(self.bound.session, store.objects(), file, &manifest, keys);
+        let table = table.await.map_err(|error| fault::running(&error, export))?;
+        self.bound.export(export, tenant, table)?;
+        self.names.push(export.to_owned());
+        self.found.push((file, manifest));
+        Ok(())
+    }
+
+    /// Whether a table can be read, or it is known why not.
+    fn knows(&self, table: &str) -> bool {
+        self.names.iter().any(|name| name == table) || self.bound.withheld.contains_key(table)
+    }
+
+    async fn answer(self, sql: &str) -> Outcome<QueryReport> {
+        let (session, store) = (self.bound.session, self.bound.shelf.store);
+        let frame = session.sql_with_options(sql, read_only()).await;
+        let frame = frame.map_err(|error| self.refusal(&fault::planning_text(&error)))?;
+        let schema = Arc::clone(frame.schema().inner());
+        let refused = |error| Failure::from(fault::running(&error, "query"));
+        let mut rows = frame.execute_stream().await.map_err(refused)?;
+        for (file, manifest) in self.found {
+            rows = changed::explained(rows, Arc::clone(store.objects()), file, manifest);
+        }
+        // The answer is held in memory, within the limit that sorts and joins have.
+        let pool = &session.runtime_env().memory_pool;
+        let held = MemoryConsumer::new("the answer").register(pool);
+        let mut batches = Vec::new();
+        while let Some(batch) = rows.try_next().await.map_err(refused)? {
+            held.try_grow(batch.get_array_memory_size()).map_err(refused)?;
+            batches.push(batch);
+        }
+        Ok(QueryReport { schema, batches, published: None })
+    }
+
+    /// Why SQL cannot be planned: a table of it is withheld, or what the planner says.
+    fn refusal(&self, words: &str) -> Diagnostic {
+        let named = |name: &str| {
+            let word = |letter: char| !(letter.is_alphanumeric() || letter == '_');
+            words.split(word).any(|part| part == name)
+        };
+        if words.contains("not found")
+            && let Some((_, finding)) = self.bound.withheld.iter().find(|(name, _)| named(name))
+        {
+            return finding.clone();
+        }
+        let tables = if self.names.is_empty() { "none".to_owned() } else { self.names.join(", ") };
         Diagnostic::new(&commands::QUERY_REFUSED, format!("the query is refused: {words}"))
             .help(format!("one SELECT over committed exports; those it names: {tables}"))
-    })?;
-    let schema = Arc::clone(frame.schema().inner());
-    let refused = |error| Failure::from(fault::running(&error, "query"));
-    let mut rows = frame.execute_stream().await.map_err(refused)?;
-    for Table { file, manifest } in tables {
-        rows = changed::explained(rows, Arc::clone(store.objects()), file, manifest);
     }
-    // The answer is held in memory, within the limit that sorts and joins have.
-    let pool = &session.runtime_env().memory_pool;
-    let held = MemoryConsumer::new("the answer").register(pool);
-    let mut batches = Vec::new();
-    while let Some(batch) = rows.try_next().await.map_err(refused)? {
-        held.try_grow(batch.get_array_memory_size()).map_err(refused)?;
-        batches.push(batch);
-    }
-    Ok(QueryReport { schema, batches, published: None })
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::clock;
 use crate::codes::names;
 use crate::diagnostic::{Diagnostic, Outcome};
+use crate::history;
 use crate::keeping::{self, Applied, At, Keeper};
 use crate::keys::{self, Keys};
 use crate::metadata::ArchivesDue;
@@ -134,8 +135,11 @@ async fn unclaimed(project: &Project, store: &Store, keys: &Keys) -> Outcome<Vec
     let exports = project.exports.iter().map(|export| &export.name);
     let former = project.retention.iter().flat_map(|policy| &policy.former_exports);
     let mut claimed = BTreeSet::new();
-    for name in exports.chain(former) {
-        claimed.insert(keys.file_id(store.project(), &name.value)?.to_string());
+    let tables = history::all_tables(project).into_iter();
+    let tables = tables.map(|(layout, table)| layout.table(table));
+    let names = exports.chain(former).map(|name| name.value.clone());
+    for name in names.chain(tables) {
+        claimed.insert(keys.file_id(store.project(), &name)?.to_string());
     }
     let mut found = Vec::new();
     for folder in store.exports().await? {

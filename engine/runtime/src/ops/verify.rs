@@ -20,6 +20,7 @@ use serde::Serialize;
 use crate::codes::{keys as key_codes, names, store as codes, tracking};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::heads::{Heads, Seen};
+use crate::history::all_tables;
 use crate::keys::{self, Keys};
 use crate::operation::{self, Scene, Told};
 use crate::request::Context;
@@ -60,7 +61,7 @@ pub struct VerifiedExport {
     pub faults: usize,
 }
 
-/// Verifies one export or all; with `audit` the chains of run records, too.
+/// Verifies one export, or table of a history, or all; with `audit` the chains of run records, too.
 ///
 /// # Errors
 /// What keeps it from looking: the project, the keys, the store. Faults are in the report.
@@ -139,10 +140,12 @@ async fn keyring_copy(store: &Store, keys: &Keys) -> Option<Diagnostic> {
 }
 
 fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<String>> {
-    let all = project.exports.iter().map(|export| export.name.value.clone());
+    let exports = project.exports.iter().map(|export| export.name.value.clone());
+    let of_histories = all_tables(project).into_iter().map(|(layout, table)| layout.table(table));
+    let all = exports.chain(of_histories);
     match export {
         None => Ok(all.collect()),
-        Some(name) if project.export(name).is_some() => Ok(vec![name.to_owned()]),
+        Some(name) if all.clone().any(|one| one == name) => Ok(vec![name.to_owned()]),
         Some(name) => {
             let known: Vec<String> = all.collect();
             Err(Diagnostic::new(&names::UNKNOWN_EXPORT, format!("there is no export `{name}`"))

@@ -12,7 +12,9 @@ mod encoding;
 mod chunk;
 mod exec;
 mod router;
+mod sink;
 
 pub use chunk::{ChunkSpec, ChunkTarget, MAGIC_ENCRYPTED, PARTITION_KEY};
 pub use error::SealError;
 pub use exec::{SealExec, SealServices, SealedChunk, decode_chunks};
+pub use sink::ChunkSink;

@@ -1,7 +1,7 @@
 //! SQL for the views of a history, in DataFusion's dialect.
 //!
 //! ```text
-//!  <name>_history   every version, with load_end_date and is_current
+//!  <name>           every version, with load_end_date and is_current
 //!  <name>_current   the newest version of each key that is not gone
 //!  <name>_as_of     the same for a moment: what the last load until then had found
 //! ```
@@ -70,7 +70,7 @@ pub enum VaultTable {
 }
 
 impl Vault {
-    /// `<name>_history`: every version of every key, closing records among them, with `load_end_date` and
+    /// `<name>`: every version of every key, closing records among them, with `load_end_date` and
     /// `is_current`. In no order.
     ///
     /// # Errors

@@ -1,0 +1,27 @@
+//! The history of an export's rows, in the store: what each snapshot brought is appended.
+//!
+//! ```text
+//!  export's snapshot ──▶ record ──▶ <name>_h   hub        each in the layout of an export: chunks, and
+//!                          │        <name>_l   links      manifests that name all chunks so far
+//!                          └──────▶ <name>_s   satellite  committed last: it names the versions of the others
+//!
+//!  stored ──▶ tables ──▶ <name>, <name>_current, <name>_as_of …   for queries, of one tenant or all
+//!         └─▶ rows                                                 what became of one key
+//! ```
+//!
+//! A load is there when the satellite's manifest is. A run that is killed before leaves chunks that nothing names,
+//! and versions of hub and links that no satellite names: the next load goes on from what the satellite names.
+
+mod layout;
+mod stored;
+mod compared;
+mod record;
+mod fence;
+mod tables;
+mod rows;
+
+pub use layout::Layout;
+pub use record::{HistoryDone, Recorder};
+pub use rows::{RowHistory, of_key};
+pub use stored::{Recorded, Shelf, all_tables};
+pub use tables::{Asked, Bound, Opened};

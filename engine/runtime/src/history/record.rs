@@ -1,0 +1,427 @@
+//! Records snapshots of an export in its history, each once, in their order.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::execution::memory_pool::MemoryConsumer;
+use engine_bundle::digest::Digest;
+use engine_bundle::ids::{FileId, RunId};
+use engine_bundle::key::{KeyId, Purpose};
+use engine_bundle::manifest::{FORMAT_VERSION, Inputs, Manifest, Predecessor, SourceFingerprint};
+use engine_project::Project;
+use engine_tracking::history::{Load, Tally, Vault, VaultTable};
+use serde::Serialize;
+
+use super::compared::{Compared, Sinks, brought_to};
+use super::layout::{Layout, columns, refused};
+use super::stored::{Document, Ends, Recorded, Shelf, Snapshot, moment};
+use crate::codes::{run, tracking};
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::event::{Event, Observer};
+use crate::heads::Heads;
+use crate::keys::Keys;
+use crate::publish::{chunk_record, lost};
+use crate::seal::{ChunkSink, ChunkSpec, ChunkTarget, SealedChunk};
+use crate::session::Limits;
+use crate::store::{Commit, Store, Stored};
+use crate::tip::Tip;
+use crate::unseal::arrow_schema;
+use crate::workspace;
+
+/// The share of the memory limit that keys may take.
+const SHARE: u64 = 2;
+
+/// What a snapshot brought to a history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HistoryDone {
+    /// The history.
+    pub history: String,
+    /// The snapshot.
+    pub snapshot: u64,
+    /// Keys never seen before.
+    pub new: u64,
+    /// Keys whose values differ from those recorded.
+    pub changed: u64,
+    /// Keys that were gone and are there again.
+    pub returned: u64,
+    /// Keys that are gone.
+    pub gone: u64,
+    /// Keys whose values are those recorded.
+    pub unchanged: u64,
+}
+
+/// What recording needs.
+pub struct Recorder<'a> {
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+    /// The project.
+    pub project: &'a Project,
+    /// Bounds of memory and batches.
+    pub limits: Limits,
+    /// The store.
+    pub store: &'a Store,
+    /// The keys.
+    pub keys: &'a Keys,
+    /// What was seen of the store before.
+    pub heads: &'a Heads,
+    /// The run.
+    pub run: RunId,
+    /// The project's Git commit.
+    pub git_commit: Option<String>,
+}
+
+impl Recorder<'_> {
+    /// Brings the histories of an export up to its newest snapshot. A history begins with the newest one; after that,
+    /// each that is still in the store is recorded.
+    ///
+    /// # Errors
+    /// The rows have no unique key or contradict what is recorded, or the store cannot be read or written. The history
+    /// is as it was before that snapshot.
+    pub async fn catch_up(
+        &self,
+        export: &str,
+        file: FileId,
+        newest: &Stored,
+    ) -> Outcome<Vec<HistoryDone>> {
+        let mut done = Vec::new();
+        for layout in Layout::all(self.project).filter(|layout| layout.export == export) {
+            let shelf = Shelf { store: self.store, keys: self.keys, heads: self.heads };
+            let mut ends = shelf.ends(&layout).await?;
+            for stored in self.missing(&layout, &ends, file, newest).await? {
+                let (recorded, tally) = self.load(&shelf, &layout, (file, &stored), &ends).await?;
+                let one = told(&layout, &stored, tally);
+                self.observer.notice(&Event::HistoryRecorded {
+                    history: one.history.clone(),
+                    snapshot: one.snapshot,
+                    appended: tally.appended(),
+                });
+                done.push(one);
+                ends = following(&ends, recorded);
+            }
+        }
+        Ok(done)
+    }
+
+    /// The snapshots that are not recorded yet, oldest first.
+    async fn missing(
+        &self,
+        layout: &Layout,
+        ends: &Ends,
+        file: FileId,
+        newest: &Stored,
+    ) -> Outcome<Vec<Stored>> {
+        let Some(recorded) = &ends.recorded else { return Ok(vec![newest.clone()]) };
+        let last = recorded.document.snapshot;
+        if last.version == newest.manifest.version && last.digest != newest.digest {
+            let message = format!(
+                "history `{}` has recorded another snapshot {} of `{}`",
+                layout.name, last.version, layout.export
+            );
+            return Err(Diagnostic::new(&tracking::HISTORY_REFUSED, message)
+                .help("restore the store from a copy: a snapshot was replaced")
+                .into());
+        }
+        let (number, tombstones) = self.store.tombstones(file, &layout.export, self.keys).await?;
+        let deleted = Tip::new(None, (number, tombstones));
+        let mut missing = Vec::new();
+        let between = last.version.saturating_add(1)..newest.manifest.version;
+        for version in self.store.versions(file).await? {
+            if !between.contains(&version) {
+                continue;
+            }
+            let stored = self.store.manifest(file, &layout.export, version, self.keys).await;
+            let stored = stored.map_err(|error| error.diagnostic())?;
+            let named = Predecessor { version, digest: stored.digest };
+            if !deleted.is_gone(named) {
+                missing.push(stored);
+            }
+        }
+        if newest.manifest.version > last.version {
+            missing.push(newest.clone());
+        }
+        Ok(missing)
+    }
+
+    async fn load(
+        &self,
+        shelf: &Shelf<'_>,
+        layout: &Layout,
+        (file, stored): (FileId, &Stored),
+        ends: &Ends,
+    ) -> Outcome<(Recorded, Tally)> {
+        let before = ends.recorded.as_ref();
+        let export = &stored.manifest;
+        let schema = self.schema(layout, export, before)?;
+        let vault = layout.vault(&schema).map_err(|error| refused(&layout.name, &error))?;
+        let load = dated(export, &layout.export, before);
+        let session = workspace::new_session(Limits { jobs: 1, ..self.limits })?;
+        let in_store = |table, stored: &'_ Stored| -> Outcome<_> {
+            Ok((shelf.file(&layout.name, table)?, stored.manifest.clone()))
+        };
+        let satellite = before.map(|before| in_store(VaultTable::Satellite, &before.satellite));
+        let satellite = satellite.transpose()?;
+        let links = before.and_then(|before| before.links.as_ref());
+        let links = links.map(|links| in_store(VaultTable::Links, links)).transpose()?;
+        let compared = Compared {
+            session: &session,
+            bytes_max: self.limits.memory_bytes as u64 / SHARE,
+            store: self.store,
+            keys: self.keys,
+            vault: &vault,
+            name: &layout.name,
+            load: &load,
+            export: (file, export),
+            schema,
+            satellite: satellite.as_ref().map(|(file, manifest)| (*file, manifest)),
+            links: links.as_ref().map(|(file, manifest)| (*file, manifest)),
+        };
+        let committing = Committing {
+            recorder: self,
+            shelf,
+            layout,
+            vault: &vault,
+            export: stored,
+            key: self.keys.active(Purpose::Data)?,
+        };
+        let mut sinks = committing.sinks(&session, before)?;
+        let keys = before.map_or(0, |before| before.hub.manifest.rows);
+        let tally = compared.append(keys, &mut sinks).await?;
+        let recorded = committing.commit(ends, sinks, &load).await?;
+        Ok((recorded, tally))
+    }
+
+    /// The columns that the snapshot's rows are brought to.
+    fn schema(
+        &self,
+        layout: &Layout,
+        export: &Manifest,
+        before: Option<&Recorded>,
+    ) -> Outcome<SchemaRef> {
+        let read = |manifest: &Manifest| -> Outcome<Schema> {
+            let unknown = |_| Diagnostic::new(&run::INTERNAL, "a column's type cannot be read");
+            Ok(arrow_schema(manifest).map_err(unknown)?)
+        };
+        let satellite = before.map(|before| read(&before.satellite.manifest)).transpose()?;
+        let hub: Vec<String> = layout.tenant.iter().chain(&layout.key).cloned().collect();
+        let brought = brought_to(&read(export)?, &hub, satellite.as_ref());
+        let brought = brought.map_err(|retyped| {
+            let message = format!(
+                "history `{}` has other types in columns {}",
+                layout.name,
+                retyped.join(", ")
+            );
+            Diagnostic::new(&tracking::HISTORY_REFUSED, message).help(
+                "publish the columns under new names, or begin a history under a new name; the snapshot is published",
+            )
+        })?;
+        Ok(Arc::new(brought))
+    }
+}
+
+fn told(layout: &Layout, stored: &Stored, tally: Tally) -> HistoryDone {
+    HistoryDone {
+        history: layout.name.clone(),
+        snapshot: stored.manifest.version,
+        new: tally.new,
+        changed: tally.changed,
+        returned: tally.returned,
+        gone: tally.gone,
+        unchanged: tally.unchanged,
+    }
+}
+
+/// The ends after a load.
+fn following(ends: &Ends, recorded: Recorded) -> Ends {
+    let end = |stored: &Stored| {
+        Some(Predecessor { version: stored.manifest.version, digest: stored.digest })
+    };
+    let newer = |stored: &Stored, known: Option<Predecessor>| match known {
+        Some(known) if known.version > stored.manifest.version => Some(known),
+        _ => end(stored),
+    };
+    Ends {
+        hub: newer(&recorded.hub, ends.hub),
+        satellite: end(&recorded.satellite),
+        links: recorded.links.as_ref().map_or(ends.links, |links| newer(links, ends.links)),
+        recorded: Some(recorded),
+    }
+}
+
+/// The load of a snapshot: of the moment its run began, and later than the last one whatever the clocks said.
+fn dated(export: &Manifest, name: &str, before: Option<&Recorded>) -> Load {
+    let micros = export.run.unix_millis().saturating_mul(1_000);
+    let micros = i64::try_from(micros).unwrap_or(i64::MAX);
+    let newest = before.map(|before| before.document.load_date);
+    let micros = newest.map_or(micros, |newest| micros.max(newest.saturating_add(1)));
+    let source = format!("{name} snapshot {}", export.version);
+    Load::new(moment(micros), source, newest.map(moment))
+}
+
+/// Writes and commits what a load appends.
+struct Committing<'a> {
+    recorder: &'a Recorder<'a>,
+    shelf: &'a Shelf<'a>,
+    layout: &'a Layout,
+    vault: &'a Vault,
+    export: &'a Stored,
+    key: KeyId,
+}
+
+impl Committing<'_> {
+    fn sinks(
+        &self,
+        session: &datafusion::execution::context::SessionContext,
+        before: Option<&Recorded>,
+    ) -> Outcome<Sinks> {
+        let sink = |table| -> Outcome<ChunkSink> {
+            let recorder = self.recorder;
+            let store = recorder.store;
+            let rows = recorder.project.export(&self.layout.export);
+            let spec = ChunkSpec {
+                project: store.project().to_owned(),
+                export: self.layout.table(table),
+                file: self.shelf.file(&self.layout.name, table)?,
+                key: self.key.clone(),
+                run: recorder.run,
+                encryption: self.encryption(before.and_then(|before| before.table(table))),
+                rows_max: rows.map_or(1, |export| export.chunk.rows),
+                partition_by: Vec::new(),
+                unordered: Vec::new(),
+            };
+            let keys = Arc::new(recorder.keys.clone());
+            let target = ChunkTarget { store: Arc::clone(store.objects()), keys };
+            let memory = MemoryConsumer::new("open chunks of a history");
+            let memory = memory.register(&session.runtime_env().memory_pool);
+            Ok(ChunkSink::new(target, spec, memory))
+        };
+        let links = self.layout.has_links().then(|| sink(VaultTable::Links)).transpose()?;
+        Ok(Sinks { hub: sink(VaultTable::Hub)?, satellite: sink(VaultTable::Satellite)?, links })
+    }
+
+    /// A table is encrypted as it was begun.
+    fn encryption(&self, before: Option<&Stored>) -> engine_bundle::layout::Encryption {
+        before.unwrap_or(self.export).manifest.encryption
+    }
+
+    async fn commit(&self, ends: &Ends, sinks: Sinks, load: &Load) -> Outcome<Recorded> {
+        let before = ends.recorded.as_ref();
+        let unwritable = |error: crate::seal::SealError| Failure::from(error.diagnostic());
+        let chunks = sinks.hub.finish().await.map_err(unwritable)?;
+        let kept = before.map(|before| &before.hub);
+        let hub = self.table(VaultTable::Hub, kept, ends.hub, chunks).await?;
+        let links = match sinks.links {
+            Some(sink) => {
+                let chunks = sink.finish().await.map_err(unwritable)?;
+                let kept = before.and_then(|before| before.links.as_ref());
+                Some(self.table(VaultTable::Links, kept, ends.links, chunks).await?)
+            }
+            None => None,
+        };
+        let document = Document {
+            export: self.layout.export.clone(),
+            key: self.layout.key.clone(),
+            tenant: self.layout.tenant.clone(),
+            columns: self.export.manifest.schema.iter().map(|one| one.name.clone()).collect(),
+            begun: before.map_or(load.date_micros(), |before| before.document.begun),
+            load_date: load.date_micros(),
+            snapshot: Snapshot::of(self.export),
+            hub: Snapshot::of(&hub),
+            links: links.as_ref().map(Snapshot::of),
+        };
+        let chunks = sinks.satellite.finish().await.map_err(unwritable)?;
+        let kept = before.map(|before| &before.satellite);
+        let described = serde_json::to_value(&document).ok();
+        let manifest =
+            self.manifest(VaultTable::Satellite, kept, ends.satellite, (&chunks, described))?;
+        let satellite = self.committed(VaultTable::Satellite, manifest).await?;
+        Ok(Recorded { document, satellite, hub, links })
+    }
+
+    /// Hub or links with what is appended; as they were when nothing is.
+    async fn table(
+        &self,
+        table: VaultTable,
+        before: Option<&Stored>,
+        follows: Option<Predecessor>,
+        chunks: Vec<SealedChunk>,
+    ) -> Outcome<Stored> {
+        match before {
+            Some(before) if chunks.is_empty() => Ok(before.clone()),
+            before => {
+                let manifest = self.manifest(table, before, follows, (&chunks, None))?;
+                self.committed(table, manifest).await
+            }
+        }
+    }
+
+    async fn committed(&self, table: VaultTable, manifest: Manifest) -> Outcome<Stored> {
+        let Recorder { store, keys, heads, .. } = self.recorder;
+        let file = self.shelf.file(&self.layout.name, table)?;
+        match store.commit(file, &manifest, &self.key, keys).await? {
+            Commit::Done(digest) => {
+                let stored = Stored { manifest, digest };
+                let noted = heads.record(file, &stored);
+                noted.map_err(|error| Diagnostic::unwritable(heads.path(), &error))?;
+                Ok(stored)
+            }
+            Commit::Lost => Err(lost(manifest.version, &manifest.export).into()),
+        }
+    }
+
+    fn manifest(
+        &self,
+        table: VaultTable,
+        before: Option<&Stored>,
+        follows: Option<Predecessor>,
+        (appended, described): (&[SealedChunk], Option<serde_json::Value>),
+    ) -> Outcome<Manifest> {
+        let (recorder, export) = (self.recorder, &self.export.manifest);
+        let before = before.map(|before| &before.manifest);
+        let encryption = before.unwrap_or(export).encryption;
+        let mut chunks = before.map(|before| before.chunks.clone()).unwrap_or_default();
+        for sealed in appended {
+            chunks.push(chunk_record(sealed, encryption, &[], (&self.key, recorder.run))?);
+        }
+        let mut keys = before.map(|before| before.keys.clone()).unwrap_or_default();
+        keys.extend(export.keys.iter().cloned().chain([self.key.clone()]));
+        keys.sort();
+        keys.dedup();
+        let schema = match table {
+            VaultTable::Hub => self.vault.hub_schema(),
+            VaultTable::Satellite => self.vault.satellite_schema(),
+            VaultTable::Links => self.vault.link_schema().unwrap_or(self.vault.hub_schema()),
+        };
+        let sum = |of: fn(&engine_bundle::manifest::Chunk) -> u64| {
+            chunks.iter().map(of).fold(0, u64::saturating_add)
+        };
+        Ok(Manifest {
+            format_version: FORMAT_VERSION,
+            project: recorder.store.project().to_owned(),
+            target: recorder.store.target().to_owned(),
+            export: self.layout.table(table),
+            version: follows.map_or(1, |before| before.version.saturating_add(1)),
+            run: recorder.run,
+            git_commit: recorder.git_commit.clone(),
+            inputs: Inputs {
+                plan: self.export.digest,
+                compiled_sql: Digest::of(&[]),
+                policy: export.inputs.policy,
+                engine: export.inputs.engine.clone(),
+                sources: vec![SourceFingerprint {
+                    name: format!("export {}", export.export),
+                    digest: self.export.digest,
+                }],
+            },
+            keys,
+            encryption,
+            schema: columns(schema.fields(), export, before),
+            rows: sum(|chunk| chunk.rows),
+            bytes: sum(|chunk| chunk.bytes),
+            chunks,
+            tests: Vec::new(),
+            described,
+            predecessor: follows,
+            origin: None,
+        })
+    }
+}

@@ -1,0 +1,467 @@
+//! Rows in history: what each load found is kept, compared with a plain model, asked for as of a moment, bound to
+//! a tenant that no query gets around, and whole after any kill.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::harness::{Dice, KEY_VARIABLE, Project};
+
+const LOADS: usize = 20;
+const KILLS: u64 = 25;
+
+const SOURCES: &str = "\
+sources:
+  - name: bank
+    connection: bank
+    tables:
+      - name: accounts
+        key: [account_id]
+        columns:
+          - {name: branch, type: string, class: public}
+          - {name: account_id, type: int64, class: id.account}
+          - {name: owner, type: string, class: pii.name}
+          - {name: city, type: string, class: public}
+          - {name: amount, type: int64, class: public}
+      - name: moves
+        key: [move_id]
+        columns:
+          - {name: move_id, type: int64, class: public}
+          - {name: branch, type: string, class: public}
+          - {name: account_id, type: int64, class: id.account}
+";
+
+const POLICIES: &str = "\
+classes:
+  id: {sensitive: true}
+  pii: {sensitive: true}
+  public: {sensitive: false}
+masking:
+  rules:
+    - {name: ids, match: {class: id}, mask: token, linkage: account}
+    - {name: names, match: {class: pii.name}, mask: first_name}
+    - {name: open, match: {class: public}, keep: {owner: '@tests', reason: names nobody}}
+";
+
+const EXPORTS: &str = "\
+exports:
+  - {name: accounts, from: \"source('bank', 'accounts')\"}
+  - {name: moves, from: \"source('bank', 'moves')\"}
+";
+
+const HISTORY: &str = "\
+tracking:
+  history:
+    - {name: book, of: export('accounts'), key: [account_id], tenant: branch}
+";
+
+/// A row of the source: branch, owner, city, amount.
+type Account = (&'static str, String, String, Option<u64>);
+
+/// The source's table.
+struct Bank {
+    project: Project,
+    accounts: BTreeMap<u64, Account>,
+    dice: Dice,
+}
+
+impl Bank {
+    fn new(seed: u64, history: &str) -> Self {
+        let profiles = format!(
+            "default: dev\ntargets:\n  dev:\n    store: file://target/store\n    \
+             keys: {{provider: environment, keyring: keyring.json, env: {KEY_VARIABLE}}}\n    \
+             connections:\n      bank: {{type: csv, url: data}}\n"
+        );
+        let project = Project::of(&[
+            ("engine.yml", "name: bank\nedition: 2026\n"),
+            ("profiles.yml", &profiles),
+            ("sources/bank.yml", SOURCES),
+            ("policies/masking.yml", POLICIES),
+            ("policies/tracking.yml", history),
+            ("exports/bank.yml", EXPORTS),
+            ("data/moves.csv", "move_id,branch,account_id\n1,north,1\n2,north,1\n3,south,2\n"),
+        ]);
+        project.run(&["keys", "init"]).success();
+        let mut bank = Self { project, accounts: BTreeMap::new(), dice: Dice::new(seed) };
+        for id in 1..=40 {
+            let account = bank.account(id);
+            bank.accounts.insert(id, account);
+        }
+        bank.write();
+        bank
+    }
+
+    fn account(&mut self, id: u64) -> Account {
+        let branch = if id.is_multiple_of(2) { "south" } else { "north" };
+        let (owner, city) = (self.dice.below(50), self.dice.below(5));
+        let amount = self.dice.below(4);
+        (branch, format!("owner {owner}"), format!("city {city}"), (amount > 0).then_some(amount))
+    }
+
+    /// Some accounts come, go, come back or change.
+    fn change(&mut self) {
+        for _ in 0..8 {
+            let id = 1 + self.dice.below(60);
+            match self.dice.below(3) {
+                0 => {
+                    self.accounts.remove(&id);
+                }
+                _ => {
+                    let account = self.account(id);
+                    self.accounts.insert(id, account);
+                }
+            }
+        }
+        self.write();
+    }
+
+    fn write(&self) {
+        let mut text = "branch,account_id,owner,city,amount\n".to_owned();
+        for (id, (branch, owner, city, amount)) in &self.accounts {
+            let amount = amount.map(|amount| amount.to_string()).unwrap_or_default();
+            writeln!(text, "{branch},{id},{owner},{city},{amount}").unwrap();
+        }
+        self.project.write("data/accounts.csv", text);
+    }
+
+    fn run(&self) {
+        self.project.run(&["run", "--quiet"]).success();
+    }
+
+    /// The rows of the export as they are published now, by their published key.
+    fn published(&self) -> BTreeMap<String, Value> {
+        by_key(self.project.query("SELECT * FROM accounts"))
+    }
+
+    /// The date of the newest load.
+    fn loaded(&self) -> String {
+        let sql = "SELECT CAST(max(load_date) AS VARCHAR) AS date FROM book_s";
+        let date = self.project.query(sql)[0]["date"].as_str().unwrap().to_owned();
+        // A load that changed nothing has no rows of its date.
+        date.replace(' ', "T").replace("UTC", "Z")
+    }
+}
+
+fn by_key(rows: Vec<Value>) -> BTreeMap<String, Value> {
+    let count = rows.len();
+    let rows: BTreeMap<String, Value> =
+        rows.into_iter().map(|row| (row["account_id"].to_string(), row)).collect();
+    assert_eq!(rows.len(), count, "a key stands once");
+    rows
+}
+
+/// A version as a plain model has it: number, whether the key was gone, and the row.
+type Versions = BTreeMap<String, Vec<(i64, bool, Value)>>;
+
+/// What a load does to the model.
+fn load(model: &mut Versions, state: &BTreeMap<String, Value>) {
+    for (key, row) in state {
+        let versions = model.entry(key.clone()).or_default();
+        let next = versions.last().map_or(1, |(number, ..)| number + 1);
+        match versions.last() {
+            Some((_, false, known)) if known == row => {}
+            _ => versions.push((next, false, row.clone())),
+        }
+    }
+    for (key, versions) in model.iter_mut() {
+        let (number, was_gone, _) = versions.last().unwrap().clone();
+        if !state.contains_key(key) && !was_gone {
+            versions.push((number + 1, true, Value::Null));
+        }
+    }
+}
+
+#[test]
+fn twenty_loads_are_what_a_plain_model_says() {
+    let mut bank = Bank::new(7, HISTORY);
+    let mut model = Versions::new();
+    let mut states: Vec<(String, BTreeMap<String, Value>)> = Vec::new();
+    for number in 0..LOADS {
+        if number > 0 {
+            bank.change();
+        }
+        bank.run();
+        let state = bank.published();
+        load(&mut model, &state);
+        states.push((bank.loaded(), state));
+    }
+    // Every version, number by number and value by value.
+    let columns = ["branch", "account_id", "owner", "city", "amount"];
+    let rows = bank.project.query("SELECT * FROM book ORDER BY account_id, version");
+    let mut recorded = Versions::new();
+    for row in rows {
+        let gone = row["is_deleted"].as_bool().unwrap();
+        let values = columns.map(|name| (name.to_owned(), row[name].clone())).into_iter().collect();
+        let values = if gone { Value::Null } else { Value::Object(values) };
+        let versions = recorded.entry(row["account_id"].to_string()).or_default();
+        versions.push((row["version"].as_i64().unwrap(), gone, values));
+    }
+    assert_eq!(recorded, model);
+    assert!(model.values().any(|versions| versions.len() > 3), "keys changed, went and came back");
+    // The state of each load, by the export's own name and by the view.
+    for (date, state) in &states {
+        for table in ["accounts", "book_as_of"] {
+            let sql = format!("SELECT {} FROM {table}", columns.join(", "));
+            let answer = ["query", "--as-of", date, "--format", "json", &sql];
+            let rows = by_key(bank.project.run(&answer).success().rows());
+            assert_eq!(rows, *state, "{table} as of {date}");
+        }
+    }
+    let (_, newest) = states.last().unwrap();
+    assert_eq!(bank.project.query("SELECT * FROM book_h").len(), model.len());
+    assert_eq!(bank.project.query("SELECT 1 FROM book_current").len(), newest.len());
+    let open = "SELECT 1 FROM book WHERE is_current AND load_end_date IS NULL";
+    assert_eq!(bank.project.query(open).len(), newest.len());
+    // Loads that bring nothing new append nothing.
+    let before = bank.project.query("SELECT * FROM book_s").len();
+    bank.project.run(&["run", "--force", "--quiet"]).success();
+    bank.run();
+    assert_eq!(bank.project.query("SELECT * FROM book_s").len(), before);
+    bank.project.run(&["verify"]).success().prints("book_s");
+}
+
+#[test]
+fn one_row_is_told_version_by_version() {
+    let mut bank = Bank::new(3, HISTORY);
+    bank.run();
+    bank.accounts.get_mut(&1).unwrap().2 = "Delft".to_owned();
+    bank.write();
+    bank.run();
+    let key = "SELECT DISTINCT account_id AS id FROM book WHERE city = 'Delft'";
+    let key = bank.project.query(key)[0]["id"].as_str().unwrap().to_owned();
+    bank.accounts.remove(&1);
+    bank.write();
+    bank.run();
+    let rows = ["history", "rows", "book", "--key", &key, "--tenant", "north"];
+    let told = bank.project.run(&rows).success();
+    let lines: Vec<&str> = told.stdout.lines().collect();
+    assert!(lines[0].starts_with("version 1 ") && lines[0].ends_with("inserted"), "{told}");
+    assert!(told.stdout.contains(" -> Delft"), "{told}");
+    assert!(told.stdout.contains("version 3 ") && told.stdout.contains("deleted"), "{told}");
+    let json = bank.project.run(&[&rows[..], &["--format", "json"]].concat()).success().json();
+    assert_eq!(json["versions"][1]["fields"][0]["after"], "Delft");
+    // A key is that of a tenant.
+    bank.project.run(&["history", "rows", "book", "--key", &key]).status(4).says("E1024");
+    let of_another = ["history", "rows", "book", "--key", &key, "--tenant", "south"];
+    bank.project.run(&of_another).status(3).says("No row with this key");
+    bank.project
+        .run(&["history", "rows", "bok", "--key", "1"])
+        .status(65)
+        .says("did you mean `book`?");
+    let wrong = ["history", "rows", "book", "--key", "x=1", "--key", "2", "--tenant", "north"];
+    bank.project.run(&wrong).status(64).says("--key account_id=");
+}
+
+/// What is tried to see rows of another branch. Each would say something if the branch's rows were looked at.
+const CROSSINGS: [&str; 12] = [
+    "SELECT branch FROM accounts",
+    "SELECT branch FROM accounts WHERE branch = 'north' OR TRUE",
+    "SELECT branch FROM book",
+    "SELECT branch FROM book_h",
+    "SELECT branch FROM book_current UNION ALL SELECT branch FROM book_as_of",
+    "SELECT h.branch FROM book_s AS s JOIN book_h AS h ON h.hash_key = s.hash_key",
+    "SELECT branch FROM accounts AS a WHERE EXISTS (SELECT 1 FROM book_h AS h WHERE h.branch <> a.branch)",
+    "SELECT branch FROM (SELECT * FROM book_h EXCEPT SELECT * FROM book_h WHERE branch = 'south')",
+    "WITH book_h AS (SELECT * FROM book_h) SELECT branch FROM book_h",
+    "SELECT branch FROM accounts WHERE 1 / CASE WHEN branch = 'north' THEN 0 ELSE 1 END = 1",
+    "SELECT branch FROM book WHERE CAST(CASE WHEN branch = 'north' THEN 'x' ELSE '1' END AS INT) = 1",
+    "SELECT branch FROM moves WHERE 1 / CASE WHEN branch = 'north' THEN 0 ELSE 1 END = 1",
+];
+
+#[test]
+fn a_tenant_sees_nothing_of_another() {
+    let history = "\
+tracking:
+  history:
+    - {name: book, of: export('accounts'), key: [account_id], tenant: branch}
+    - {name: flow, of: export('moves'), key: [move_id], tenant: branch}
+";
+    let mut bank = Bank::new(11, history);
+    for _ in 0..3 {
+        bank.run();
+        bank.change();
+    }
+    for sql in CROSSINGS {
+        let asked = ["query", "--tenant", "south", "--format", "json", sql];
+        let rows = bank.project.run(&asked).success().rows();
+        assert!(rows.iter().all(|row| row["branch"] == "south"), "{sql}");
+    }
+    let count = |tenant: &[&str], sql: &str| {
+        let asked = [&["query", "--format", "json"], tenant, &[sql]].concat();
+        bank.project.run(&asked).success().rows()[0]["n"].as_i64().unwrap()
+    };
+    for table in ["accounts", "book", "book_h", "book_s", "book_current", "moves", "flow_s"] {
+        let sql = format!("SELECT count(*) AS n FROM {table}");
+        let (south, north) = (["--tenant", "south"], ["--tenant", "north"]);
+        let (south, north) = (count(&south, &sql), count(&north, &sql));
+        assert!(south > 0 && north > 0, "{table}");
+        assert_eq!(south + north, count(&[], &sql), "{table}");
+        assert_eq!(count(&["--tenant", "nobody"], &sql), 0, "{table}");
+    }
+    let shown = bank.project.run(&["show", "accounts", "--tenant", "south", "--format", "json"]);
+    assert!(shown.success().rows().iter().all(|row| row["branch"] == "south"));
+}
+
+#[test]
+fn a_table_without_tenants_is_withheld() {
+    let bank = Bank::new(2, HISTORY);
+    bank.run();
+    let asked = ["query", "--tenant", "south", "SELECT count(*) FROM moves"];
+    bank.project.run(&asked).status(4).says("E1024").says("`moves` has no tenant column");
+    bank.project.run(&["show", "moves", "--tenant", "south"]).status(4).says("E1024");
+    bank.project.replace("exports/bank.yml", "{name: moves,", "{name: moves, tenant: branch,");
+    bank.project.run(&asked).success();
+    bank.project.replace("exports/bank.yml", "tenant: branch,", "tenant: brnch,");
+    bank.project
+        .run(&["plan"])
+        .status(65)
+        .says("has no column `brnch`")
+        .says("did you mean `branch`?");
+}
+
+#[test]
+fn what_nothing_is_known_of_is_not_answered() {
+    let bank = Bank::new(5, HISTORY);
+    bank.run();
+    let as_of = |moment: &str, sql: &str| bank.project.run(&["query", "--as-of", moment, sql]);
+    let begins = as_of("2020-01-01", "SELECT count(*) FROM accounts").status(64);
+    begins.says("E1023").says("history `book` begins at ");
+    as_of("2020-01-01T10:00+02:00", "SELECT count(*) FROM book").status(64).says("E1023");
+    let untracked = as_of("2999-01-01", "SELECT count(*) FROM moves").status(64);
+    untracked.says("E1023").says("export `moves` has no history");
+    as_of("2999-01-01T12:00Z", "SELECT count(*) FROM accounts").success();
+    as_of("yesterday", "SELECT 1").status(64).says("must be a moment, such as");
+}
+
+#[test]
+fn loads_that_would_lie_are_refused_and_lose_nothing() {
+    let bank = Bank::new(9, HISTORY);
+    bank.run();
+    let versions = "SELECT * FROM book_s ORDER BY hash_key, version";
+    let before = bank.project.query(versions);
+    // Two rows of one key: the snapshot is there, the history as it was.
+    let text = bank.project.read("data/accounts.csv");
+    bank.project.write("data/accounts.csv", format!("{text}north,1,Eve,Rome,9\n"));
+    bank.project.run(&["run"]).status(1).says("E1022").says("1 rows repeat the key of another");
+    assert_eq!(bank.project.query(versions), before);
+    bank.project.write("data/accounts.csv", &text);
+    // The load that is missing is made up for; the one that cannot be is what stops it.
+    bank.project.run(&["run"]).status(1).says("E1022");
+    // Another key would tell everything apart from what is recorded.
+    let policy = bank.project.read("policies/tracking.yml");
+    bank.project.replace("policies/tracking.yml", "key: [account_id]", "key: [account_id, city]");
+    bank.project.run(&["run"]).status(1).says("was begun of export `accounts` with key account_id");
+    bank.project.write("policies/tracking.yml", policy);
+    assert_eq!(bank.project.query(versions), before);
+}
+
+#[test]
+fn columns_may_come_and_go_and_unchanged_rows_have_no_new_version() {
+    let bank = Bank::new(13, HISTORY);
+    bank.run();
+    let rows = bank.project.query("SELECT 1 FROM book_s").len();
+    let exports = bank.project.read("exports/bank.yml");
+    let without = "\"source('bank', 'accounts')\", columns: [branch, account_id, owner, city]";
+    bank.project.replace("exports/bank.yml", "\"source('bank', 'accounts')\"", without);
+    bank.run();
+    // The column that is gone was null in the rows without an amount, and is null now.
+    let amounts = bank.accounts.values().filter(|account| account.3.is_some()).count();
+    assert_eq!(bank.project.query("SELECT 1 FROM book_s").len(), rows + amounts);
+    let kept = "SELECT 1 FROM book WHERE amount IS NOT NULL";
+    assert_eq!(bank.project.query(kept).len(), amounts, "what was published once stays");
+    bank.project.write("exports/bank.yml", exports);
+    bank.run();
+    assert_eq!(bank.project.query("SELECT 1 FROM book_s").len(), rows + 2 * amounts);
+    bank.project.replace(
+        "sources/bank.yml",
+        "{name: amount, type: int64",
+        "{name: amount, type: string",
+    );
+    bank.project.run(&["run"]).status(1).says("other types in columns amount");
+    bank.project.run(&["verify"]).success();
+}
+
+#[test]
+fn references_are_links() {
+    let history = "\
+tracking:
+  history:
+    - {name: book, of: export('accounts'), key: [account_id], tenant: branch}
+    - name: flow
+      of: export('moves')
+      key: [move_id]
+      tenant: branch
+      references: [{columns: [account_id], to: book}]
+";
+    let bank = Bank::new(17, history);
+    bank.run();
+    let linked = "SELECT h.account_id, l.reference FROM flow_l AS l \
+                  JOIN book_h AS h ON h.hash_key = l.referenced_hash_key";
+    let links = bank.project.query(linked);
+    assert_eq!(links.len(), 3);
+    assert!(links.iter().all(|link| link["reference"] == "account_id"));
+    // A link is recorded once, however often it is seen; one that ends stays.
+    bank.project.write("data/moves.csv", "move_id,branch,account_id\n1,north,1\n2,north,3\n");
+    bank.run();
+    assert_eq!(bank.project.query("SELECT 1 FROM flow_l").len(), 4);
+    bank.project.replace("policies/tracking.yml", "to: book", "to: bok");
+    bank.project.run(&["plan"]).status(65).says("E1020").says("did you mean `book`?");
+    bank.project.replace("policies/tracking.yml", "[account_id], to: bok", "[move_id], to: book");
+    bank.project.run(&["plan"]).status(65).says("E1021").says("refers to nothing");
+}
+
+#[test]
+fn a_kill_at_any_moment_loses_and_doubles_nothing() {
+    let mut bank = Bank::new(23, HISTORY);
+    bank.run();
+    let started = std::time::Instant::now();
+    bank.change();
+    bank.run();
+    let whole = started.elapsed();
+    let mut dice = Dice::new(29);
+    for _ in 0..KILLS {
+        bank.change();
+        let running = bank.project.start(&["run", "--quiet"]);
+        let share = dice.below(1_000) as f64 / 1_000.0;
+        sleep(Duration::from_secs_f64(whole.as_secs_f64() * share));
+        running.kill();
+    }
+    bank.change();
+    bank.run();
+    bank.project.run(&["verify"]).success();
+    let state = bank.published();
+    let columns = "branch, account_id, owner, city, amount";
+    let current = by_key(bank.project.query(&format!("SELECT {columns} FROM book_current")));
+    assert_eq!(current, state);
+    let twice = "SELECT hash_key FROM book_s GROUP BY hash_key, version HAVING count(*) > 1 \
+                 UNION ALL SELECT hash_key FROM book_h GROUP BY hash_key HAVING count(*) > 1";
+    assert!(bank.project.query(twice).is_empty());
+    let gaps = "SELECT hash_key FROM book_s GROUP BY hash_key HAVING max(version) <> count(*)";
+    assert!(bank.project.query(gaps).is_empty());
+    let in_hub: BTreeSet<String> = bank
+        .project
+        .query("SELECT account_id FROM book_h")
+        .iter()
+        .map(|row| row["account_id"].to_string())
+        .collect();
+    assert!(state.keys().all(|key| in_hub.contains(key)));
+}
+
+#[test]
+fn names_of_histories_are_nobody_elses() {
+    let taken = "{name: accounts, of: export('accounts'), key: [account_id]}";
+    let bank = Bank::new(1, HISTORY);
+    bank.project.write("policies/tracking.yml", format!("tracking:\n  history:\n    - {taken}\n"));
+    bank.project.run(&["plan"]).status(65).says("`accounts` is there already");
+    let two = "tracking:\n  history:\n    \
+               - {name: a, of: export('accounts'), key: [account_id]}\n    \
+               - {name: a_h, of: export('moves'), key: [move_id]}\n";
+    bank.project.write("policies/tracking.yml", two);
+    bank.project.run(&["plan"]).status(65).says("`a_h` is there already");
+    let export = "tracking:\n  history:\n    - {name: a, of: accounts, key: [account_id]}\n";
+    bank.project.write("policies/tracking.yml", export);
+    bank.project.run(&["plan"]).status(65).says("must be `export('name')`");
+}
