@@ -69,7 +69,7 @@ struct Judged {
 /// What became of one export.
 pub enum Applied {
     /// What was due is done; with what is warned of.
-    Done(ExportRetention, Vec<Diagnostic>),
+    Done(Box<ExportRetention>, Vec<Diagnostic>),
     /// Nothing was deleted, because the clock is doubted.
     Doubted(Box<Diagnostic>),
 }
@@ -212,7 +212,7 @@ impl Keeper<'_> {
         let file = self.keys.file_id(self.store.project(), export)?;
         let nothing = || ExportRetention::of(export, None, &Due::default());
         if self.is_untouched(file, export, policy).await? {
-            return Ok(Applied::Done(nothing(), Vec::new()));
+            return Ok(Applied::Done(Box::new(nothing()), Vec::new()));
         }
         let (mut done, mut warnings) = (None, Vec::new());
         let mut is_trusted = true;
@@ -241,7 +241,7 @@ impl Keeper<'_> {
         if let Some(policy) = policy.filter(|_| is_trusted) {
             self.sweep(export, file, policy).await?;
         }
-        Ok(Applied::Done(done.unwrap_or_else(nothing), warnings))
+        Ok(Applied::Done(Box::new(done.unwrap_or_else(nothing)), warnings))
     }
 
     /// Commits the tombstones, where they are others than before.

@@ -18,7 +18,7 @@ pub enum Age {
     /// The rows have no such column of dates, so that their age cannot be told.
     Unknown,
     /// Some may go.
-    Border(Border),
+    Border(Box<Border>),
 }
 
 /// The rows that a policy wants gone.
@@ -44,7 +44,8 @@ pub fn age(policy: &Policy, schema: &Schema, now: Moment) -> Age {
     let moment = field.and_then(|field| first_kept(&cut_off, field.data_type()));
     let Some(moment) = moment else { return Age::Unknown };
     let column = || Expr::Column(Column::from_name(&cut_off.by));
-    Age::Border(Border { gone: column().lt(lit(moment)), undated: column().is_null() })
+    let (gone, undated) = (column().lt(lit(moment)), column().is_null());
+    Age::Border(Box::new(Border { gone, undated }))
 }
 
 /// The least value of a type that is not before the border.

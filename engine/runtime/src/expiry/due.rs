@@ -16,7 +16,7 @@ use crate::unseal::arrow_schema;
 /// What is due of the rows of the newest snapshot.
 pub struct Due {
     /// Which rows go.
-    pub border: Border,
+    pub border: Box<Border>,
     /// How many of each chunk.
     pub counted: Counted,
 }

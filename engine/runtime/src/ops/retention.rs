@@ -208,7 +208,7 @@ async fn each_applied(
         // What is wrong with one export keeps nothing of another.
         match keeper.applied(name, policy.as_ref(), at).await {
             Ok(Applied::Done(done, warnings)) => {
-                report.exports.push(done);
+                report.exports.push(*done);
                 report.warnings.extend(warnings);
             }
             Ok(Applied::Doubted(doubt)) => doubts.push(*doubt),
@@ -251,7 +251,7 @@ pub(super) async fn after_run(
         }
         match keeper.applied(&name, policy.as_ref(), at).await {
             Ok(Applied::Done(done, warnings)) => {
-                report.exports.push(done);
+                report.exports.push(*done);
                 report.warnings.extend(warnings);
             }
             Ok(Applied::Doubted(doubt)) => report.warnings.push(doubt.as_warning()),
