@@ -57,6 +57,7 @@ mod flow;
 mod forged;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod interop;
@@ -76,6 +77,8 @@ mod raw_on_disk;
 mod renames;
 #[cfg(test)]
 mod retention;
+#[cfg(test)]
+mod retention_rows;
 #[cfg(test)]
 mod retry;
 #[cfg(test)]

@@ -399,3 +399,38 @@ fn a_new_project_in_a_clone_has_the_diff_driver() {
     let attributes = clone.read("it's mine/.gitattributes");
     assert!(attributes.contains("diff=engine-metadata"), "{attributes}");
 }
+
+/// Archives go by number; the log still tells of the change, and says which archives expired. The record stays.
+#[test]
+fn archives_go_by_their_policy_and_the_log_says_so() {
+    let project = chinook("{sources: [chinook], retention: archives}");
+    project.write(
+        "policies/retention.yml",
+        "retention:\n  - {name: archives, snapshots: {keep: 1}}\n",
+    );
+    project.run(&["metadata", "extract"]).success();
+    for column in ["One", "Two", "Three"] {
+        alter(&project, &format!("ALTER TABLE Artist ADD COLUMN {column} TEXT;"));
+        project.run(&["metadata", "extract"]).success();
+    }
+    let archives = || -> Vec<String> {
+        let files = files_below(&project.path("metadata"));
+        let names =
+            files.iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned());
+        names.filter(|name| name.contains('_')).collect()
+    };
+    assert_eq!(archives().len(), 6, "a schema and its DDL, three times");
+    project.run(&["retention", "plan"]).success().prints("schema of chinook: 4 archives");
+    assert_eq!(archives().len(), 6, "a plan changes nothing");
+    project.run(&["retention", "apply"]).success();
+    assert_eq!(archives().len(), 2);
+    let log = project.run(&["metadata", "history"]).success();
+    log.prints("expired");
+    log.prints("Artist.One");
+    project.run(&["retention", "plan"]).success();
+    let before = recorded(&project);
+    project.run(&["retention", "apply"]).success();
+    assert_eq!(recorded(&project), before, "once is enough");
+    project.run(&["metadata", "decrypt"]).success();
+    project.run(&["metadata", "extract"]).success();
+}

@@ -295,3 +295,165 @@ fn only_the_store_has_other_files_afterwards() {
     apply(&ready);
     assert_eq!(outside(&ready), before);
 }
+
+/// What goes is copied first, sealed as it is; the copy is a store of its own that nothing is deleted from.
+#[test]
+fn what_goes_is_in_the_cold_store_first() {
+    let project = project("snapshots: {keep: 1}, grace: 1s, cold: 'file://cold'");
+    publish(&project, 3);
+    let before = held(&project);
+    sleep(LATER);
+    apply(&project);
+    let after = held(&project);
+    let cold = project.path("cold/people/dev");
+    let gone: Vec<&String> = before.difference(&after).collect();
+    assert_eq!(gone.len(), 2 * (1 + 4));
+    let copies: BTreeSet<String> = files_below(&cold)
+        .iter()
+        .map(|path| path.strip_prefix(&cold).unwrap().display().to_string())
+        .collect();
+    assert_eq!(copies.iter().collect::<Vec<_>>(), gone);
+    // What is back in its place, from the copy, is what was there.
+    for path in &gone {
+        fs::copy(cold.join(path), project.path("target/store").join(path)).unwrap();
+    }
+    apply(&project);
+    assert_eq!(files_below(&cold).len(), gone.len(), "nothing is deleted there");
+    // Another file of a name that is taken is no copy.
+    publish(&project, 1);
+    let now = held(&project);
+    let next = now.iter().find(|path| path.ends_with("/0000000003.json.enc")).unwrap();
+    fs::write(cold.join(next), "another").unwrap();
+    sleep(LATER);
+    project.run(&["retention", "apply"]).status(69).says("E0602");
+    assert!(project.path("target/store").join(next).exists());
+    fs::remove_file(cold.join(next)).unwrap();
+    apply(&project);
+    assert!(!project.path("target/store").join(next).exists());
+    project.run(&["verify"]).success();
+}
+
+/// A copy that is what would be destroyed is none.
+#[test]
+fn the_cold_store_is_another_place() {
+    let project = project("snapshots: {keep: 1}, grace: 1s, cold: 'file://target/store/cold'");
+    publish(&project, 2);
+    sleep(LATER);
+    project.run(&["retention", "apply"]).status(69).says("E0602");
+    assert_eq!(manifests(&project), [1, 2]);
+}
+
+/// Who takes tombstones away does not bring back what was deleted softly.
+#[test]
+fn tombstones_that_are_gone_are_noticed() {
+    let project = project("snapshots: {max_age: 1s}, grace: 1h");
+    publish(&project, 1);
+    sleep(LATER);
+    apply(&project);
+    project.run(&["show", "people"]).status(69).says("E0615");
+    let store = project.path("target/store/exports");
+    for path in files_below(&store) {
+        if path.to_string_lossy().contains("/tombstones/") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    project.run(&["show", "people"]).status(1).says("E0617");
+    project.run(&["verify", "people"]).status(1).says("E0617");
+    project.run(&["run", "--select", "people"]).status(1).says("E0617");
+}
+
+/// Uploads of killed runs to a local store lie beside chunks under names of their own.
+#[test]
+fn unfinished_uploads_are_collected() {
+    let project = project("snapshots: {keep: 9}, grace: 1s");
+    publish(&project, 1);
+    let chunk = held(&project).into_iter().find(|path| path.contains("/chunks/")).unwrap();
+    let chunk = project.path("target/store").join(chunk);
+    let leave = |name: &str, age: u64| -> PathBuf {
+        let left = chunk.with_file_name(name);
+        fs::write(&left, "half").unwrap();
+        let file = fs::File::options().write(true).open(&left).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        left
+    };
+    let old = leave("00112233445566778899aabbccddeeff.parquet.enc#1", 25 * 3_600);
+    let new = leave("00112233445566778899aabbccddeeff.parquet.enc#2", 60);
+    let foreign = leave("notes#1", 25 * 3_600);
+    apply(&project);
+    assert!(!old.exists() && new.exists() && foreign.exists());
+}
+
+/// Snapshots of an export that the project no longer has are told of, and reached by its name.
+#[test]
+fn former_exports_are_reached_by_their_names() {
+    let project = project("snapshots: {keep: 1, max_age: 1s}, grace: 1s");
+    project.run(&["run", "--quiet"]).success();
+    project.replace("exports/people.yml", "name: contacts", "name: others");
+    project.run(&["retention", "plan"]).success().prints("of no export of this project");
+    let held_before = held(&project).len();
+    project.replace(
+        "policies/retention.yml",
+        "name: uat,",
+        "name: uat, former_exports: [contacts],",
+    );
+    sleep(LATER);
+    let plan = project.run(&["retention", "plan"]).success();
+    plan.prints("contacts: policy uat");
+    apply(&project);
+    sleep(LATER);
+    apply(&project);
+    assert_eq!(held_before, 2 * (1 + 4));
+    assert!(held(&project).is_empty(), "{:?}", held(&project));
+}
+
+/// The beginning of a chain of records goes, and the rest can still be told to be whole.
+#[test]
+fn run_records_go_by_their_class() {
+    let project = project("records: {executions: 1s, compliance: 7y}, grace: 1s");
+    project.write("policies/tracking.yml", "tracking:\n  runs: {retention: uat}\n");
+    publish(&project, 3);
+    let runs = || files_below(&project.path("target/store/runs"));
+    let of_class = |class: &str| {
+        let within = format!("/{class}/");
+        runs().iter().filter(|path| path.to_string_lossy().contains(&within)).count()
+    };
+    let (executions, security) = (of_class("execution"), of_class("security"));
+    sleep(3 * LATER);
+    let planned = project.run(&["retention", "plan", "--format", "json"]).success().json();
+    let due = planned["records"][0]["records"].as_u64().unwrap();
+    assert!(due > 6, "{planned}");
+    project.run(&["retention", "apply"]).success();
+    assert!(of_class("execution") < executions, "{executions}");
+    assert_eq!(of_class("security"), security, "no age is said of these");
+    assert!(runs().iter().any(|path| path.ends_with("execution/anchor.json")));
+    project.run(&["verify", "--audit"]).success();
+    let shown = project.run(&["history", "--format", "json"]).success().json();
+    publish(&project, 1);
+    project.run(&["verify", "--audit"]).success();
+    assert!(!shown.to_string().is_empty());
+    // What is not the beginning is missed.
+    let files = runs();
+    let mut lines: Vec<&PathBuf> = files
+        .iter()
+        .filter(|path| path.to_string_lossy().contains("/execution/"))
+        .filter(|path| path.to_string_lossy().ends_with(".ndjson.enc"))
+        .collect();
+    lines.sort();
+    fs::remove_file(lines[1]).unwrap();
+    project.run(&["verify", "--audit"]).status(1).says("E1013");
+}
+
+/// A hold on the policy keeps records, too; and policies that say nothing of what names them are refused.
+#[test]
+fn records_are_held_and_need_a_rule() {
+    let hold = "legal_hold: {owner: \"@legal\", reason: case 7}";
+    let project = project(&format!("records: {{executions: 1s}}, grace: 1s, {hold}"));
+    project.write("policies/tracking.yml", "tracking:\n  runs: {retention: uat}\n");
+    publish(&project, 1);
+    let before = files_below(&project.path("target/store/runs")).len();
+    sleep(3 * LATER);
+    project.run(&["retention", "apply"]).success();
+    assert!(files_below(&project.path("target/store/runs")).len() >= before);
+    project.replace("policies/retention.yml", "records: {executions: 1s}", "snapshots: {keep: 2}");
+    project.run(&["compile"]).status(65).says("E1011");
+}

@@ -105,6 +105,7 @@ fn make_manifest(keyring: &OpenKeyring, sealed_chunk: &[u8]) -> Manifest {
         tests: Vec::new(),
         predecessor: None,
         described: None,
+        origin: None,
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) const PROJECT: &[TemplateFile] = files!("project-template":
     "models/customer_totals.sql",
     "models/customer_totals.yml",
     "policies/masking.yml",
+    "policies/retention.yml",
     "profiles.yml",
     "sources/shop.yml",
 );

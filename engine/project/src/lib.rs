@@ -48,9 +48,9 @@ pub use location::{FileId, Location, SourceFile, SourceMap, Spanned};
 pub use model::{
     Action, Approval, Chunking, Class, Column, ColumnPattern, ColumnTest, Connection, Declared,
     Encryption, Execution, Export, History, HistoryReference, Indirect, KeyProvider, Keys, Load,
-    LoadMode, Mask, Match, MinGroup, Model, OnChange, Project, Reference, Relation, RenderedSql,
-    Retention, Rule, SchemaTracking, Segment, Severity, Source, Table, TableTest, Target, Tracking,
-    Unclassified, identifier,
+    LoadMode, Mask, Match, MinGroup, Model, OnChange, Project, RecordAges, Reference, Relation,
+    RenderedSql, Retention, RowRule, Rule, SchemaTracking, Segment, Severity, Source, Table,
+    TableTest, Target, Tracking, Unclassified, identifier,
 };
 pub use model::{Destination, Topic};
 pub use node::{Node, Value};

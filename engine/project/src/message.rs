@@ -30,7 +30,6 @@ impl ProblemKind {
             }
             Self::DuplicateKey { key } => format!("key `{key}` is given twice"),
             Self::UnknownKey { key, within, .. } => format!("unknown key `{key}` in {within}"),
-            Self::Unsupported { key } => format!("`{key}` is not supported by this version"),
             Self::MissingKey { key, within } => format!("{within} lacks the key `{key}`"),
             Self::WrongType { path, expected, found } => {
                 format!("{path} should be {expected}, but is {found}")
@@ -85,7 +84,6 @@ impl ProblemKind {
             Self::DuplicateKey { .. } | Self::DuplicateName { .. } => String::from("again here"),
             Self::UnknownKey { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::UnknownKey { .. } => String::from("not a key of this mapping"),
-            Self::Unsupported { .. } => String::from("comes with a later version"),
             Self::MissingKey { key, .. } => format!("`{key}` belongs here"),
             Self::WrongType { expected, .. } => format!("should be {expected}"),
             Self::InvalidValue { nearest: Some(nearest), .. }
@@ -136,7 +134,6 @@ impl ProblemKind {
             }
             Self::DuplicateKey { key } => format!("remove one of the two `{key}`"),
             Self::UnknownKey { valid, .. } => format!("valid keys: {}", listed(valid)),
-            Self::Unsupported { key } => format!("remove `{key}`"),
             Self::WrongType { expected, found, .. }
                 if expected.starts_with("text") && SCALARS.contains(found) =>
             {

@@ -138,11 +138,6 @@ pub enum ProblemKind {
         /// All valid keys.
         valid: Vec<String>,
     },
-    /// A section or key of a later version.
-    Unsupported {
-        /// The key.
-        key: String,
-    },
     /// A key that must be there.
     MissingKey {
         /// The key.

@@ -9,7 +9,6 @@ use serde_json::{Map, Value as Json};
 use crate::location::{Location, Spanned};
 use crate::node::{Node, Value};
 use crate::problem::{Problem, ProblemKind};
-use crate::raw::LATER;
 use crate::render::is_template;
 use crate::schema::FileKind;
 use crate::suggest::nearest;
@@ -28,21 +27,16 @@ pub(crate) fn check(schema: &Json, kind: FileKind, node: &Node) -> Vec<Problem> 
     check.problems
 }
 
-/// The path of a value, as it is shown (`exports[customers].chunk`) and as it is
-/// looked up (`exports[].chunk`).
+/// The path of a value, as it is shown: `exports[customers].chunk`.
 #[derive(Clone, Default)]
 struct Path {
     shown: String,
-    general: String,
 }
 
 impl Path {
     fn key(&self, key: &str) -> Self {
         let dot = if self.shown.is_empty() { "" } else { "." };
-        Self {
-            shown: format!("{}{dot}{key}", self.shown),
-            general: format!("{}{dot}{key}", self.general),
-        }
+        Self { shown: format!("{}{dot}{key}", self.shown) }
     }
 
     fn item(&self, index: usize, node: &Node) -> Self {
@@ -50,7 +44,7 @@ impl Path {
             .get("name")
             .and_then(Node::as_str)
             .map_or_else(|| index.to_string(), str::to_owned);
-        Self { shown: format!("{}[{name}]", self.shown), general: format!("{}[]", self.general) }
+        Self { shown: format!("{}[{name}]", self.shown) }
     }
 }
 
@@ -245,16 +239,12 @@ impl<'s> Check<'s> {
         properties: Option<&Map<String, Json>>,
         path: &Path,
     ) {
-        let kind = if LATER.contains(&(path.general.as_str(), key.value.as_str())) {
-            ProblemKind::Unsupported { key: key.value.clone() }
-        } else {
-            let valid: Vec<String> = properties.into_iter().flat_map(Map::keys).cloned().collect();
-            ProblemKind::UnknownKey {
-                nearest: nearest(&key.value, valid.iter().map(String::as_str)).map(str::to_owned),
-                key: key.value.clone(),
-                within: self.shown(path),
-                valid,
-            }
+        let valid: Vec<String> = properties.into_iter().flat_map(Map::keys).cloned().collect();
+        let kind = ProblemKind::UnknownKey {
+            nearest: nearest(&key.value, valid.iter().map(String::as_str)).map(str::to_owned),
+            key: key.value.clone(),
+            within: self.shown(path),
+            valid,
         };
         self.problems.push(Problem::new(kind, key.at));
     }

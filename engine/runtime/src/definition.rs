@@ -43,7 +43,9 @@ impl Definition {
             ("layout", json!([export.partition_by, export.chunk_rows, encryption])),
             ("tests", Value::Array(tests)),
         ];
-        Self(parts.into_iter().map(|(name, part)| (name, digest(&part))).collect())
+        let expiry = expiry(bound, export).map(|expiry| ("expiry", expiry));
+        let parts = parts.into_iter().chain(expiry);
+        Self(parts.map(|(name, part)| (name, digest(&part))).collect())
     }
 
     /// The digest of all parts.
@@ -56,6 +58,14 @@ impl Definition {
     pub fn parts(&self) -> impl Iterator<Item = (&'static str, Digest)> {
         self.0.iter().map(|(name, digest)| (*name, *digest))
     }
+}
+
+/// Which rows are not published because of their age; none where every row is.
+fn expiry(bound: &BoundProject, export: &BoundExport) -> Option<Value> {
+    let policy = &bound.project.export(&export.name)?.retention.as_ref()?.value;
+    let policy = bound.project.retention.iter().find(|one| one.name.value == *policy)?;
+    let rule = policy.rows.as_ref()?;
+    Some(json!([rule.older_than.value, rule.by.value]))
 }
 
 /// The digest of a canonical value.

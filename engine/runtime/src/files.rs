@@ -113,6 +113,59 @@ pub fn retain(directory: &Path, keep: &[String]) -> io::Result<()> {
     Ok(())
 }
 
+/// A file of a directory: its name, when it was last written, its length.
+pub type Listed = (String, std::time::SystemTime, u64);
+
+/// The files that lie in a directory; none when there is no such directory.
+///
+/// # Errors
+/// Those of the file system.
+pub fn list(directory: &Path) -> io::Result<Vec<Listed>> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if metadata.is_file() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            found.push((name, metadata.modified()?, metadata.len()));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Removes a file; there may be none.
+///
+/// # Errors
+/// Those of the file system.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a directory with those above it.
+///
+/// # Errors
+/// Those of the file system.
+pub fn make_directory(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)
+}
+
+/// The path without links.
+///
+/// # Errors
+/// Those of the file system.
+pub fn resolved(path: &Path) -> io::Result<std::path::PathBuf> {
+    fs::canonicalize(path)
+}
+
 /// Removes a directory with all that is in it; whether there was one.
 ///
 /// # Errors

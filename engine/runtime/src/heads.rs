@@ -1,6 +1,6 @@
 //! The newest snapshots that runs of this project directory have seen, in `target/heads.json`. A store
 //! that is behind them was rolled back: somebody removed manifests from its end, which the chain inside
-//! the store cannot show.
+//! the store cannot show; or tombstones, without which readers would see again what was deleted softly.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use engine_bundle::chain::Anchor;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::FileId;
-use engine_bundle::layout::manifest_path;
+use engine_bundle::layout::{manifest_path, tombstones_path};
 use serde::{Deserialize, Serialize};
 
 use crate::codes::store;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
 use crate::store::Stored;
+use crate::tip::Tip;
 
 const HEADS_BYTES_MAX: u64 = 16 << 20;
 
@@ -31,6 +32,7 @@ pub struct Heads {
 #[derive(Debug, Clone)]
 pub struct Seen {
     anchor: Option<Anchor>,
+    tombstones: u64,
     file: FileId,
     path: PathBuf,
 }
@@ -40,6 +42,14 @@ pub struct Seen {
 struct Head {
     version: u64,
     digest: Digest,
+    /// The number of the newest document of tombstones; 0 where there was none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    tombstones: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Heads {
@@ -57,7 +67,8 @@ impl Heads {
     pub fn seen(&self, file: FileId) -> Seen {
         let head = self.read().get(&self.name(file)).copied();
         let anchor = head.map(|head| Anchor { version: head.version, digest: head.digest });
-        Seen { anchor, file, path: self.path.clone() }
+        let tombstones = head.map_or(0, |head| head.tombstones);
+        Seen { anchor, tombstones, file, path: self.path.clone() }
     }
 
     /// Records the newest snapshot of an export.
@@ -66,13 +77,35 @@ impl Heads {
     /// Those of the file system.
     pub fn record(&self, file: FileId, stored: &Stored) -> io::Result<()> {
         let mut heads = self.read();
-        let head = Head { version: stored.manifest.version, digest: stored.digest };
-        let known = heads.insert(self.name(file), head);
+        let known = heads.get(&self.name(file)).copied();
+        let head = Head {
+            version: stored.manifest.version,
+            digest: stored.digest,
+            tombstones: known.map_or(0, |known| known.tombstones),
+        };
         // A later one was recorded by a run beside this one.
         if known == Some(head) || known.is_some_and(|known| known.version > head.version) {
             return Ok(());
         }
-        let mut text = serde_json::to_string_pretty(&heads).map_err(io::Error::other)?;
+        heads.insert(self.name(file), head);
+        self.write(&heads)
+    }
+
+    /// Records the newest document of tombstones of an export of which a snapshot was seen.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn record_tombstones(&self, file: FileId, number: u64) -> io::Result<()> {
+        let mut heads = self.read();
+        match heads.get_mut(&self.name(file)) {
+            Some(head) if head.tombstones < number => head.tombstones = number,
+            Some(_) | None => return Ok(()),
+        }
+        self.write(&heads)
+    }
+
+    fn write(&self, heads: &BTreeMap<String, Head>) -> io::Result<()> {
+        let mut text = serde_json::to_string_pretty(heads).map_err(io::Error::other)?;
         text.push('\n');
         files::write(&self.path, text.as_bytes())
     }
@@ -95,11 +128,18 @@ impl Seen {
         self.anchor
     }
 
+    /// The number of the newest document of tombstones; 0 where there was none.
+    pub fn tombstones(&self) -> u64 {
+        self.tombstones
+    }
+
     /// Checks that the store is not behind what was seen.
     ///
     /// # Errors
     /// It is behind.
-    pub fn check(&self, export: &str, known: Option<Anchor>) -> Outcome<()> {
+    pub fn check(&self, export: &str, tip: &Tip) -> Outcome<()> {
+        self.check_tombstones(export, tip.number())?;
+        let known = tip.known();
         let Some(seen) = self.anchor else { return Ok(()) };
         let newest = known.map_or(0, |known| known.version);
         let replaced =
@@ -113,6 +153,26 @@ impl Seen {
         } else {
             format!("{name}: is missing: the store ends with snapshot {newest} of `{export}`")
         };
+        Err(Diagnostic::new(&store::ROLLED_BACK, message)
+            .help(format!(
+                "restore the store; if it was replaced on purpose, remove {}",
+                self.path.display()
+            ))
+            .into())
+    }
+
+    /// Checks that no document of tombstones is missing that was seen.
+    ///
+    /// # Errors
+    /// The newest is.
+    pub fn check_tombstones(&self, export: &str, number: u64) -> Outcome<()> {
+        if number >= self.tombstones {
+            return Ok(());
+        }
+        let name = tombstones_path(self.file, self.tombstones).unwrap_or_default();
+        let message = format!(
+            "{name}: is missing: what retention took from readers of `{export}` would be back"
+        );
         Err(Diagnostic::new(&store::ROLLED_BACK, message)
             .help(format!(
                 "restore the store; if it was replaced on purpose, remove {}",

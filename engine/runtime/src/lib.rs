@@ -37,6 +37,7 @@ pub mod records;
 pub mod datasets;
 pub mod outward;
 pub mod operation;
+pub mod cold;
 pub mod retention;
 pub mod heads;
 pub mod checks;
@@ -56,6 +57,9 @@ pub mod resume;
 pub mod tenant;
 pub mod delivery;
 pub mod rewatch;
+pub mod expiry;
+pub mod keeping;
+pub mod aging;
 pub mod produce;
 pub mod ops;
 

@@ -43,7 +43,6 @@ fn code(kind: &ProblemKind) -> &'static Code {
         ProblemKind::YamlAliases { .. } => &config::YAML_ALIASES,
         ProblemKind::DuplicateKey { .. } => &config::DUPLICATE_KEY,
         ProblemKind::UnknownKey { .. } => &config::UNKNOWN_KEY,
-        ProblemKind::Unsupported { .. } => &config::UNSUPPORTED,
         ProblemKind::MissingKey { .. } => &config::MISSING_KEY,
         ProblemKind::WrongType { .. } => &config::WRONG_TYPE,
         ProblemKind::InvalidValue { .. } => &config::INVALID_VALUE,

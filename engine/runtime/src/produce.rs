@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::aging::Aging;
 use crate::bind::{BoundColumn, BoundExport, Treatment};
 use crate::checks::{self, Rows};
 use crate::clock;
@@ -38,9 +39,10 @@ use engine_project::{ColumnTest, Declared, TableTest};
 /// Chunks of earlier attempts, by export.
 pub type Earlier = BTreeMap<String, resume::Attempted>;
 
-/// A snapshot that was committed.
+/// The snapshot that an export has now.
 struct Published {
     stored: Stored,
+    status: Status,
     /// Chunks of earlier attempts.
     resumed: usize,
     /// Tests that did not hold, and only warn.
@@ -96,8 +98,9 @@ impl Producer<'_> {
         let heads = Heads::of(&self.context.root, &self.workspace.bound.project.target.name.value);
         let seen = heads.seen(file);
         let tip = self.store.tip(file, &export.name, self.keys).await?;
-        seen.check(&export.name, tip.known())?;
+        seen.check(&export.name, &tip)?;
         let predecessor = tip.predecessor();
+        let number = tip.number();
         let head = tip.readable();
         let origin = self.origin(export).await?;
         let unchanged = match &head {
@@ -114,23 +117,14 @@ impl Producer<'_> {
             }
             _ => None,
         };
-        let (stored, status, resumed, warnings) = match unchanged {
-            Some(head) => {
-                let warnings = self.still_fresh(export, file, &head.manifest).await?;
-                self.context.observer.notice(&Event::ExportReused {
-                    export: export.name.clone(),
-                    snapshot: head.manifest.version,
-                });
-                (head.clone(), Status::Reused, 0, warnings)
-            }
-            None => {
-                let published = self.publish(export, file, &origin, predecessor).await?;
-                let Published { stored, resumed, warnings } = published;
-                (stored, Status::Committed, resumed, warnings)
-            }
+        let settled = match unchanged {
+            Some(head) => self.stays(export, file, head).await?,
+            None => self.publish(export, file, &origin, predecessor).await?,
         };
-        heads
-            .record(file, &stored)
+        let Published { stored, status, resumed, warnings } = settled;
+        let noted = heads.record(file, &stored);
+        noted
+            .and_then(|()| heads.record_tombstones(file, number))
             .map_err(|error| Diagnostic::unwritable(heads.path(), &error))?;
         let mut done = ExportReport {
             snapshot: Some(stored.manifest.version),
@@ -154,6 +148,34 @@ impl Producer<'_> {
         done.codes = failure.iter().flat_map(codes).collect();
         self.note_outcome(&done)?;
         Ok((done, failure))
+    }
+
+    /// What becomes of a snapshot of which nothing changed but the time.
+    async fn stays(&self, export: &BoundExport, file: FileId, head: &Stored) -> Outcome<Published> {
+        if let Some((stored, warnings)) = self.aging().without_expired(export, file, head).await? {
+            self.note_committed(&stored.manifest);
+            return Ok(Published { stored, status: Status::Committed, resumed: 0, warnings });
+        }
+        let warnings = self.still_fresh(export, file, &head.manifest).await?;
+        self.context.observer.notice(&Event::ExportReused {
+            export: export.name.clone(),
+            snapshot: head.manifest.version,
+        });
+        Ok(Published { stored: head.clone(), status: Status::Reused, resumed: 0, warnings })
+    }
+
+    fn aging(&self) -> Aging<'_> {
+        let Self { context, workspace, store, keys, run, .. } = *self;
+        Aging { context, workspace, store, keys, run }
+    }
+
+    fn note_committed(&self, manifest: &Manifest) {
+        self.context.observer.notice(&Event::ExportCommitted {
+            export: manifest.export.clone(),
+            snapshot: manifest.version,
+            rows: manifest.rows,
+            chunks: manifest.chunks.len(),
+        });
     }
 
     /// Records the snapshot in the export's histories, before anybody is told that it was loaded.
@@ -266,13 +288,9 @@ impl Producer<'_> {
         let (tests, warnings) = self.tested(export, watch.as_deref()).await?;
         let manifest = snapshot.manifest(&chunks, tests)?;
         let digest = snapshot.commit(&manifest).await?;
-        self.context.observer.notice(&Event::ExportCommitted {
-            export: export.name.clone(),
-            snapshot: manifest.version,
-            rows: manifest.rows,
-            chunks: manifest.chunks.len(),
-        });
-        Ok(Published { stored: Stored { manifest, digest }, resumed, warnings })
+        self.note_committed(&manifest);
+        let stored = Stored { manifest, digest };
+        Ok(Published { stored, status: Status::Committed, resumed, warnings })
     }
 
     async fn write(
@@ -298,6 +316,7 @@ impl Producer<'_> {
             Some(watch) => with_inputs(&export.plan, watch.inputs(), watch.key()),
         };
         let plan = plan.map_err(|error| fault::running(&error, &export.name))?;
+        let plan = self.aging().filtered(export, plan)?;
         let writing = execute::prepare(session, &plan, &spec).await?;
         let earlier = match self.earlier.get(&export.name) {
             Some(attempted) if attempted.fits(snapshot.origin, &writing) => {

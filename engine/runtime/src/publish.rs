@@ -110,6 +110,7 @@ impl Snapshot<'_> {
             chunks,
             tests,
             described: serde_json::to_value(&self.described).ok(),
+            origin: None,
             predecessor: self.predecessor,
         })
     }

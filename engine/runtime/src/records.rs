@@ -10,6 +10,8 @@
 //! other's line and goes on after it. What is recorded holds no value of data: names of the project, counts,
 //! digests under a key, codes.
 
+mod expiry;
+
 use std::collections::BTreeMap;
 
 use engine_bundle::context::{Context as SealedContext, Kind};
@@ -33,6 +35,8 @@ use crate::request::Context;
 use crate::seal::SealError;
 use crate::store::Store;
 use crate::unseal::UnsealError;
+
+pub use expiry::{Expired, RecordsDue};
 
 /// Bytes of a file of records.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -222,18 +226,21 @@ impl<'s> Records<'s> {
     /// The store cannot be read, or a file was changed.
     pub async fn examined(&self) -> Outcome<(Vec<Line>, Vec<Fault>)> {
         let lines = self.lines().await?;
-        let mut heads = Vec::new();
+        let (mut heads, mut anchors) = (Vec::new(), Vec::new());
         let prefix = Path::from(RUNS);
         let listed: Result<Vec<ObjectMeta>, _> =
             self.store.objects().list(Some(&prefix)).try_collect().await;
         let listed =
             listed.map_err(|error| UnsealError::store(prefix.to_string(), &error).diagnostic())?;
-        for meta in listed.iter().filter(|meta| meta.location.filename() == Some("head.json")) {
-            if let Some(chain) = chain_of(&meta.location) {
-                heads.extend(self.marked(chain, MarkKind::Head).await?);
+        for meta in &listed {
+            let Some(chain) = chain_of(&meta.location) else { continue };
+            match meta.location.filename() {
+                Some("head.json") => heads.extend(self.marked(chain, MarkKind::Head).await?),
+                Some("anchor.json") => anchors.extend(self.marked(chain, MarkKind::Anchor).await?),
+                _ => {}
             }
         }
-        let known = Known { heads: &heads, anchors: &[] };
+        let known = Known { heads: &heads, anchors: &anchors };
         let faults = chain::verify(&lines, known, &self.mac());
         Ok((lines, faults))
     }

@@ -62,6 +62,9 @@ pub enum Commit {
     Lost,
 }
 
+/// The directory of exports.
+const EXPORTS: &str = "exports";
+
 /// Opens the target's store; makes its directory when it is one.
 ///
 /// # Errors
@@ -105,6 +108,11 @@ impl Store {
     /// The objects themselves.
     pub fn objects(&self) -> &Arc<dyn ObjectStore> {
         &self.objects
+    }
+
+    /// The directory that it is.
+    pub fn directory(&self) -> &FilePath {
+        &self.directory
     }
 
     /// Takes the lock that one run at a time holds. Commits are conditional besides, so that a store
@@ -163,6 +171,23 @@ impl Store {
             .collect();
         versions.sort_unstable();
         Ok(versions)
+    }
+
+    /// The folders of exports, whosever they are.
+    ///
+    /// # Errors
+    /// The store cannot be listed.
+    pub async fn exports(&self) -> Outcome<Vec<FileId>> {
+        let prefix = Path::from(EXPORTS);
+        let found = self
+            .objects
+            .list_with_delimiter(Some(&prefix))
+            .await
+            .map_err(|error| UnsealError::store(prefix.to_string(), &error).diagnostic())?;
+        let folders = found.common_prefixes.iter().filter_map(Path::filename);
+        let mut folders: Vec<FileId> = folders.filter_map(|name| name.parse().ok()).collect();
+        folders.sort();
+        Ok(folders)
     }
 
     /// The chunk files of an export with their sizes, whether a manifest names them or not.

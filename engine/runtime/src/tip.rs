@@ -26,13 +26,20 @@ const ATTEMPTS_MAX: u32 = 5;
 pub struct Tip {
     newest: Option<Stored>,
     tombstones: Tombstones,
+    number: u64,
 }
 
 impl Tip {
-    /// The newest manifest that is in the store, and the tombstones.
+    /// The newest manifest that is in the store, and the tombstones with the number of their document.
     #[must_use]
-    pub fn new(newest: Option<Stored>, tombstones: Tombstones) -> Self {
-        Self { newest, tombstones }
+    pub fn new(newest: Option<Stored>, (number, tombstones): (u64, Tombstones)) -> Self {
+        Self { newest, tombstones, number }
+    }
+
+    /// The number of the newest document of tombstones; 0 where there is none.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// The snapshot that readers see; none where there is none, or it is deleted softly.
@@ -80,7 +87,7 @@ impl Store {
         for attempt in 1.. {
             // Tombstones first: a snapshot that is deleted softly meanwhile can still be read, and one that is newer than
             // they are has none.
-            let (_, tombstones) = self.tombstones(file, export, keys).await?;
+            let tombstones = self.tombstones(file, export, keys).await?;
             let Some(version) = self.versions(file).await?.pop() else {
                 return Ok(Tip::new(None, tombstones));
             };
@@ -91,7 +98,7 @@ impl Store {
                 Err(error) => return Err(error.diagnostic().into()),
             }
         }
-        Ok(Tip::new(None, Tombstones::new()))
+        Ok(Tip::new(None, (0, Tombstones::new())))
     }
 }
 

@@ -174,6 +174,9 @@ pub struct Manifest {
     /// What the engine's plan said of the export: a document of its own format, which holds no value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub described: Option<serde_json::Value>,
+    /// The run that read the rows, where another committed this snapshot: rows left the one before, and none came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<RunId>,
 }
 
 /// Digests of everything a snapshot follows from: equal inputs, equal data.

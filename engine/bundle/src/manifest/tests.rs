@@ -61,6 +61,7 @@ fn manifest() -> Manifest {
         }],
         predecessor: Some(Predecessor { version: 1, digest }),
         described: None,
+        origin: None,
     }
 }
 

@@ -68,8 +68,16 @@ pub(crate) async fn run(invocation: &Invocation, options: &Retention) -> Outcome
 }
 
 fn text(report: &RetentionReport) -> String {
-    if report.exports.is_empty() {
+    let is_empty = report.exports.is_empty() && report.records.is_empty();
+    if is_empty && report.archives.is_empty() && report.unclaimed.is_empty() {
         return "No export has a retention policy.".to_owned();
     }
-    report.exports.iter().map(kept::one).collect()
+    let exports = report.exports.iter().map(kept::one);
+    let records = report.records.iter().map(kept::of_records);
+    let archives = report.archives.iter().map(kept::of_archives);
+    exports
+        .chain(records)
+        .chain(archives)
+        .chain(report.unclaimed.iter().map(kept::of_unclaimed))
+        .collect()
 }

@@ -1,6 +1,9 @@
 //! What retention means for an export, for people.
 
-use engine_runtime::retention::{Amount, ExportRetention};
+use engine_runtime::metadata::ArchivesDue;
+use engine_runtime::ops::retention::Unclaimed;
+use engine_runtime::records::RecordsDue;
+use engine_runtime::retention::{Amount, ExportRetention, RowsDue};
 
 use super::table::{bytes, counted};
 use crate::console::printable;
@@ -21,6 +24,9 @@ pub(crate) fn one(export: &ExportRetention) -> String {
             text.push_str(&format!("  {words}: {}{more}\n", shown(amount)));
         }
     }
+    if let Some(rows) = &export.rows {
+        text.push_str(&format!("  {}\n", of_rows(rows)));
+    }
     if export.restored > 0 {
         text.push_str(&format!("  live again: {}\n", counted(export.restored as u64, "snapshot")));
     }
@@ -28,6 +34,54 @@ pub(crate) fn one(export: &ExportRetention) -> String {
         text.push_str("  nothing is due\n");
     }
     text
+}
+
+/// What becomes of rows by their age.
+pub(crate) fn of_rows(rows: &RowsDue) -> String {
+    let by = printable(&rows.by);
+    if !rows.has_age {
+        return format!(
+            "rows older than {}: the newest snapshot has no {by} to tell by; run the export",
+            rows.older_than
+        );
+    }
+    let undated = match rows.undated {
+        0 => String::new(),
+        count => format!("; {} without {by} stay", counted(count, "row")),
+    };
+    format!(
+        "rows older than {} by {by}: {} in {} go now{undated}; runs publish none",
+        rows.older_than,
+        counted(rows.rows, "row"),
+        counted(rows.chunks, "chunk"),
+    )
+}
+
+/// What becomes of run records of one class.
+pub(crate) fn of_records(due: &RecordsDue) -> String {
+    let what = counted(due.records, "record");
+    format!("run records, {}: {what} older than {} and the grace\n", due.class, due.age)
+}
+
+/// What becomes of archives of a source's schema.
+pub(crate) fn of_archives(due: &ArchivesDue) -> String {
+    let files = counted(due.files.len() as u64, "archive");
+    format!(
+        "schema of {}: {files} under metadata/ by policy {}\n",
+        printable(&due.source),
+        due.policy
+    )
+}
+
+/// A folder that no policy reaches.
+pub(crate) fn of_unclaimed(found: &Unclaimed) -> String {
+    format!(
+        "{}: {}, {}, {} of no export of this project; a policy reaches it by the name it had: `former_exports`\n",
+        found.folder,
+        counted(found.snapshots, "snapshot"),
+        counted(found.chunks, "chunk"),
+        bytes(found.bytes)
+    )
 }
 
 /// How much, and from when.

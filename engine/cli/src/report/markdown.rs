@@ -105,7 +105,7 @@ impl Page {
         }
         self.push("\n### Retention\n\n");
         self.push(
-            "| export | policy | deleted softly | destroyed | why |\n|---|---|---|---|---|\n",
+            "| export | policy | deleted softly | destroyed | rows | why |\n|---|---|---|---|---|---|\n",
         );
         for export in &plan.beside.retention {
             let newest = if export.newest_goes { ", ⚠️ the newest among them" } else { "" };
@@ -114,11 +114,12 @@ impl Page {
                 false => cell(&kept::shown(of)),
             };
             self.push(&format!(
-                "| {} | {} | {}{newest} | {} | {} |\n",
+                "| {} | {} | {}{newest} | {} | {} | {} |\n",
                 code(&export.export),
                 code(export.policy.as_deref().unwrap_or("none")),
                 amount(&export.tombstone),
                 amount(&export.destroy),
+                cell(&export.rows.as_ref().map(kept::of_rows).unwrap_or_default()),
                 cell(export.basis.as_deref().unwrap_or_default())
             ));
         }

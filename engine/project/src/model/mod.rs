@@ -29,7 +29,7 @@ pub(crate) use policy::ancestors;
 pub use policy::{
     Action, Approval, Class, ColumnPattern, Indirect, Mask, Match, Rule, Unclassified,
 };
-pub use retention::Retention;
+pub use retention::{RecordAges, Retention, RowRule};
 pub use source::{Column, Reference, Source, Table};
 pub use target::{Connection, Execution, KeyProvider, Keys, Target};
 pub use tracking::{History, HistoryReference, OnChange, SchemaTracking, Tracking};

@@ -7,6 +7,8 @@ use crate::location::{Location, Spanned};
 pub struct Tracking {
     /// The schemas of sources; each source stands in one of these at most.
     pub schemas: Vec<SchemaTracking>,
+    /// The policy that run records are kept by.
+    pub runs: Option<Spanned<String>>,
     /// The histories of exports.
     pub histories: Vec<History>,
 }
@@ -54,6 +56,8 @@ pub struct SchemaTracking {
     pub on_change: Vec<(Spanned<String>, OnChange)>,
     /// Whether texts of the catalog are recorded as they are.
     pub values: bool,
+    /// The policy that archives are kept by.
+    pub retention: Option<Spanned<String>>,
 }
 
 /// What a change of a schema means.

@@ -66,10 +66,6 @@ pub(crate) struct RawSections {
     pub(crate) exports: Vec<Spanned<RawExport>>,
 }
 
-/// Keys of later versions, by the path of the mapping they stand in.
-pub(crate) const LATER: [(&str, &str); 3] =
-    [("retention[]", "rows"), ("retention[]", "records"), ("retention[]", "cold")];
-
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {
         T::inline_schema()

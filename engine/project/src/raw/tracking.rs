@@ -13,6 +13,9 @@ pub(crate) struct RawTracking {
     /// The schemas of sources.
     #[serde(default)]
     pub(crate) schemas: Option<RawSchemas>,
+    /// The records of commands, which are always made.
+    #[serde(default)]
+    pub(crate) runs: Option<RawRecords>,
     /// The rows of exports, with every version of each.
     #[serde(default)]
     pub(crate) history: Vec<Spanned<RawHistory>>,
@@ -58,6 +61,15 @@ pub(crate) struct RawHistoryReference {
     pub(crate) tenant: Option<Spanned<String>>,
 }
 
+/// How the records of commands are kept.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawRecords {
+    /// The policy whose `records` say for how long; for ever when left out.
+    #[serde(default)]
+    pub(crate) retention: Option<Spanned<String>>,
+}
+
 /// Whose schemas are recorded under `metadata/`, and what a change of them means.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +85,10 @@ pub(crate) struct RawSchemas {
     /// changed.
     #[serde(default)]
     pub(crate) values: bool,
+    /// The policy whose `snapshots` say how many archives of a record are kept and for how long; for ever when
+    /// left out. The current record stays.
+    #[serde(default)]
+    pub(crate) retention: Option<Spanned<String>>,
 }
 
 /// What a change of a schema means.

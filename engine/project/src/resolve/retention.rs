@@ -3,7 +3,7 @@
 use super::names::Findings;
 use super::policies::approval;
 use crate::location::Spanned;
-use crate::model::{Export, Retention};
+use crate::model::{Export, RecordAges, Retention, RowRule};
 use crate::problem::Thing;
 use crate::raw::{RawRetention, RawThen};
 
@@ -20,6 +20,12 @@ pub(super) fn resolve(
             findings.unknown(Thing::Policy, &name.value, None, among, name.at);
         }
     }
+    let former = || policies.iter().flat_map(|policy| &policy.former_exports);
+    findings.unique(Thing::Export, former());
+    for name in former().filter(|name| exports.iter().any(|one| one.name.value == name.value)) {
+        let expected = "one that the project no longer has; an export names its policy itself";
+        findings.invalid("a former export", expected, name.at);
+    }
     policies
 }
 
@@ -31,7 +37,16 @@ fn policy(findings: &mut Findings, raw: Spanned<RawRetention>) -> Retention {
         Some(RawThen::Delete) | None => {}
     }
     let (keep, max_age) = raw.snapshots.map_or((None, None), |rule| (rule.keep, rule.max_age));
+    let records = raw.records.map(|ages| RecordAges {
+        executions: ages.executions,
+        security: ages.security,
+        compliance: ages.compliance,
+    });
     Retention {
+        rows: raw.rows.map(|rule| RowRule { older_than: rule.older_than, by: rule.by }),
+        records: records.unwrap_or_default(),
+        cold: raw.cold,
+        former_exports: raw.former_exports,
         name: raw.name,
         keep,
         max_age,

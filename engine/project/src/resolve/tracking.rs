@@ -23,10 +23,18 @@ pub(super) fn resolve(
     exports: &[Export],
     policies: &[Retention],
 ) -> Tracking {
-    let (mut schemas, mut histories) = (Vec::new(), Vec::new());
+    let (mut schemas, mut runs, mut histories) = (Vec::new(), Vec::new(), Vec::new());
     for tracking in raw {
         schemas.extend(tracking.schemas.map(|raw| self::schemas(findings, raw, sources)));
+        runs.extend(tracking.runs.and_then(|raw| raw.retention));
         histories.extend(tracking.history);
+    }
+    for twice in runs.iter().skip(1) {
+        findings.invalid("the retention of run records", "said once", twice.at);
+    }
+    let of_schemas = schemas.iter().filter_map(|tracking| tracking.retention.as_ref());
+    for named in of_schemas.chain(&runs) {
+        policy(findings, named, policies);
     }
     let tracked = || schemas.iter().flat_map(|tracking: &SchemaTracking| &tracking.sources);
     findings.unique(Thing::Source, tracked());
@@ -40,7 +48,16 @@ pub(super) fn resolve(
         .filter_map(|raw| history(findings, raw, exports, policies, &names))
         .collect();
     tables(findings, &histories, exports);
-    Tracking { schemas, histories: with_tenants(findings, histories) }
+    let runs = runs.into_iter().next();
+    Tracking { schemas, runs, histories: with_tenants(findings, histories) }
+}
+
+/// Complains about a policy that does not exist.
+fn policy(findings: &mut Findings, named: &Spanned<String>, policies: &[Retention]) {
+    if !policies.iter().any(|known| known.name.value == named.value) {
+        let among = policies.iter().map(|policy| policy.name.value.as_str());
+        findings.unknown(Thing::Policy, &named.value, None, among, named.at);
+    }
 }
 
 fn history(
@@ -56,11 +73,8 @@ fn history(
         findings.invalid("key", "the columns that tell rows apart", at);
     }
     findings.unique(Thing::Column, &raw.key);
-    if let Some(policy) = &raw.retention
-        && !policies.iter().any(|known| known.name.value == policy.value)
-    {
-        let among = policies.iter().map(|policy| policy.name.value.as_str());
-        findings.unknown(Thing::Policy, &policy.value, None, among, policy.at);
+    if let Some(named) = &raw.retention {
+        policy(findings, named, policies);
     }
     let references: Vec<HistoryReference> = raw
         .references
@@ -195,5 +209,6 @@ fn schemas(findings: &mut Findings, raw: RawSchemas, sources: &[Source]) -> Sche
             }
         }
     }
-    SchemaTracking { sources: raw.sources, on_change, values: raw.values }
+    let RawSchemas { sources, values, retention, .. } = raw;
+    SchemaTracking { sources, on_change, values, retention }
 }

@@ -123,8 +123,6 @@ cases! {
         r#"policies/masking.yml:10:27: "{class: pii.email}": rules `emails` and `also` both claim `crm.customers.email`, with equal rank and different effect"#;
     second_unclassified: "exports/customers.yml", "models:" => "masking: {unclassified: drop}\nmodels:",
         r#"policies/masking.yml:7:17: "deny": key `unclassified` is given twice"#;
-    unsupported_key: "exports/customers.yml", "models:" => "tracking: {history: []}\nmodels:",
-        r#"exports/customers.yml:1:12: "history": `history` is not supported by this version"#;
     unknown_policy: "exports/customers.yml", "encryption: modular" => "retention: uat",
         r#"exports/customers.yml:16:16: "uat": there is no policy `uat`"#;
     tracked_source_that_is_none: "exports/customers.yml", "models:" => "tracking: {schemas: {sources: [crn]}}\nmodels:",

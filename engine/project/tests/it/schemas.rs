@@ -39,7 +39,7 @@ fn shape_fits(path: &str, text: &str) -> bool {
     !problems.problems.iter().filter(|problem| problem.at.map(|at| at.file) == file).any(|problem| {
         matches!(
             problem.kind,
-            ProblemKind::UnknownKey { .. } | ProblemKind::Unsupported { .. } | ProblemKind::MissingKey { .. } | ProblemKind::WrongType { .. }
+            ProblemKind::UnknownKey { .. } | ProblemKind::MissingKey { .. } | ProblemKind::WrongType { .. }
         ) || matches!(&problem.kind, ProblemKind::InvalidValue { expected, .. } if expected.contains("at least") || expected.contains("exactly") || expected.contains('`'))
     })
 }

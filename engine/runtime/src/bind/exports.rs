@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use engine_bundle::digest::Digest;
@@ -25,9 +25,11 @@ use super::subject::Subject;
 use super::tables::{Connections, reference};
 use super::{Binding, Upstream, refusals, tests};
 use crate::codes::names::UNKNOWN_COLUMN;
+use crate::codes::tracking::RETENTION_INVALID;
 use crate::codes::{policy, sources, sql};
 use crate::diagnostic::Diagnostic;
 use crate::fault;
+use crate::types::type_name;
 
 /// A condition that rows must meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +171,7 @@ async fn one(
         }
         Ok(columns) => {
             findings.extend(partitions(export, &columns));
+            findings.extend(expiry(project, export, &columns));
             columns
         }
         Err(found) => {
@@ -297,6 +300,31 @@ fn partitions(export: &Export, columns: &[BoundColumn]) -> Vec<Diagnostic> {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let within = format!("export `{}`", export.name.value);
     missing.map(|name| unknown_column(&within, name, &names)).collect()
+}
+
+/// Rows go by a published column, and by one that tells when.
+fn expiry(project: &Project, export: &Export, columns: &[BoundColumn]) -> Option<Diagnostic> {
+    let named = &export.retention.as_ref()?.value;
+    let policy = project.retention.iter().find(|policy| policy.name.value == *named)?;
+    let by = &policy.rows.as_ref()?.by;
+    let Some(column) = columns.iter().find(|column| column.name == by.value) else {
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let within = format!("export `{}`, which policy `{named}` applies to,", export.name.value);
+        return Some(unknown_column(&within, by, &names));
+    };
+    let found = column.output.data_type();
+    let is_date = matches!(found, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
+    (!is_date).then(|| {
+        let message = format!(
+            "the age of rows of `{}` cannot be told by `{}`: it is published as {}",
+            export.name.value,
+            by.value,
+            type_name(found)
+        );
+        Diagnostic::new(&RETENTION_INVALID, message)
+            .at(by.at, "no date")
+            .help("name a column that is published as a date or timestamp; one that is masked is judged by what its mask gives")
+    })
 }
 
 /// A load needs a connection that can be written; known without opening it.

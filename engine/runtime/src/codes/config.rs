@@ -21,7 +21,6 @@ pub const ALL: &[&Code] = &[
     &YAML_ALIASES,
     &DUPLICATE_KEY,
     &UNKNOWN_KEY,
-    &UNSUPPORTED,
     &MISSING_KEY,
     &WRONG_TYPE,
     &INVALID_VALUE,
@@ -182,21 +181,6 @@ exports:
   - name: customers
     form: source('crm', 'customers')",
     fix: "Use one of the listed keys. The schemas in `schemas/` let an editor complete them.",
-};
-
-/// Not supported by this version.
-pub static UNSUPPORTED: Code = Code {
-    id: "E0122",
-    title: "Not supported by this version",
-    exit: Exit::DoesNotCompile,
-    what: "The section or key belongs to the configuration language, and this version of the engine \
-          cannot carry it out.",
-    why: "Ignoring it would promise something that does not happen: a retention policy that \
-          deletes nothing is worse than none.",
-    example: "\
-retention:
-  - {name: uat, snapshots: {keep: 5}, then: delete}",
-    fix: "Remove the key, or use a version of the engine that supports it.",
 };
 
 /// A key is missing.

@@ -158,9 +158,9 @@ pub static ROLLED_BACK: Code = Code {
     title: "The store is behind",
     exit: Exit::Failed,
     what: "This project directory has seen a later snapshot of the export than the last one in the \
-          store.",
-    why: "Somebody who can write to the store may have taken the last snapshots away, or a backup \
-          was restored. Building on the old state would hide it.",
+          store, or a later document of what retention deleted softly.",
+    why: "Somebody who can write to the store may have taken the last snapshots away, or the tombstones of \
+          deleted ones, or a backup was restored. Building on the old state would hide it.",
     example: "cp -r target/store old && engine run && rm -r target/store && mv old target/store && engine verify",
     fix: "Restore the newer state of the store. If going back was meant, remove the record that \
           the message names.",

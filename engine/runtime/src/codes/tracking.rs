@@ -129,10 +129,13 @@ pub static RETENTION_INVALID: Code = Code {
     id: "E1011",
     title: "The retention policy cannot be used",
     exit: Exit::DoesNotCompile,
-    what: "A span of time is none, `snapshots` has no limit, or a legal hold has no owner or reason.",
+    what: "A span of time is none, `snapshots` has no limit, a legal hold has no owner or reason, rows are to go by a \
+           column that is not published as a date or timestamp, a policy says nothing of what names it, or `cold` is \
+           no place for files.",
     why: "Nothing may be deleted, or kept, by a rule that nobody can tell the meaning of.",
     example: "retention:\n  - {name: uat, snapshots: {max_age: 90 days}}",
-    fix: "Write spans as `12h`, `90d`, `2w`, `24mo` or `7y`.",
+    fix: "Write spans as `12h`, `90d`, `2w`, `24mo` or `7y`. Name a published column of dates. Give run records a \
+          policy with `records`, and schemas one with `snapshots`.",
 };
 
 /// The clock contradicts what happened.

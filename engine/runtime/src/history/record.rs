@@ -121,8 +121,8 @@ impl Recorder<'_> {
                 .help("restore the store from a copy: a snapshot was replaced")
                 .into());
         }
-        let (_, tombstones) = self.store.tombstones(file, &layout.export, self.keys).await?;
-        let deleted = Tip::new(None, tombstones);
+        let (number, tombstones) = self.store.tombstones(file, &layout.export, self.keys).await?;
+        let deleted = Tip::new(None, (number, tombstones));
         let mut missing = Vec::new();
         let between = last.version.saturating_add(1)..newest.manifest.version;
         for version in self.store.versions(file).await? {
@@ -421,6 +421,7 @@ impl Committing<'_> {
             tests: Vec::new(),
             described,
             predecessor: follows,
+            origin: None,
         })
     }
 }

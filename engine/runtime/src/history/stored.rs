@@ -178,7 +178,7 @@ impl Shelf<'_> {
         let (file, name) = (self.file(history, table)?, table_name(history, table));
         let seen = self.heads.seen(file);
         let tip = self.store.tip(file, &name, self.keys).await?;
-        seen.check(&name, tip.known())?;
+        seen.check(&name, &tip)?;
         Ok(tip)
     }
 

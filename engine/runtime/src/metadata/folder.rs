@@ -222,6 +222,18 @@ impl<'k> Folder<'k> {
         Err(Diagnostic::new(&run::INTERNAL, message).into())
     }
 
+    /// Removes files that were put aside; some may be gone.
+    ///
+    /// # Errors
+    /// They cannot be removed.
+    pub fn remove(&self, archives: &[String]) -> Outcome<()> {
+        for archive in archives {
+            let path = self.root.join(archive);
+            files::remove(&path).map_err(|error| Diagnostic::unwritable(&path, &error))?;
+        }
+        Ok(())
+    }
+
     fn sealed(&self, name: &str, plain: &[u8]) -> Outcome<Vec<u8>> {
         let id = self.keys.active(Purpose::Metadata)?;
         let sealed = self.keys.find(&id).map(|material| {

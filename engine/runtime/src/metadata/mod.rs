@@ -12,11 +12,13 @@
 //! bound to its own name, so that one cannot be put in another's place. The schema is written last of a
 //! source's files: until then the next extraction finds the same changes again.
 
+mod archives;
 mod check;
 mod driver;
 mod folder;
 mod index;
 
+pub use archives::{ArchivesDue, expired, without};
 pub use check::{Unwanted, check};
 pub use driver::register;
 pub use folder::{DECRYPTED, FILE_BYTES_MAX, Folder, Part, document};

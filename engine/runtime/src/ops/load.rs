@@ -84,7 +84,7 @@ async fn loaded(
     let file = keys.file_id(store.project(), export)?;
     let seen = Heads::of(&context.root, &project.target.name.value).seen(file);
     let tip = store.tip(file, export, keys).await?;
-    seen.check(export, tip.known())?;
+    seen.check(export, &tip)?;
     let head = tip.readable().ok_or_else(|| no_snapshot(export))?;
     let observer = &*context.observer;
     let deliverer = Deliverer { observer, workspace: &workspace, store, keys, tenant };

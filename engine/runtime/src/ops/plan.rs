@@ -51,8 +51,9 @@ pub async fn plan(context: &Context, select: &Select, base: Option<&str>) -> Out
     let mut made = made(&workspace.bound, select, keys.as_ref(), None, compared_with).await;
     if let Ok(plan) = &mut made {
         plan.beside.tables = target_tables(&workspace.bound).await;
-        if let Some(keys) = &keys {
-            let mut due = retention::foreseen(&project, keys, None).await?;
+        // Without any policy there is nothing to say, and nothing to ask the store for each export.
+        if let Some(keys) = keys.as_ref().filter(|_| has_policies(&project)) {
+            let mut due = retention::foreseen(context, &project, keys, None).await?;
             due.retain(|export| selected.contains(&export.export) && !export.is_nothing());
             plan.beside.retention = due;
         }
@@ -60,6 +61,12 @@ pub async fn plan(context: &Context, select: &Select, base: Option<&str>) -> Out
     // Taking a large project apart takes a tenth of the time of its plan, and nobody waits for it.
     rayon::spawn(move || drop((workspace, project)));
     made
+}
+
+/// Whether any export has a retention policy, or had one.
+fn has_policies(project: &Project) -> bool {
+    project.exports.iter().any(|export| export.retention.is_some())
+        || project.retention.iter().any(|policy| !policy.former_exports.is_empty())
 }
 
 /// What stands in the tables that would be loaded. One that cannot be looked at is left out: a plan is

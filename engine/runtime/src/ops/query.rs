@@ -278,7 +278,7 @@ impl<'a> Tables<'a> {
         let file = keys.file_id(store.project(), export)?;
         let seen = heads.seen(file);
         let tip = store.tip(file, export, keys).await?;
-        seen.check(export, tip.known())?;
+        seen.check(export, &tip)?;
         let Some(Stored { manifest, .. }) = tip.readable() else { return Ok(()) };
         let keys = Arc::new(keys.clone());
         let table = SnapshotTable::open(self.bound.session, store.objects(), file, &manifest, keys);

@@ -40,7 +40,7 @@ pub async fn report(context: &Context, days: u32) -> Outcome<Reported> {
     let since =
         now.checked_sub_days(Days::new(u64::from(days))).unwrap_or(DateTime::<Utc>::MIN_UTC);
     let folded: Folded = fold(lines.iter().map(Line::record), &Scope::All);
-    let due = retention::foreseen(&project, &keys, None).await?;
+    let due = retention::foreseen(context, &project, &keys, None).await?;
     let overdue =
         due.iter().map(|export| export.destroy.snapshots.saturating_add(export.destroy.chunks));
     let health = Health {

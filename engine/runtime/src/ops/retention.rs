@@ -1,29 +1,39 @@
 //! `retention`: what policies want gone, and having it go.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use engine_bundle::ids::RunId;
 use engine_project::Project;
-use engine_tracking::retention::{Deletion, Due, Policy, Suspicion, due, suspicious};
+use engine_tracking::retention::Policy;
 use engine_tracking::runs::{ScriptType, Volume};
 use serde::Serialize;
 
 use crate::clock;
-use crate::codes::{keys as key_codes, names, store as store_codes, tracking};
+use crate::codes::names;
 use crate::diagnostic::{Diagnostic, Outcome};
+use crate::history;
+use crate::keeping::{self, Applied, At, Keeper};
 use crate::keys::{self, Keys};
+use crate::metadata::ArchivesDue;
 use crate::operation::{self, Scene, Told};
-use crate::records;
+use crate::records::RecordsDue;
 use crate::request::Context;
-use crate::retention::{self, ExportRetention, policy_of};
+use crate::retention::{self, ExportRetention, policy_of, policy_of_runs, started_at};
 use crate::store::{self, Store};
 use crate::workspace;
 
 /// What is due, or was done.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct RetentionReport {
     /// The exports that have a policy, in declared order.
     pub exports: Vec<ExportRetention>,
+    /// Run records, by class; none where no policy is named for them.
+    pub records: Vec<RecordsDue>,
+    /// Archives of schemas, by source; none where none goes.
+    pub archives: Vec<ArchivesDue>,
+    /// Folders of the store that belong to no export of the project, where all were looked at.
+    pub unclaimed: Vec<Unclaimed>,
     /// Exports that were left alone, and why.
     #[serde(skip)]
     pub warnings: Vec<Diagnostic>,
@@ -36,8 +46,23 @@ pub struct RetentionReport {
 pub async fn plan(context: &Context, export: Option<&str>) -> Outcome<RetentionReport> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
-    let exports = foreseen(&project, &keys, export).await?;
-    Ok(RetentionReport { exports, warnings: Vec::new() })
+    let exports = foreseen(context, &project, &keys, export).await?;
+    let store = store::open(&project)?;
+    let keeper = Keeper { context, project: &project, store: &store, keys: &keys };
+    let policies = retention::policies(&project)?;
+    let records = match policy_of_runs(&policies, &project).filter(|_| export.is_none()) {
+        Some(policy) => keeper.records_due(policy).await?,
+        None => Vec::new(),
+    };
+    let archives = match export {
+        Some(_) => Vec::new(),
+        None => keeper.archives_due()?,
+    };
+    let unclaimed = match export {
+        Some(_) => Vec::new(),
+        None => unclaimed(&project, &store, &keys).await?,
+    };
+    Ok(RetentionReport { exports, records, archives, unclaimed, warnings: Vec::new() })
 }
 
 /// What is due now, with opened keys.
@@ -45,25 +70,17 @@ pub async fn plan(context: &Context, export: Option<&str>) -> Outcome<RetentionR
 /// # Errors
 /// A policy cannot be meant, or the store cannot be read.
 pub(super) async fn foreseen(
-    project: &Project,
+    context: &Context,
+    project: &Arc<Project>,
     keys: &Keys,
     export: Option<&str>,
 ) -> Outcome<Vec<ExportRetention>> {
     let chosen = chosen(project, export)?;
     let store = store::open(project)?;
+    let keeper = Keeper { context, project, store: &store, keys };
     let mut exports = Vec::with_capacity(chosen.len());
     for (name, policy) in chosen {
-        let file = keys.file_id(store.project(), &name)?;
-        if policy.is_none() && store.tombstones(file, &name, keys).await?.0 == 0 {
-            continue;
-        }
-        let found = retention::inventory(&store, keys, file, &name).await?;
-        let policies = policy.as_slice();
-        let due = due(policies, &found.inventory, clock::now());
-        let found = ExportRetention::of(&name, policy.as_ref(), &due);
-        if policy.is_some() || !found.is_nothing() {
-            exports.push(found);
-        }
+        exports.extend(keeper.foreseen(&name, policy.as_ref()).await?);
     }
     Ok(exports)
 }
@@ -85,7 +102,59 @@ fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<(String, Optio
         project.exports.iter().filter(|one| export.is_none_or(|name| one.name.value == name));
     let with_policy =
         wanted.map(|export| (export.name.value.clone(), policy_of(&policies, export).cloned()));
-    Ok(with_policy.collect())
+    let former = policies_of_former(project, &policies).filter(|_| export.is_none());
+    Ok(with_policy.chain(former).collect())
+}
+
+/// Exports that the project no longer has and that a policy still names.
+fn policies_of_former<'p>(
+    project: &'p Project,
+    policies: &'p BTreeMap<String, Policy>,
+) -> impl Iterator<Item = (String, Option<Policy>)> + 'p {
+    project.retention.iter().flat_map(|declared| {
+        let policy = policies.get(&declared.name.value);
+        declared.former_exports.iter().map(move |name| (name.value.clone(), policy.cloned()))
+    })
+}
+
+/// A folder of the store that belongs to no export of the project. What it was called cannot be told from it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unclaimed {
+    /// The folder.
+    pub folder: String,
+    /// Manifests in it.
+    pub snapshots: u64,
+    /// Chunks in it.
+    pub chunks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// The folders of exports that the project no longer has and no policy names.
+async fn unclaimed(project: &Project, store: &Store, keys: &Keys) -> Outcome<Vec<Unclaimed>> {
+    let exports = project.exports.iter().map(|export| &export.name);
+    let former = project.retention.iter().flat_map(|policy| &policy.former_exports);
+    let mut claimed = BTreeSet::new();
+    let tables = history::all_tables(project).into_iter();
+    let tables = tables.map(|(layout, table)| layout.table(table));
+    let names = exports.chain(former).map(|name| name.value.clone());
+    for name in names.chain(tables) {
+        claimed.insert(keys.file_id(store.project(), &name)?.to_string());
+    }
+    let mut found = Vec::new();
+    for folder in store.exports().await? {
+        if claimed.contains(&folder.to_string()) {
+            continue;
+        }
+        let snapshots = store.versions(folder).await?.len() as u64;
+        let chunks = store.chunk_files(folder).await?;
+        let bytes = chunks.iter().map(|(_, bytes)| *bytes).fold(0, u64::saturating_add);
+        if snapshots > 0 || !chunks.is_empty() {
+            let chunks = chunks.len() as u64;
+            found.push(Unclaimed { folder: format!("exports/{folder}"), snapshots, chunks, bytes });
+        }
+    }
+    Ok(found)
 }
 
 /// Does what is due: tombstones first, then what tombstones' grace is over for. `trust_clock` does so although
@@ -106,7 +175,16 @@ pub async fn apply(
     let scene = Scene::of(context, &project, &keys, &store)?;
     let with_policy = chosen.iter().filter(|(_, policy)| policy.is_some());
     let objects = operation::exports(with_policy.map(|(name, _)| name.as_str()));
-    let work = each_applied(context, &store, &keys, &chosen, trust_clock);
+    let keeper = Keeper { context, project: &project, store: &store, keys: &keys };
+    let at = At { run: keeping::new_id()?, rows: clock::now(), trust_clock };
+    let work = async {
+        let mut report = each_applied(keeper, &chosen, at).await?;
+        if export.is_none() {
+            report.records = records_applied(keeper).await?;
+            report.archives = keeper.archives_applied()?;
+        }
+        Ok(report)
+    };
     let mut report = scene.recorded(ScriptType::RETENTION_APPLY, objects, work, freed).await?;
     report.exports.retain(|export| export.policy.is_some() || !export.is_nothing());
     Ok(report)
@@ -120,111 +198,83 @@ fn freed(report: &RetentionReport) -> Told {
 }
 
 async fn each_applied(
-    context: &Context,
-    store: &Store,
-    keys: &Keys,
+    keeper: Keeper<'_>,
     chosen: &[(String, Option<Policy>)],
-    trust_clock: bool,
+    at: At,
 ) -> Outcome<RetentionReport> {
-    let mut report = RetentionReport { exports: Vec::new(), warnings: Vec::new() };
+    let mut report = RetentionReport::default();
     let mut doubts = Vec::new();
     for (name, policy) in chosen {
         // What is wrong with one export keeps nothing of another.
-        match applied(context, store, keys, name, policy.as_ref(), trust_clock).await {
-            Ok(Ok(done)) => report.exports.push(done),
-            Ok(Err(doubt)) => doubts.push(*doubt),
+        match keeper.applied(name, policy.as_ref(), at).await {
+            Ok(Applied::Done(done, warnings)) => {
+                report.exports.push(*done);
+                report.warnings.extend(warnings);
+            }
+            Ok(Applied::Doubted(doubt)) => doubts.push(*doubt),
             Err(failure) => doubts.extend(failure.diagnostics),
         }
     }
     if doubts.is_empty() { Ok(report) } else { Err(doubts.into()) }
 }
 
-/// The same at the end of a run, which has the store's lock: a clock that is doubted is a warning then.
+/// What a run did before.
+pub(super) struct Done<'a> {
+    /// The exports it was asked for.
+    pub(super) selected: &'a BTreeSet<String>,
+    /// Those that have a new snapshot.
+    pub(super) committed: BTreeSet<String>,
+}
+
+/// The same at the end of a run, which has the store's lock: a clock that is doubted is a warning then. Rows are
+/// judged by the start of the run, as those were that it published.
 ///
 /// # Errors
 /// A policy cannot be meant, or the store cannot be written.
 pub(super) async fn after_run(
-    context: &Context,
-    project: &Project,
-    store: &Store,
-    keys: &Keys,
-    selected: &BTreeSet<String>,
+    keeper: Keeper<'_>,
+    run: RunId,
+    done: &Done<'_>,
 ) -> Outcome<RetentionReport> {
-    let mut report = RetentionReport { exports: Vec::new(), warnings: Vec::new() };
+    let mut report = RetentionReport::default();
     let mut failures = Vec::new();
-    for (name, policy) in chosen(project, None)? {
-        if policy.is_none() && !selected.contains(&name) {
+    let at = At { run, rows: started_at(run), trust_clock: false };
+    for (name, policy) in chosen(keeper.project, None)? {
+        let is_settled = match &policy {
+            None => !done.selected.contains(&name) || keeper.is_known_untouched(&name)?,
+            Some(policy) => {
+                !done.committed.contains(&name) && keeper.is_idle(&name, policy).await?
+            }
+        };
+        if is_settled {
             continue;
         }
-        match applied(context, store, keys, &name, policy.as_ref(), false).await {
-            Ok(Ok(done)) => report.exports.push(done),
-            Ok(Err(doubt)) => report.warnings.push(doubt.as_warning()),
+        match keeper.applied(&name, policy.as_ref(), at).await {
+            Ok(Applied::Done(done, warnings)) => {
+                report.exports.push(*done);
+                report.warnings.extend(warnings);
+            }
+            Ok(Applied::Doubted(doubt)) => report.warnings.push(doubt.as_warning()),
             Err(failure) => failures.extend(failure.diagnostics),
         }
     }
     report.exports.retain(|export| !export.is_nothing());
+    match records_applied(keeper).await {
+        Ok(records) => report.records = records,
+        Err(failure) => failures.extend(failure.diagnostics),
+    }
+    match keeper.archives_applied() {
+        Ok(archives) => report.archives = archives,
+        Err(failure) => failures.extend(failure.diagnostics),
+    }
     if failures.is_empty() { Ok(report) } else { Err(failures.into()) }
 }
 
-/// What was done for an export, or why the clock is doubted.
-async fn applied(
-    context: &Context,
-    store: &Store,
-    keys: &Keys,
-    export: &str,
-    policy: Option<&Policy>,
-    trust_clock: bool,
-) -> Outcome<Result<ExportRetention, Box<Diagnostic>>> {
-    let file = keys.file_id(store.project(), export)?;
-    let policies = policy.map(std::slice::from_ref).unwrap_or_default();
-    if policy.is_none() && store.tombstones(file, export, keys).await?.0 == 0 {
-        return Ok(Ok(ExportRetention::of(export, None, &Due::default())));
-    }
-    let mut done = None;
-    // Once more after something was destroyed: its tombstones then say that it is gone.
-    for _ in 0..2 {
-        let now = clock::now();
-        let found = retention::inventory(store, keys, file, export).await?;
-        let due = due(policies, &found.inventory, now);
-        let report = done.get_or_insert_with(|| ExportRetention::of(export, policy, &due)).clone();
-        if due.is_nothing() {
-            return Ok(Ok(report));
-        }
-        if !trust_clock && let Some(suspicion) = suspicious(now, &found.inventory) {
-            let message = format!("nothing of `{export}` was deleted: {}", doubt_of(&suspicion));
-            let doubt = Diagnostic::new(&tracking::CLOCK_DOUBTED, message).help(
-                "set the clock, or use `engine retention apply --trust-clock` if it is right",
-            );
-            return Ok(Err(Box::new(doubt)));
-        }
-        let tombstones = due.tombstones(&found.inventory.tombstones, now);
-        if !store.commit_tombstones(file, export, found.number, &tombstones, keys).await? {
-            let message = format!("another writer changed what is deleted of `{export}`");
-            return Err(Diagnostic::new(&store_codes::WRITER_LOST, message)
-                .help("apply again: it begins with what is there")
-                .into());
-        }
-        if due.destroy.is_empty() {
-            return Ok(Ok(report));
-        }
-        let by = records::user(context);
-        let deletions = Deletion::of(policies, &due, &by, now);
-        let id = RunId::new(u64::try_from(now.timestamp_millis()).unwrap_or(0)).map_err(|_| {
-            Diagnostic::new(&key_codes::RANDOM, "no random bytes for a record's id")
-        })?;
-        store.record_deletions(id, export, &deletions, keys).await?;
-        retention::destroy(store, file, &found, &due).await?;
-    }
-    Ok(Ok(done.unwrap_or_else(|| ExportRetention::of(export, policy, &Due::default()))))
-}
-
-/// Why the clock is doubted.
-fn doubt_of(suspicion: &Suspicion) -> String {
-    match suspicion {
-        Suspicion::Behind { .. } => "something in the store is dated after now".to_owned(),
-        Suspicion::Disordered { version, .. } => {
-            format!("snapshot {version} is dated before an earlier one")
-        }
-        Suspicion::Ahead { .. } => "nothing has happened for more than 35 days".to_owned(),
+/// Run records that went.
+async fn records_applied(keeper: Keeper<'_>) -> Outcome<Vec<RecordsDue>> {
+    let policies = retention::policies(keeper.project)?;
+    match policy_of_runs(&policies, keeper.project) {
+        Some(policy) => keeper.records_applied(policy).await,
+        None => Ok(Vec::new()),
     }
 }

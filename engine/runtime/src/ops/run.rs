@@ -22,6 +22,7 @@ use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::Event;
 use crate::git;
 use crate::journal::{Journal, Line, Status};
+use crate::keeping::Keeper;
 use crate::keys::{self, Keys};
 use crate::operation::{Scene, Told};
 use crate::ops::{metadata, plan, retention};
@@ -197,7 +198,8 @@ impl Attempt<'_> {
             reuse: request.reuse,
         };
         let mut report = each(&producer, exports, request.on_failure).await;
-        if let Err(failure) = keep(context, project, store, keys, &selected, &mut report).await {
+        let keeper = Keeper { context, project, store, keys };
+        if let Err(failure) = keep(keeper, id, &selected, &mut report).await {
             report.failures.push(failure.in_project(project));
         }
         if !changed.is_empty() {
@@ -218,14 +220,15 @@ fn with(failure: Failure, changed: &[Diagnostic], project: &Project) -> Failure 
 
 /// Does what retention wants done, where a policy is named.
 async fn keep(
-    context: &Context,
-    project: &Project,
-    store: &Store,
-    keys: &Keys,
+    keeper: Keeper<'_>,
+    run: RunId,
     selected: &BTreeSet<String>,
     report: &mut RunReport,
 ) -> Outcome<()> {
-    let kept = retention::after_run(context, project, store, keys, selected).await?;
+    let committed = report.exports.iter().filter(|export| export.status == Status::Committed);
+    let committed = committed.map(|export| export.export.clone()).collect();
+    let done = retention::Done { selected, committed };
+    let kept = retention::after_run(keeper, run, &done).await?;
     report.warnings.extend(kept.warnings.into_iter().map(Failure::from));
     report.retention = kept.exports;
     Ok(())

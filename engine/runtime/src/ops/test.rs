@@ -149,7 +149,7 @@ impl Tester<'_> {
         let heads = Heads::of(&self.context.root, &self.workspace.bound.project.target.name.value);
         let file = self.keys.file_id(self.store.project(), &export.name)?;
         let tip = self.store.tip(file, &export.name, self.keys).await?;
-        heads.seen(file).check(&export.name, tip.known())?;
+        heads.seen(file).check(&export.name, &tip)?;
         let manifest = tip.readable().ok_or_else(|| no_snapshot(&export.name))?.manifest;
         tested.snapshot = Some(manifest.version);
         let made_from = manifest.inputs.plan;

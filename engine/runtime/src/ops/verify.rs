@@ -179,7 +179,10 @@ impl Examination<'_> {
             faults: 0,
         };
         let mut named = BTreeSet::new();
-        let (_, tombstones) = self.store.tombstones(self.file, self.name, self.keys).await?;
+        let (number, tombstones) = self.store.tombstones(self.file, self.name, self.keys).await?;
+        if let Err(failure) = self.seen.check_tombstones(self.name, number) {
+            findings.extend(failure.diagnostics);
+        }
         let destroyed = tip::destroyed(&tombstones);
         for version in self.store.versions(self.file).await? {
             let stored = self.store.manifest(self.file, self.name, version, self.keys).await;
@@ -224,7 +227,10 @@ impl Examination<'_> {
         let destroyed = tip::destroyed(tombstones);
         let stored: BTreeSet<u64> = links.iter().map(Link::stored_as).collect();
         // Retention lets a beginning of the chain go.
-        let is_gone = |version: &u64| destroyed.contains(version) && !stored.contains(version);
+        let forgotten = tombstones.forgotten_to();
+        let is_gone = |version: &u64| {
+            (*version <= forgotten || destroyed.contains(version)) && !stored.contains(version)
+        };
         let oldest = (1..).find(|version| !is_gone(version)).unwrap_or(1);
         // What retention let go is not missing.
         let anchor = self.seen.anchor().filter(|seen| seen.version >= oldest);

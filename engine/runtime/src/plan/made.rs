@@ -172,13 +172,19 @@ fn retention(project: &Project) -> BTreeMap<String, Value> {
             let until = hold.until.as_ref().map(|until| until.value.to_string());
             json!({"owner": hold.owner.value, "reason": hold.reason.value, "until": until})
         });
-        let rules = json!({
+        let mut rules = json!({
             "policy": policy.name.value,
             "keep": policy.keep,
             "max_age": text(&policy.max_age),
             "grace": text(&policy.grace),
             "legal_hold": hold,
         });
+        if let Some(rows) = &policy.rows {
+            rules["rows"] = json!({"older_than": rows.older_than.value, "by": rows.by.value});
+        }
+        if let Some(cold) = &policy.cold {
+            rules["cold"] = json!(cold.value);
+        }
         Some((export.name.value.clone(), rules))
     };
     project.exports.iter().filter_map(of).collect()

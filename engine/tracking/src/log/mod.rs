@@ -46,6 +46,9 @@ pub struct Entry {
     /// Names of what was put aside because of them, such as the former record.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub archived: Vec<String>,
+    /// Names of what of it a retention policy has removed since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expired: Vec<String>,
 }
 
 impl Entry {
@@ -59,6 +62,7 @@ impl Entry {
             changes,
             record: None,
             archived: Vec::new(),
+            expired: Vec::new(),
         }
     }
 

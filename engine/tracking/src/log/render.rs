@@ -23,6 +23,9 @@ pub(super) fn markdown(log: &ChangeLog) -> String {
             if !entry.archived.is_empty() {
                 lines.push(format!("\nArchived: {}\n", escaped(&entry.archived.join(", "))));
             }
+            if !entry.expired.is_empty() {
+                lines.push(format!("\nExpired: {}\n", escaped(&entry.expired.join(", "))));
+            }
             lines.insert(1, "\n".to_owned());
             lines.concat()
         })
@@ -41,6 +44,9 @@ pub(super) fn text(log: &ChangeLog) -> String {
         }
         if !entry.archived.is_empty() {
             lines.push(format!("    archived  {}", entry.archived.join(", ")));
+        }
+        if !entry.expired.is_empty() {
+            lines.push(format!("    expired   {}", entry.expired.join(", ")));
         }
     }
     lines.iter().map(|line| format!("{}\n", one_line(line))).collect()

@@ -95,10 +95,11 @@ impl Due {
             causes: item.causes.clone(),
             begun: None,
             collected: None,
+            cold: Vec::new(),
         });
         let destroyed: Vec<What> = self.destroy.iter().map(|item| item.what.clone()).collect();
         let kept = before.restore(&self.restore).without(&self.collected, now);
-        kept.begin(&destroyed, now).with(added)
+        kept.begin(&destroyed, now).copied(&self.destroy).with(added)
     }
 
     /// What goes by each of `policies`, in their order. A thing that two of them want gone is

@@ -66,6 +66,16 @@ pub struct Inventory {
     pub seen_at: Option<Moment>,
 }
 
+impl Inventory {
+    /// Puts down how many rows of a chunk are expired by a policy, or that it counts as one with such rows.
+    pub fn expire(&mut self, chunk: &str, rows: u64, policy: &str) {
+        for found in self.chunks.iter_mut().filter(|found| found.id == chunk) {
+            found.expired_rows = found.expired_rows.max(rows);
+            found.expired_by.insert(policy.to_owned());
+        }
+    }
+}
+
 /// One record of a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
 
-use super::{policy::RecordClass, span::Moment};
+use super::{due::Item, policy::RecordClass, span::Moment};
 
 /// The version of the format that this crate writes, and the only one it reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -105,6 +105,9 @@ pub struct Tombstone {
     /// When it was found to be gone. Kept for snapshots only, whose successors name their digests.
     #[serde(with = "instant_or_null")]
     pub collected: Option<Moment>,
+    /// The cold stores it was copied to before it was destroyed, in ascending order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cold: Vec<String>,
 }
 
 /// All tombstones of an export, or of a project's records.
@@ -112,12 +115,20 @@ pub struct Tombstone {
 #[serde(deny_unknown_fields)]
 pub struct Tombstones {
     format_version: u32,
+    /// Snapshots up to this version are gone, and only the last of them is among the entries; 0: none is forgotten.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    forgotten_to: u64,
     entries: Vec<Tombstone>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Default for Tombstones {
     fn default() -> Self {
-        Self { format_version: FORMAT_VERSION, entries: Vec::new() }
+        Self { format_version: FORMAT_VERSION, forgotten_to: 0, entries: Vec::new() }
     }
 }
 
@@ -165,7 +176,7 @@ impl Tombstones {
     pub fn restore(&self, restored: &[What]) -> Self {
         let restored: BTreeSet<&What> = restored.iter().collect();
         let entries = self.entries.iter().filter(|entry| !restored.contains(&entry.what));
-        Self { format_version: FORMAT_VERSION, entries: entries.cloned().collect() }
+        self.having(entries.cloned().collect())
     }
 
     /// The document with further tombstones. A thing that has one keeps it, and its grace with it.
@@ -177,7 +188,7 @@ impl Tombstones {
         for entry in added {
             entries.entry(entry.what.clone()).or_insert(entry);
         }
-        Self { format_version: FORMAT_VERSION, entries: entries.into_values().collect() }
+        self.having(entries.into_values().collect())
     }
 
     /// The document before `destroyed` are. What was begun before keeps that moment.
@@ -188,7 +199,23 @@ impl Tombstones {
         for entry in entries.iter_mut().filter(|entry| destroyed.contains(&entry.what)) {
             entry.begun.get_or_insert(now);
         }
-        Self { format_version: FORMAT_VERSION, entries }
+        self.having(entries)
+    }
+
+    /// The document that says of `destroyed` things where they are copied to first.
+    #[must_use]
+    pub(crate) fn copied(&self, destroyed: &[Item]) -> Self {
+        let cold: BTreeMap<&What, &Vec<String>> =
+            destroyed.iter().map(|item| (&item.what, &item.cold)).collect();
+        let mut entries = self.entries.clone();
+        for entry in &mut entries {
+            if let Some(stores) = cold.get(&entry.what) {
+                entry.cold.extend(stores.iter().cloned());
+                entry.cold.sort();
+                entry.cold.dedup();
+            }
+        }
+        self.having(entries)
     }
 
     /// The document after `gone` were found to be no longer there: snapshots are marked, others
@@ -204,7 +231,32 @@ impl Tombstones {
             entry.collected.get_or_insert(now);
             matches!(entry.what, What::Snapshot { .. })
         });
-        Self { format_version: FORMAT_VERSION, entries }
+        self.having(entries).forget()
+    }
+
+    fn having(&self, entries: Vec<Tombstone>) -> Self {
+        Self { format_version: FORMAT_VERSION, forgotten_to: self.forgotten_to, entries }
+    }
+
+    /// Every snapshot up to this version is gone. The last of them has a tombstone, with its digest; those before
+    /// it have none any more, so that the document does not grow for ever.
+    #[must_use]
+    pub fn forgotten_to(&self) -> u64 {
+        self.forgotten_to
+    }
+
+    /// The document without the tombstones that nothing needs: of a beginning of the chain that is gone, only the
+    /// last is followed by something.
+    fn forget(mut self) -> Self {
+        let collected = self.entries.iter().filter(|entry| entry.collected.is_some());
+        let versions: BTreeSet<u64> = collected.filter_map(version).collect();
+        let first = self.forgotten_to.saturating_add(1);
+        let gone = (first..).take_while(|next| versions.contains(next)).last();
+        if let Some(last) = gone {
+            self.forgotten_to = last;
+            self.entries.retain(|entry| version(entry).is_none_or(|version| version >= last));
+        }
+        self
     }
 
     /// Reads a document. `bytes` are untrusted until then.
@@ -231,6 +283,13 @@ impl Tombstones {
     /// None that is known: every document has a JSON form.
     pub fn to_bytes(&self) -> Result<Vec<u8>, TombstonesError> {
         serde_json::to_vec(self).map_err(|e| malformed(&e))
+    }
+}
+
+fn version(entry: &Tombstone) -> Option<u64> {
+    match entry.what {
+        What::Snapshot { version, .. } => Some(version),
+        What::Chunk(_) | What::Record { .. } => None,
     }
 }
 
@@ -295,7 +354,7 @@ mod tests {
         let causes = vec![Cause { policy: "uat".to_owned(), reason: Reason::Age }];
         let since = "2026-03-01T10:00:00Z".parse().unwrap();
         let at = "2025-12-01T10:00:00Z".parse().unwrap();
-        Tombstone { what, at, since, causes, begun: None, collected: None }
+        Tombstone { what, at, since, causes, begun: None, collected: None, cold: Vec::new() }
     }
 
     fn document() -> Tombstones {
@@ -347,6 +406,28 @@ mod tests {
             let refused = Tombstones::parse(VERSION_1.replace(from, to).as_bytes());
             assert!(matches!(refused, Err(TombstonesError::Format { .. })), "{to}: {refused:?}");
         }
+    }
+
+    #[test]
+    fn a_beginning_that_is_gone_is_forgotten_but_for_its_last() {
+        let now = "2026-09-01T10:00:00Z".parse().unwrap();
+        let document = Tombstones::new().with([1, 2, 3, 5].map(snapshot).map(tombstone));
+        let document = document.without(&[snapshot(1), snapshot(3)], now);
+        assert_eq!((document.forgotten_to(), document.entries().len()), (1, 4), "2 is there");
+        let document = document.without(&[snapshot(2)], now);
+        assert_eq!(document.forgotten_to(), 3);
+        let left: Vec<&What> = document.entries().iter().map(|entry| &entry.what).collect();
+        assert_eq!(left, [&snapshot(3), &snapshot(5)], "4 was never deleted");
+        let bytes = document.to_bytes().unwrap();
+        assert_eq!(Tombstones::parse(&bytes), Ok(document));
+        // However many come and go, the document stays small.
+        let mut document = Tombstones::new();
+        for version in 1..=1_000 {
+            document = document.with([tombstone(snapshot(version))]);
+            document = document.without(&[snapshot(version)], now);
+        }
+        assert_eq!((document.forgotten_to(), document.entries().len()), (1_000, 1));
+        assert_eq!(document.newest_version(), Some(1_000));
     }
 
     #[test]
