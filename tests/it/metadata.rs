@@ -425,7 +425,7 @@ fn archives_go_by_their_policy_and_the_log_says_so() {
     project.run(&["retention", "apply"]).success();
     assert_eq!(archives().len(), 2);
     let log = project.run(&["metadata", "history"]).success();
-    log.prints("expired");
+    let log = log.prints("expired");
     log.prints("Artist.One");
     project.run(&["retention", "plan"]).success();
     let before = recorded(&project);
