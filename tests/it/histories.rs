@@ -154,6 +154,9 @@ fn by_key(rows: Vec<Value>) -> BTreeMap<String, Value> {
     rows
 }
 
+/// What holds now, in the columns of the export.
+const CURRENT: &str = "SELECT branch, account_id, owner, city, amount FROM book_current";
+
 /// A version as a plain model has it: number, whether the key was gone, and the row.
 type Versions = BTreeMap<String, Vec<(i64, bool, Value)>>;
 
@@ -210,6 +213,8 @@ fn twenty_loads_are_what_a_plain_model_says() {
             let rows = by_key(bank.project.run(&answer).success().rows());
             assert_eq!(rows, *state, "{table} as of {date}");
         }
+        let show = ["show", "accounts", "--limit", "999", "--as-of", date, "--format", "json"];
+        assert_eq!(by_key(bank.project.run(&show).success().rows()), *state, "{date}");
     }
     let (_, newest) = states.last().unwrap();
     assert_eq!(bank.project.query("SELECT * FROM book_h").len(), model.len());
@@ -308,6 +313,13 @@ tracking:
     let branches = "SELECT group_concat(DISTINCT branch) FROM accounts";
     let branches: String = copy.query_row(branches, [], |row| row.get(0)).unwrap();
     assert_eq!(branches, "south");
+    // How a plan is carried out would count what lies below.
+    for sql in ["EXPLAIN ANALYZE SELECT * FROM accounts", "EXPLAIN SELECT * FROM book"] {
+        bank.project
+            .run(&["query", "--tenant", "south", sql])
+            .status(64)
+            .says("no query over rows");
+    }
     let shown = bank.project.run(&["show", "accounts", "--tenant", "south", "--format", "json"]);
     assert!(shown.success().rows().iter().all(|row| row["branch"] == "south"));
 }
@@ -359,14 +371,73 @@ fn loads_that_would_lie_are_refused_and_lose_nothing() {
         .says("rows that repeat the key of another: 1");
     assert_eq!(bank.project.query(versions), before);
     bank.project.write("data/accounts.csv", &text);
-    // The load that is missing is made up for; the one that cannot be is what stops it.
-    bank.project.run(&["run"]).status(1).says("E1022");
+    // What cannot be recorded is passed over for what comes after it.
+    let mut bank = bank;
+    bank.change();
+    bank.project.run(&["run"]).success().says("snapshot 2 of `accounts` is passed over");
+    let state = bank.published();
+    assert_eq!(by_key(bank.project.query(CURRENT)), state);
+    let before = bank.project.query(versions);
     // Another key would tell everything apart from what is recorded.
     let policy = bank.project.read("policies/tracking.yml");
     bank.project.replace("policies/tracking.yml", "key: [account_id]", "key: [account_id, city]");
     bank.project.run(&["run"]).status(1).says("was begun of export `accounts` with key account_id");
+    bank.project.run(&["query", "SELECT 1 FROM book"]).status(1).says("was begun of export");
     bank.project.write("policies/tracking.yml", policy);
     assert_eq!(bank.project.query(versions), before);
+    // A key of another type would hash to something else, for every row.
+    bank.project.replace(
+        "policies/masking.yml",
+        "mask: token, linkage: account",
+        "keep: {owner: '@tests', reason: a test}",
+    );
+    bank.project.run(&["run"]).status(1).says("E1022");
+    assert_eq!(bank.project.query(versions), before);
+}
+
+/// Loads do not wait for what a history refuses, and the refusal is seen all the same.
+#[test]
+fn a_snapshot_that_is_not_recorded_is_loaded() {
+    let bank = Bank::new(31, &HISTORY.replace("[account_id]", "[city]"));
+    let load = "{name: accounts, load: [{connection: copy, table: accounts}],";
+    bank.project.replace("exports/bank.yml", "{name: accounts,", load);
+    bank.project.run(&["run"]).status(1).says("E1022");
+    let copy = rusqlite::Connection::open(bank.project.path("target/copy.sqlite")).unwrap();
+    let rows: i64 = copy.query_row("SELECT count(*) FROM accounts", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 40);
+    let of_tenant = ["load", "accounts", "--to", "copy", "--tenant", "south"];
+    bank.project.run(&of_tenant).status(4).says("by every run, for all tenants");
+}
+
+/// What was recorded of an export that was begun anew is not gone on from.
+#[test]
+fn an_export_that_was_taken_back_is_noticed() {
+    let mut bank = Bank::new(37, HISTORY);
+    for _ in 0..3 {
+        bank.run();
+        bank.change();
+    }
+    let exports = bank.project.path("target/store/exports");
+    let newest = |folder: &std::path::Path| folder.join("manifests/0000000003.json.enc");
+    let manifests: Vec<_> =
+        std::fs::read_dir(&exports).unwrap().map(|one| one.unwrap().path()).collect();
+    let of_history = bank.project.run(&["verify", "--format", "json"]).success().json();
+    assert_eq!(of_history["exports"][2]["export"], "book_h");
+    // The export's own manifests: the one folder with three, whose removal the history survives.
+    let mut taken = 0;
+    for folder in manifests.iter().filter(|folder| newest(folder).exists()) {
+        let copy = bank.project.duplicate();
+        let name = folder.file_name().unwrap();
+        let manifest = newest(&copy.path("target/store/exports").join(name));
+        std::fs::remove_file(manifest).unwrap();
+        std::fs::remove_file(copy.path("target/heads.json")).unwrap();
+        let ended = copy.run(&["run", "--force", "--select", "accounts"]);
+        if ended.stderr.contains("is not there any more") {
+            ended.status(1).says("E1022");
+            taken += 1;
+        }
+    }
+    assert_eq!(taken, 1, "the export's own");
 }
 
 #[test]
@@ -418,6 +489,15 @@ tracking:
     bank.project.write("data/moves.csv", "move_id,branch,account_id\n1,north,1\n2,north,3\n");
     bank.run();
     assert_eq!(bank.project.query("SELECT 1 FROM flow_l").len(), 4);
+    // A reference that is left out leaves its links, and does not begin anew when it is back.
+    let declared = bank.project.read("policies/tracking.yml");
+    let without = declared.replace("      references: [{columns: [account_id], to: book}]\n", "");
+    bank.project.write("policies/tracking.yml", without);
+    bank.project.run(&["run", "--force", "--quiet"]).success();
+    assert_eq!(bank.project.query("SELECT 1 FROM flow_l").len(), 4);
+    bank.project.write("policies/tracking.yml", &declared);
+    bank.project.run(&["run", "--force", "--quiet"]).success();
+    assert_eq!(bank.project.query("SELECT 1 FROM flow_l").len(), 4);
     bank.project.replace("policies/tracking.yml", "to: book", "to: bok");
     bank.project.run(&["plan"]).status(65).says("E1020").says("did you mean `book`?");
     bank.project.replace("policies/tracking.yml", "[account_id], to: bok", "[move_id], to: book");
@@ -444,9 +524,7 @@ fn a_kill_at_any_moment_loses_and_doubles_nothing() {
     bank.run();
     bank.project.run(&["verify"]).success();
     let state = bank.published();
-    let columns = "branch, account_id, owner, city, amount";
-    let current = by_key(bank.project.query(&format!("SELECT {columns} FROM book_current")));
-    assert_eq!(current, state);
+    assert_eq!(by_key(bank.project.query(CURRENT)), state);
     let twice = "SELECT hash_key FROM book_s GROUP BY hash_key, version HAVING count(*) > 1 \
                  UNION ALL SELECT hash_key FROM book_h GROUP BY hash_key HAVING count(*) > 1";
     assert!(bank.project.query(twice).is_empty());
@@ -488,6 +566,14 @@ fn names_of_histories_are_nobody_elses() {
                - {name: a_h, of: export('moves'), key: [move_id]}\n";
     bank.project.write("policies/tracking.yml", two);
     bank.project.run(&["plan"]).status(65).says("`a_h` is there already");
+    let tenants = "tracking:\n  history:\n    \
+               - {name: a, of: export('accounts'), key: [account_id], tenant: branch}\n    \
+               - {name: b, of: export('accounts'), key: [account_id], tenant: city}\n";
+    bank.project.write("policies/tracking.yml", tenants);
+    bank.project.run(&["plan"]).status(65).says("should be `branch`, as elsewhere");
+    let former = format!("{HISTORY}retention:\n  - {{name: r, former_exports: [book_h]}}\n");
+    bank.project.write("policies/tracking.yml", former);
+    bank.project.run(&["plan"]).status(65).says("this is a table of a history");
     let export = "tracking:\n  history:\n    - {name: a, of: accounts, key: [account_id]}\n";
     bank.project.write("policies/tracking.yml", export);
     bank.project.run(&["plan"]).status(65).says("should be `export('name')`");

@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::execute;
 use crate::fault;
 use crate::heads::Heads;
-use crate::history::{HistoryDone, Recorder};
+use crate::history::{Caught, Recorder};
 use crate::journal::{Journal, Line, Status};
 use crate::keys::Keys;
 use crate::observe::{SPILL_FOLDER, Watch, Watching, with_inputs};
@@ -135,7 +135,16 @@ impl Producer<'_> {
             warnings,
             ..report(export, status)
         };
-        done.histories = self.histories(&export.name, file, &stored).await?;
+        let recorded = self.histories(&export.name, file, &stored).await;
+        let unrecorded = match recorded {
+            Ok(caught) => {
+                done.histories = caught.done;
+                done.warnings.extend(caught.warnings);
+                None
+            }
+            // The snapshot is there all the same, and is loaded.
+            Err(failure) => Some(failure),
+        };
         let deliverer = Deliverer {
             observer: &*self.context.observer,
             workspace: self.workspace,
@@ -144,7 +153,13 @@ impl Producer<'_> {
             tenant: None,
         };
         let loaded = deliverer.load_all(export, file, &stored, &mut done.loads).await;
-        let failure = loaded.err();
+        let failure = match (unrecorded, loaded.err()) {
+            (Some(mut failure), Some(unloaded)) => {
+                failure.diagnostics.extend(unloaded.diagnostics);
+                Some(failure)
+            }
+            (one, other) => one.or(other),
+        };
         done.codes = failure.iter().flat_map(codes).collect();
         self.note_outcome(&done)?;
         Ok((done, failure))
@@ -179,12 +194,7 @@ impl Producer<'_> {
     }
 
     /// Records the snapshot in the export's histories, before anybody is told that it was loaded.
-    async fn histories(
-        &self,
-        export: &str,
-        file: FileId,
-        stored: &Stored,
-    ) -> Outcome<Vec<HistoryDone>> {
+    async fn histories(&self, export: &str, file: FileId, stored: &Stored) -> Outcome<Caught> {
         let project = &self.workspace.bound.project;
         let recorder = Recorder {
             observer: &*self.context.observer,

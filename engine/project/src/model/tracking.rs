@@ -26,8 +26,6 @@ pub struct History {
     pub tenant: Option<Spanned<String>>,
     /// Columns that refer to other histories.
     pub references: Vec<HistoryReference>,
-    /// The retention policy of its tables; exists.
-    pub retention: Option<Spanned<String>>,
     /// Where it is declared.
     pub at: Location,
 }

@@ -39,9 +39,6 @@ pub(crate) struct RawHistory {
     /// Which columns refer to the keys of which other histories: they become links.
     #[serde(default)]
     pub(crate) references: Vec<Spanned<RawHistoryReference>>,
-    /// The retention policy of its tables; without one everything is kept.
-    #[serde(default)]
-    pub(crate) retention: Option<Spanned<String>>,
 }
 
 /// Columns that refer to the key of another history.

@@ -43,11 +43,11 @@ pub(super) fn resolve(
         .iter()
         .map(|history| (history.value.name.value.clone(), history.value.key.len()))
         .collect();
-    let histories: Vec<History> = histories
-        .into_iter()
-        .filter_map(|raw| history(findings, raw, exports, policies, &names))
-        .collect();
+    let histories: Vec<History> =
+        histories.into_iter().filter_map(|raw| history(findings, raw, exports, &names)).collect();
     tables(findings, &histories, exports);
+    one_tenant(findings, &histories, exports);
+    no_former(findings, &histories, policies);
     let runs = runs.into_iter().next();
     Tracking { schemas, runs, histories: with_tenants(findings, histories) }
 }
@@ -64,7 +64,6 @@ fn history(
     findings: &mut Findings,
     raw: Spanned<RawHistory>,
     exports: &[Export],
-    policies: &[Retention],
     histories: &[(String, usize)],
 ) -> Option<History> {
     let Spanned { value: raw, at } = raw;
@@ -73,9 +72,6 @@ fn history(
         findings.invalid("key", "the columns that tell rows apart", at);
     }
     findings.unique(Thing::Column, &raw.key);
-    if let Some(named) = &raw.retention {
-        policy(findings, named, policies);
-    }
     let references: Vec<HistoryReference> = raw
         .references
         .into_iter()
@@ -96,22 +92,12 @@ fn history(
         findings.unknown(Thing::Export, &of, None, among, raw.of.at);
         return None;
     };
-    if let (Some(own), Some(exports)) = (&raw.tenant, &export.tenant)
-        && own.value != exports.value
-    {
-        findings.invalid(
-            "tenant",
-            format!("`{}`, the tenant of the export", exports.value),
-            own.at,
-        );
-    }
     Some(History {
         name: raw.name,
         of: Spanned::new(of, raw.of.at),
         key: raw.key,
         tenant: raw.tenant.or_else(|| export.tenant.clone()),
         references,
-        retention: raw.retention,
         at,
     })
 }
@@ -158,6 +144,35 @@ fn tables(findings: &mut Findings, histories: &[History], exports: &[Export]) {
             findings.problems.push(problem.with_related(*other, "this is called so"));
             break;
         }
+    }
+}
+
+/// An export and its histories say whose a row is by one column: a tenant's name means one thing in a query.
+fn one_tenant(findings: &mut Findings, histories: &[History], exports: &[Export]) {
+    let mut known: BTreeMap<&str, &Spanned<String>> = exports
+        .iter()
+        .filter_map(|export| Some((export.name.value.as_str(), export.tenant.as_ref()?)))
+        .collect();
+    for history in histories {
+        let Some(own) = &history.tenant else { continue };
+        let first = known.entry(history.of.value.as_str()).or_insert(own);
+        if first.value != own.value {
+            let expected = format!("`{}`, as elsewhere for this export", first.value);
+            findings.invalid("tenant", expected, own.at);
+        }
+    }
+}
+
+/// A table of a history that is kept is no former export: what goes of the hub would take the satellite along.
+fn no_former(findings: &mut Findings, histories: &[History], policies: &[Retention]) {
+    let is_table = |name: &str| {
+        let mut names = histories.iter().filter_map(|one| name.strip_prefix(&one.name.value));
+        names.any(|ending| ["_h", "_s", "_l"].contains(&ending))
+    };
+    let former = policies.iter().flat_map(|policy| &policy.former_exports);
+    for name in former.filter(|name| is_table(&name.value)) {
+        let expected = "one that the project no longer has; this is a table of a history";
+        findings.invalid("a former export", expected, name.at);
     }
 }
 

@@ -97,7 +97,8 @@ impl<'a> Judged<'a> {
             match decision.winner {
                 Some(rule) => found.push((class, rule)),
                 None if is_open || self.reach.released.is_some() => {
-                    return Decided::Open(self.reach.released.clone());
+                    let own = self.reach.released.as_ref();
+                    return Decided::Open(own.or(self.reach.inherited.as_ref()).cloned());
                 }
                 None => return Decided::Uncovered(class),
             }

@@ -38,6 +38,8 @@ pub struct ColumnReach {
     pub carries: BTreeMap<Carried, BTreeSet<Origin>>,
     /// Who answers for it carrying nothing.
     pub released: Option<Released>,
+    /// Whose word it is open on, where it carries nothing because of what it is made from. It decides nothing.
+    pub inherited: Option<Released>,
 }
 
 /// Who took the classes off a column.
@@ -135,6 +137,7 @@ impl Reaches {
                 classes: BTreeSet::from([class.clone()]),
                 carries: BTreeMap::from([(class, BTreeSet::from([origin(Some(name))]))]),
                 released: None,
+                inherited: None,
             }
         };
         let columns = schema.fields().iter().map(column).collect();
@@ -187,7 +190,7 @@ impl Reaches {
             .and_then(|column| column.declassify.as_ref())
             .filter(|approval| !approval.has_expired(today))
             .map(|approval| Released::new("declassify".to_owned(), approval));
-        let mut released = declassified.or_else(|| summary.cloned());
+        let released = declassified.or_else(|| summary.cloned());
         let mut exposed = self.exposed(step);
         let mut classes = BTreeSet::new();
         let mut carries: BTreeMap<Carried, BTreeSet<Origin>> = BTreeMap::new();
@@ -209,11 +212,6 @@ impl Reaches {
                 }
             }
         }
-        if released.is_none() && carries.is_empty() {
-            // It is open on the word of whoever answers for what it is made from.
-            let below = step.direct().filter_map(|(origin, _)| self.column(origin));
-            released = below.filter_map(|column| column.released.clone()).next();
-        }
         if let Some(class) = declared.and_then(|column| column.class.as_ref()) {
             // Somebody has looked at the column: what it is made from needs no class of its own.
             carries.remove(&None);
@@ -227,8 +225,25 @@ impl Reaches {
             exposed,
             classes,
             carries,
+            inherited: self.inherited(step),
             released,
         }
+    }
+
+    /// Whose word what a step is made from is open on.
+    fn inherited(&self, step: &Influence) -> Option<Released> {
+        let below = step.direct().filter_map(|(origin, _)| self.column(origin));
+        let words =
+            below.filter_map(|column| column.released.as_ref().or(column.inherited.as_ref()));
+        let mut words: Vec<&Released> = words.collect();
+        words.dedup();
+        let mut word = (*words.first()?).clone();
+        // One answers by name; what others said is told beside it.
+        for other in words.iter().skip(1) {
+            word.reason.push_str(&format!("; {}: {}", other.owner, other.reason));
+            word.until = [word.until.take(), other.until.clone()].into_iter().flatten().min();
+        }
+        Some(word)
     }
 
     /// The column that an origin names.

@@ -11,7 +11,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SessionContext;
-use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
 use engine_tracking::history::{
@@ -80,24 +80,37 @@ impl Compared<'_> {
     ///
     /// # Errors
     /// The rows have no unique key, contradict what is recorded, or cannot be read or written.
-    pub(super) async fn append(&self, keys_recorded: u64, sinks: &mut Sinks) -> Outcome<Tally> {
+    pub(super) async fn append(
+        &self,
+        keys_recorded: u64,
+        has_new_references: bool,
+        sinks: &mut Sinks,
+    ) -> Outcome<Tally> {
         let keys = keys_recorded.saturating_add(self.export.1.rows);
         let parts = parts_needed(keys, self.bytes_max);
         let per_part = keys / u64::from(parts);
         let mut tally = Tally::default();
         for part in Part::all(parts) {
-            let held = MemoryConsumer::new("the keys of a history");
-            let held = held.register(&self.session.runtime_env().memory_pool);
-            let bytes = usize::try_from(bytes_needed(per_part)).unwrap_or(usize::MAX);
-            held.try_grow(bytes).map_err(|error| self.unreadable(&error))?;
-            tally = tally + self.part(part, per_part, sinks).await?;
+            let _held = self.held(per_part)?;
+            // Most keys of a load are known.
+            let expected = keys_recorded.max(self.export.1.rows) / u64::from(parts);
+            tally = tally + self.part(part, expected, sinks).await?;
         }
         if let Some(links) = &mut sinks.links
-            && tally.appended() > 0
+            && (has_new_references || tally.appended() > 0)
         {
             self.links(links).await?;
         }
         self.load.settle(tally).map_err(|error| self.refused(&error))
+    }
+
+    /// Memory for so many keys, until it is dropped.
+    fn held(&self, keys: u64) -> Outcome<MemoryReservation> {
+        let held = MemoryConsumer::new("the keys of a history");
+        let held = held.register(&self.session.runtime_env().memory_pool);
+        let bytes = usize::try_from(bytes_needed(keys)).unwrap_or(usize::MAX);
+        held.try_grow(bytes).map_err(|error| self.unreadable(&error))?;
+        Ok(held)
     }
 
     async fn part(&self, part: Part, keys: u64, sinks: &mut Sinks) -> Outcome<Tally> {
@@ -148,9 +161,11 @@ impl Compared<'_> {
         let references = self.vault.references().len() as u64;
         let links = recorded.saturating_add(self.export.1.rows.saturating_mul(references));
         let parts = parts_needed(links, self.bytes_max);
-        let per_part = usize::try_from(links / u64::from(parts)).unwrap_or(usize::MAX);
+        let per_part = links / u64::from(parts);
         for part in Part::all(parts) {
-            let mut state = LinkState::new(part, per_part);
+            let _held = self.held(per_part)?;
+            let expected = usize::try_from(per_part).unwrap_or(usize::MAX);
+            let mut state = LinkState::new(part, expected);
             if let Some(links) = self.links {
                 let mut rows = self.rows(links, &[LINK_HASH_KEY]).await?;
                 while let Some(batch) = rows.next().await {
@@ -213,7 +228,9 @@ impl Compared<'_> {
         let rows = frame.execute_stream().await.map_err(refused)?;
         let rows = changed::explained(rows, Arc::clone(objects), file, manifest.clone());
         let name = self.name.to_owned();
-        Ok(ahead(rows).map_err(move |error| fault::running(&error, &name).into()).boxed())
+        Ok(ahead(rows, manifest.rows)
+            .map_err(move |error| fault::running(&error, &name).into())
+            .boxed())
     }
 
     /// A batch of the export in the columns of the history: null where the export has one no more.
@@ -265,9 +282,11 @@ fn unwritable(error: &SealError) -> Failure {
     error.diagnostic().into()
 }
 
-/// The batches of a stream, read by a task of its own while earlier ones are worked on.
+/// The batches of a stream, read by a task of its own while earlier ones are worked on. A stream that ends before all
+/// its rows came, for whatever reason, is an error: what is missing would be taken for gone.
 fn ahead(
     mut rows: SendableRecordBatchStream,
+    expected: u64,
 ) -> impl Stream<Item = Result<RecordBatch, DataFusionError>> {
     let (sender, receiver) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
     // Ends with the stream.
@@ -279,26 +298,50 @@ fn ahead(
             }
         }
     });
-    futures::stream::unfold((receiver, reading), |(mut receiver, reading)| async move {
-        let batch = receiver.recv().await?;
-        Some((batch, (receiver, reading)))
+    let left = Some(expected);
+    futures::stream::unfold((receiver, reading, left), |(mut receiver, reading, left)| async move {
+        let left = left?;
+        match receiver.recv().await {
+            Some(Ok(batch)) => {
+                let left = left.checked_sub(batch.num_rows() as u64);
+                Some(match left {
+                    Some(_) => (Ok(batch), (receiver, reading, left)),
+                    None => (Err(unequal()), (receiver, reading, None)),
+                })
+            }
+            Some(Err(error)) => Some((Err(error), (receiver, reading, None))),
+            None if left == 0 => None,
+            None => Some((Err(unequal()), (receiver, reading, None))),
+        }
     })
 }
 
+fn unequal() -> DataFusionError {
+    DataFusionError::Execution("a snapshot has other rows than its manifest says".to_owned())
+}
+
 /// The columns that rows of a load are brought to: the key and tenant, the satellite's columns so far in their order,
-/// and what the export has besides. Keeps the hashes of rows that did not change.
+/// and what the export has besides. Keeps the hashes of rows that did not change. `before` are hub and satellite.
 ///
 /// # Errors
 /// The names of columns whose type is another than before.
 pub(super) fn brought_to(
     export: &Schema,
     hub: &[String],
-    before: Option<&Schema>,
+    before: Option<(&Schema, &Schema)>,
 ) -> Result<Schema, Vec<String>> {
     let mut fields: Vec<Field> = Vec::new();
-    let of_hub = export.fields().iter().filter(|field| hub.contains(field.name()));
-    fields.extend(of_hub.map(|field| field.as_ref().clone()));
     let mut retyped = Vec::new();
+    for field in export.fields().iter().filter(|field| hub.contains(field.name())) {
+        let was = before.and_then(|(hub, _)| hub.field_with_name(field.name()).ok());
+        if was.is_some_and(|was| was.data_type() != field.data_type()) {
+            retyped.push(field.name().clone());
+        }
+        // A null that is recorded stays one.
+        let nullable = field.is_nullable() || was.is_some_and(Field::is_nullable);
+        fields.push(field.as_ref().clone().with_nullable(nullable));
+    }
+    let before = before.map(|(_, satellite)| satellite);
     for field in before.into_iter().flat_map(Schema::fields) {
         if super::layout::is_own(field.name()) {
             continue;

@@ -3,9 +3,7 @@
 use arrow::datatypes::{DataType, FieldRef, Schema};
 use engine_bundle::manifest::{Column, Manifest};
 use engine_project::{History, Project};
-use engine_tracking::history::{
-    HistoryError, LINK_HASH_KEY, RESERVED, Reference, Vault, VaultTable,
-};
+use engine_tracking::history::{HistoryError, RESERVED, Reference, Vault, VaultTable};
 
 use crate::codes::tracking;
 use crate::diagnostic::Diagnostic;
@@ -57,6 +55,18 @@ impl Layout {
         Vault::new(&self.name, export, &keys, self.tenant.as_deref(), &self.references)
     }
 
+    /// The names of its references.
+    #[must_use]
+    pub fn references(&self) -> Vec<String> {
+        self.references.iter().map(|reference| reference.name.clone()).collect()
+    }
+
+    /// The same, as if it referred to nothing.
+    #[must_use]
+    pub fn without_references(&self) -> Self {
+        Self { references: Vec::new(), ..self.clone() }
+    }
+
     /// What a table is called.
     #[must_use]
     pub fn table(&self, table: VaultTable) -> String {
@@ -90,13 +100,14 @@ pub(super) fn table_name(history: &str, table: VaultTable) -> String {
 /// Whether a column is one that histories have, not one of the export.
 #[must_use]
 pub(super) fn is_own(column: &str) -> bool {
-    RESERVED.contains(&column) || column == LINK_HASH_KEY
+    RESERVED.contains(&column)
 }
 
 /// The columns of a table for its manifest: what they are in the export's, and were in the table's before. Rows that
 /// were masked otherwise before stay as they are, so that a mask stands there only if it is that of all rows.
 #[must_use]
 pub(super) fn columns(
+    table: VaultTable,
     fields: &[FieldRef],
     export: &Manifest,
     before: Option<&Manifest>,
@@ -105,7 +116,7 @@ pub(super) fn columns(
         manifest.schema.iter().find(|column| column.name == name).cloned()
     };
     let column = |field: &FieldRef| {
-        let (now, was) = match is_own(field.name()) {
+        let (now, was) = match table == VaultTable::Links || is_own(field.name()) {
             true => (None, None),
             false => {
                 (named(export, field.name()), before.and_then(|before| named(before, field.name())))

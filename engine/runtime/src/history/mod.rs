@@ -21,7 +21,7 @@ mod tables;
 mod rows;
 
 pub use layout::Layout;
-pub use record::{HistoryDone, Recorder};
+pub use record::{Caught, HistoryDone, Recorder};
 pub use rows::{RowHistory, of_key};
 pub use stored::{Recorded, Shelf, all_tables};
 pub use tables::{Asked, Bound, Opened};

@@ -1,5 +1,6 @@
 //! Records snapshots of an export in its history, each once, in their order.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -10,11 +11,13 @@ use engine_bundle::key::{KeyId, Purpose};
 use engine_bundle::manifest::{FORMAT_VERSION, Inputs, Manifest, Predecessor, SourceFingerprint};
 use engine_project::Project;
 use engine_tracking::history::{Load, Tally, Vault, VaultTable};
+use engine_tracking::retention::Moment;
 use serde::Serialize;
 
 use super::compared::{Compared, Sinks, brought_to};
 use super::layout::{Layout, columns, refused};
 use super::stored::{Document, Ends, Recorded, Shelf, Snapshot, moment};
+use crate::clock;
 use crate::codes::{run, tracking};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::{Event, Observer};
@@ -28,6 +31,8 @@ use crate::tip::Tip;
 use crate::unseal::arrow_schema;
 use crate::workspace;
 
+/// By how much the clocks of machines may differ.
+const CLOCKS_DIFFER_SECONDS: i64 = 3_600;
 /// The share of the memory limit that keys may take.
 const SHARE: u64 = 2;
 
@@ -48,6 +53,15 @@ pub struct HistoryDone {
     pub gone: u64,
     /// Keys whose values are those recorded.
     pub unchanged: u64,
+}
+
+/// What was recorded.
+#[derive(Debug, Default)]
+pub struct Caught {
+    /// Load by load.
+    pub done: Vec<HistoryDone>,
+    /// What should be looked at.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// What recording needs.
@@ -72,34 +86,55 @@ pub struct Recorder<'a> {
 
 impl Recorder<'_> {
     /// Brings the histories of an export up to its newest snapshot. A history begins with the newest one; after that,
-    /// each that is still in the store is recorded.
+    /// each that is still in the store is recorded. One that cannot be is passed over, with a warning, when a later one
+    /// can.
     ///
     /// # Errors
-    /// The rows have no unique key or contradict what is recorded, or the store cannot be read or written. The history
-    /// is as it was before that snapshot.
-    pub async fn catch_up(
-        &self,
-        export: &str,
-        file: FileId,
-        newest: &Stored,
-    ) -> Outcome<Vec<HistoryDone>> {
-        let mut done = Vec::new();
+    /// The rows of the newest snapshot have no unique key or contradict what is recorded, or the store cannot be read or
+    /// written. The history is as it was before that snapshot.
+    pub async fn catch_up(&self, export: &str, file: FileId, newest: &Stored) -> Outcome<Caught> {
+        let mut caught = Caught::default();
+        let mut failures = Vec::new();
         for layout in Layout::all(self.project).filter(|layout| layout.export == export) {
-            let shelf = Shelf { store: self.store, keys: self.keys, heads: self.heads };
-            let mut ends = shelf.ends(&layout).await?;
-            for stored in self.missing(&layout, &ends, file, newest).await? {
-                let (recorded, tally) = self.load(&shelf, &layout, (file, &stored), &ends).await?;
-                let one = told(&layout, &stored, tally);
-                self.observer.notice(&Event::HistoryRecorded {
-                    history: one.history.clone(),
-                    snapshot: one.snapshot,
-                    appended: tally.appended(),
-                });
-                done.push(one);
-                ends = following(&ends, recorded);
+            // What is wrong with one history keeps nothing from another.
+            if let Err(failure) = self.one(&layout, file, newest, &mut caught).await {
+                failures.extend(failure.diagnostics);
             }
         }
-        Ok(done)
+        if failures.is_empty() { Ok(caught) } else { Err(failures.into()) }
+    }
+
+    async fn one(
+        &self,
+        layout: &Layout,
+        file: FileId,
+        newest: &Stored,
+        caught: &mut Caught,
+    ) -> Outcome<()> {
+        let shelf = Shelf { store: self.store, keys: self.keys, heads: self.heads };
+        let mut ends = shelf.ends(layout).await?;
+        let ahead = ends.recorded.as_ref().map(Recorded::load_date);
+        caught.warnings.extend(ahead.and_then(|date| dated_ahead(layout, date)));
+        for stored in self.missing(layout, &ends, file, newest).await? {
+            let loaded = self.load(&shelf, layout, (file, &stored), &ends).await;
+            let (recorded, tally) = match loaded {
+                Ok(loaded) => loaded,
+                Err(failure) if stored.manifest.version < newest.manifest.version => {
+                    caught.warnings.extend(passed_over(layout, &stored, failure)?);
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
+            let one = told(layout, &stored, tally);
+            self.observer.notice(&Event::HistoryRecorded {
+                history: one.history.clone(),
+                snapshot: one.snapshot,
+                appended: tally.appended(),
+            });
+            caught.done.push(one);
+            ends = following(&ends, recorded);
+        }
+        Ok(())
     }
 
     /// The snapshots that are not recorded yet, oldest first.
@@ -112,23 +147,24 @@ impl Recorder<'_> {
     ) -> Outcome<Vec<Stored>> {
         let Some(recorded) = &ends.recorded else { return Ok(vec![newest.clone()]) };
         let last = recorded.document.snapshot;
-        if last.version == newest.manifest.version && last.digest != newest.digest {
-            let message = format!(
-                "history `{}` has recorded another snapshot {} of `{}`",
-                layout.name, last.version, layout.export
-            );
-            return Err(Diagnostic::new(&tracking::HISTORY_REFUSED, message)
-                .help("restore the store from a copy: a snapshot was replaced")
-                .into());
+        let versions = self.store.versions(file).await?;
+        let known = match newest.manifest.version.cmp(&last.version) {
+            Ordering::Equal => Some(newest.digest),
+            Ordering::Greater if versions.contains(&last.version) => {
+                let stored = self.store.manifest(file, &layout.export, last.version, self.keys);
+                Some(stored.await.map_err(|error| error.diagnostic())?.digest)
+            }
+            Ordering::Greater => Some(last.digest),
+            Ordering::Less => None,
+        };
+        if known != Some(last.digest) {
+            return Err(replaced(layout, last.version).into());
         }
-        let (number, tombstones) = self.store.tombstones(file, &layout.export, self.keys).await?;
-        let deleted = Tip::new(None, (number, tombstones));
+        let tombstones = self.store.tombstones(file, &layout.export, self.keys).await?;
+        let deleted = Tip::new(None, tombstones);
         let mut missing = Vec::new();
         let between = last.version.saturating_add(1)..newest.manifest.version;
-        for version in self.store.versions(file).await? {
-            if !between.contains(&version) {
-                continue;
-            }
+        for version in versions.into_iter().filter(|version| between.contains(version)) {
             let stored = self.store.manifest(file, &layout.export, version, self.keys).await;
             let stored = stored.map_err(|error| error.diagnostic())?;
             let named = Predecessor { version, digest: stored.digest };
@@ -185,7 +221,9 @@ impl Recorder<'_> {
         };
         let mut sinks = committing.sinks(&session, before)?;
         let keys = before.map_or(0, |before| before.hub.manifest.rows);
-        let tally = compared.append(keys, &mut sinks).await?;
+        let known = before.map(|before| before.document.references.clone());
+        let has_new = known != Some(layout.references());
+        let tally = compared.append(keys, has_new, &mut sinks).await?;
         let recorded = committing.commit(ends, sinks, &load).await?;
         Ok((recorded, tally))
     }
@@ -202,8 +240,10 @@ impl Recorder<'_> {
             Ok(arrow_schema(manifest).map_err(unknown)?)
         };
         let satellite = before.map(|before| read(&before.satellite.manifest)).transpose()?;
+        let known = before.map(|before| read(&before.hub.manifest)).transpose()?;
         let hub: Vec<String> = layout.tenant.iter().chain(&layout.key).cloned().collect();
-        let brought = brought_to(&read(export)?, &hub, satellite.as_ref());
+        let tables = known.as_ref().zip(satellite.as_ref());
+        let brought = brought_to(&read(export)?, &hub, tables);
         let brought = brought.map_err(|retyped| {
             let message = format!(
                 "history `{}` has other types in columns {}",
@@ -216,6 +256,50 @@ impl Recorder<'_> {
         })?;
         Ok(Arc::new(brought))
     }
+}
+
+/// The refusal of an export whose snapshots are not those that were recorded.
+fn replaced(layout: &Layout, version: u64) -> Diagnostic {
+    let message = format!(
+        "history `{}` has recorded a snapshot {version} of `{}` that is not there any more",
+        layout.name, layout.export
+    );
+    Diagnostic::new(&tracking::HISTORY_REFUSED, message).help(
+        "restore the store from a copy; if the export was begun anew on purpose, begin a history under a new name",
+    )
+}
+
+/// What is said of a snapshot that cannot be recorded while a later one may be.
+fn passed_over(layout: &Layout, stored: &Stored, failure: Failure) -> Outcome<Vec<Diagnostic>> {
+    if failure.diagnostics.iter().any(|finding| finding.code != &tracking::HISTORY_REFUSED) {
+        return Err(failure);
+    }
+    let said = failure.diagnostics.into_iter().map(|finding| {
+        let help = format!(
+            "snapshot {} of `{}` is passed over: the history goes on with the next",
+            stored.manifest.version, layout.export
+        );
+        finding.help(help).as_warning()
+    });
+    Ok(said.collect())
+}
+
+/// What is said of a history whose newest load is dated after now: loads stay in their order whatever clocks say, so
+/// those to come are dated later still.
+fn dated_ahead(layout: &Layout, newest: Moment) -> Option<Diagnostic> {
+    let now = clock::now();
+    if newest.signed_duration_since(now).num_seconds() <= CLOCKS_DIFFER_SECONDS {
+        return None;
+    }
+    let message = format!(
+        "history `{}` has a load dated {}, which is to come",
+        layout.name,
+        newest.format("%Y-%m-%dT%H:%M:%SZ")
+    );
+    let finding = Diagnostic::new(&tracking::CLOCK_DOUBTED, message).help(
+        "set the clock; as of moments until then, queries answer with what was known before that load",
+    );
+    Some(finding.as_warning())
 }
 
 fn told(layout: &Layout, stored: &Stored, tally: Tally) -> HistoryDone {
@@ -315,7 +399,8 @@ impl Committing<'_> {
                 let kept = before.and_then(|before| before.links.as_ref());
                 Some(self.table(VaultTable::Links, kept, ends.links, chunks).await?)
             }
-            None => None,
+            // What was recorded stays, though nothing refers to anything any more.
+            None => before.and_then(|before| before.links.clone()),
         };
         let document = Document {
             export: self.layout.export.clone(),
@@ -326,6 +411,7 @@ impl Committing<'_> {
             load_date: load.date_micros(),
             snapshot: Snapshot::of(self.export),
             hub: Snapshot::of(&hub),
+            references: self.layout.references(),
             links: links.as_ref().map(Snapshot::of),
         };
         let chunks = sinks.satellite.finish().await.map_err(unwritable)?;
@@ -414,7 +500,7 @@ impl Committing<'_> {
             },
             keys,
             encryption,
-            schema: columns(schema.fields(), export, before),
+            schema: columns(table, schema.fields(), export, before),
             rows: sum(|chunk| chunk.rows),
             bytes: sum(|chunk| chunk.bytes),
             chunks,

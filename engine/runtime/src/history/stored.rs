@@ -37,7 +37,9 @@ pub struct Document {
     pub snapshot: Snapshot,
     /// The hub's manifest.
     pub hub: Snapshot,
-    /// The manifest of the links, with references.
+    /// The names of its references.
+    pub references: Vec<String>,
+    /// The manifest of the links, where there ever were references.
     pub links: Option<Snapshot>,
 }
 
@@ -196,7 +198,7 @@ impl Shelf<'_> {
 }
 
 /// Hash keys of another key would tell everything apart from what is recorded.
-fn same_key(layout: &Layout, document: &Document) -> Outcome<()> {
+pub(super) fn same_key(layout: &Layout, document: &Document) -> Outcome<()> {
     let said = (&layout.export, &layout.key, &layout.tenant);
     if said == (&document.export, &document.key, &document.tenant) {
         return Ok(());

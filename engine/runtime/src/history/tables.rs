@@ -28,7 +28,7 @@ use engine_tracking::retention::Moment;
 
 use super::fence::Fenced;
 use super::layout::{Layout, is_own, refused};
-use super::stored::{Recorded, Shelf};
+use super::stored::{Recorded, Shelf, same_key};
 use crate::codes::{run, tracking};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
@@ -184,7 +184,7 @@ impl Bound<'_> {
             return Ok(());
         };
         let schema = snapshot.schema();
-        if !tenant_column.is_some_and(|column| schema.field_with_name(column).is_ok()) {
+        if tenant_column.is_none_or(|column| schema.field_with_name(column).is_err()) {
             self.withheld.insert(export.to_owned(), no_tenant(&format!("`{export}`")));
             return Ok(());
         }
@@ -207,6 +207,7 @@ pub(super) async fn open(
     as_of: Option<Moment>,
 ) -> Outcome<Option<Opened>> {
     let Some(recorded) = shelf.recorded(layout).await? else { return Ok(None) };
+    same_key(layout, &recorded.document)?;
     let (inner, known) = (beside(session), beside(session));
     let mut snapshots = Vec::new();
     for table in [VaultTable::Hub, VaultTable::Satellite, VaultTable::Links] {
@@ -242,6 +243,8 @@ fn vault_of(layout: &Layout, recorded: &Recorded) -> Outcome<Vault> {
         let schema = arrow_schema(&stored.manifest).map_err(unreadable)?;
         fields.extend(schema.fields().iter().filter(|field| !is_own(field.name())).cloned());
     }
+    // What refers to others is written, and read as it stands.
+    let layout = layout.without_references();
     let vault = layout.vault(&arrow::datatypes::Schema::new(fields));
     Ok(vault.map_err(|error| refused(&layout.name, &error))?)
 }

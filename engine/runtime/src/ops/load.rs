@@ -8,7 +8,7 @@ use engine_project::{Load, LoadMode, Project};
 use engine_tracking::runs::{ScriptType, Volume};
 
 use crate::bind::Schemas;
-use crate::codes::names;
+use crate::codes::{names, tracking};
 use crate::datasets::Datasets;
 use crate::delivery::Deliverer;
 use crate::diagnostic::{Diagnostic, Outcome};
@@ -71,6 +71,13 @@ async fn loaded(
     };
     let mut loads: Vec<Load> =
         bound.loads.iter().filter(|load| load.connection.value == connection).cloned().collect();
+    if tenant.is_some() && !loads.is_empty() {
+        let message =
+            format!("`{export}` is loaded into `{connection}` by every run, for all tenants");
+        return Err(Diagnostic::new(&tracking::TENANT_REFUSED, message)
+            .help("load a tenant's rows into a connection that is not under `load:` of the export")
+            .into());
+    }
     if loads.is_empty() {
         loads.push(Load {
             connection: declared.name.clone(),

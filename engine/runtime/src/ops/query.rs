@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::MemoryConsumer;
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
 use datafusion::sql::parser::DFParser;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
@@ -248,18 +248,25 @@ impl<'a> Tables<'a> {
                 continue;
             }
             let snapshots = self.bound.history(&layout).await?;
-            if !snapshots.is_empty() {
-                self.names.push(layout.name.clone());
+            if snapshots.is_empty() {
+                continue;
             }
+            self.names.push(layout.name.clone());
             self.found.extend(snapshots);
-            tracked.insert(layout.export);
+            if of_moment && tracked.insert(layout.export.clone()) {
+                self.bound.withheld.remove(&layout.export);
+                self.names.push(layout.export);
+            }
         }
         for export in &project.exports {
             let name = &export.name.value;
-            if tracked.contains(name) && of_moment || !wanted(name) {
+            if tracked.contains(name) || !wanted(name) {
                 continue;
             }
             if of_moment {
+                if self.bound.withheld.contains_key(name) {
+                    continue;
+                }
                 let message = format!("export `{name}` has no history");
                 let finding = Diagnostic::new(&tracking::NOT_TRACKED, message).help(
                     "ask without --as-of, or keep a history of it under `tracking: history:`",
@@ -298,6 +305,11 @@ impl<'a> Tables<'a> {
         let (session, store) = (self.bound.session, self.bound.shelf.store);
         let frame = session.sql_with_options(sql, read_only()).await;
         let frame = frame.map_err(|error| self.refusal(&fault::planning_text(&error)))?;
+        // How a plan is carried out says what lies below what the query may see.
+        let plan = frame.logical_plan();
+        if matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) {
+            return Err(self.refusal("a plan is no query over rows").into());
+        }
         let schema = Arc::clone(frame.schema().inner());
         let refused = |error| Failure::from(fault::running(&error, "query"));
         let mut rows = frame.execute_stream().await.map_err(refused)?;

@@ -206,6 +206,9 @@ pub struct PlannedExport {
     pub tests_left_out: Vec<Value>,
     /// Where the snapshot is loaded.
     pub loads: Vec<PlannedLoad>,
+    /// The column that says whose a row is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
     /// The histories that its rows are recorded in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub histories: Vec<PlannedHistory>,
@@ -231,8 +234,22 @@ pub struct PlannedHistory {
     pub key: Vec<String>,
     /// The column that says whose a row is.
     pub tenant: Option<String>,
-    /// The histories that it refers to, with the columns that do.
-    pub references: BTreeMap<String, Vec<String>>,
+    /// Its references to other histories.
+    pub references: Vec<PlannedReference>,
+}
+
+/// Columns that refer to the key of another history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedReference {
+    /// What it is called.
+    pub name: String,
+    /// The columns.
+    pub columns: Vec<String>,
+    /// The other history.
+    pub to: String,
+    /// The column with the tenant of what is referred to.
+    pub tenant: Option<String>,
 }
 
 impl PlannedHistory {

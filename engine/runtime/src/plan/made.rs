@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use super::document::{
     Action, BaseName, Beside, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn,
-    PlannedExport, PlannedField, PlannedHistory, PlannedLoad, PlannedSource, PlannedTreatment,
+    PlannedExport, PlannedField, PlannedHistory, PlannedLoad, PlannedReference, PlannedSource,
+    PlannedTreatment,
 };
 use crate::bind::{BoundColumn, BoundExport, BoundProject, Released, Treatment};
 use crate::checks;
@@ -273,6 +274,7 @@ pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known)
         tests: export.tests.iter().map(checks::describe).collect(),
         tests_left_out: export.tests_left_out.iter().map(checks::describe).collect(),
         loads: export.loads.iter().map(|load| self::load(bound, export, load)).collect(),
+        tenant: bound.project.tenant_of(&export.name).map(str::to_owned),
         histories: histories(&bound.project, &export.name),
         base: base.map(|base| base.version),
         action,
@@ -296,7 +298,12 @@ fn histories(project: &Project, export: &str) -> Vec<PlannedHistory> {
         references: history
             .references
             .iter()
-            .map(|reference| (reference.to.value.clone(), names(&reference.columns)))
+            .map(|reference| PlannedReference {
+                name: reference.name.clone(),
+                columns: names(&reference.columns),
+                to: reference.to.value.clone(),
+                tenant: reference.tenant.as_ref().map(|tenant| tenant.value.clone()),
+            })
             .collect(),
     })
     .collect()

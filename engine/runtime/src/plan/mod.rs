@@ -21,6 +21,7 @@ pub use change::{Change, Section};
 pub use compared::plan;
 pub use document::{
     Action, BaseName, Beside, Coverage, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn,
-    PlannedExport, PlannedField, PlannedHistory, PlannedLoad, PlannedSource, PlannedTreatment,
+    PlannedExport, PlannedField, PlannedHistory, PlannedLoad, PlannedReference, PlannedSource,
+    PlannedTreatment,
 };
 pub use made::{Base, Described, Known, Scope, load_request};

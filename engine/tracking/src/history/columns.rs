@@ -35,7 +35,7 @@ pub const REFERENCED_HASH_KEY: &str = "referenced_hash_key";
 
 /// Names that no column of an export may have, in any case: they stand beside its columns in tables and
 /// views.
-pub const RESERVED: [&str; 9] = [
+pub const RESERVED: [&str; 10] = [
     HASH_KEY,
     TENANT_HASH_KEY,
     HASH_DIFF,
@@ -45,6 +45,7 @@ pub const RESERVED: [&str; 9] = [
     IS_DELETED,
     IS_CURRENT,
     RECORD_SOURCE,
+    LINK_HASH_KEY,
 ];
 
 pub(super) fn hash_type(bytes: usize) -> DataType {
