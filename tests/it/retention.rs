@@ -52,11 +52,12 @@ fn apply(project: &Project) -> Value {
 
 #[test]
 fn the_newest_snapshots_stay_and_the_chain_still_holds() {
-    let project = project("snapshots: {keep: 2}, grace: 1s, basis: a contract");
+    let project = project("snapshots: {keep: 2}, grace: 1h, basis: a contract");
     publish(&project, 5);
     let planned = project.run(&["retention", "plan"]).success();
     planned.prints("policy uat, a contract");
     assert_eq!(manifests(&project), [1, 2, 3, 4, 5], "deleted softly only");
+    project.replace("policies/retention.yml", "1h", "1s");
     sleep(LATER);
     let report = apply(&project);
     assert_eq!(report["destroy"]["snapshots"], 3, "{report}");
