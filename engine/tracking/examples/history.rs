@@ -203,8 +203,9 @@ impl Rows {
         };
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(worker)).collect();
-            let ended = threads.into_iter().map(|thread| thread.join());
-            ended.map(|ended| ended.unwrap_or_else(|_| Err("a thread broke".into()))).collect()
+            threads.into_iter().try_for_each(|thread| {
+                thread.join().unwrap_or_else(|_| Err("a thread broke".into()))
+            })
         })
     }
 

@@ -126,6 +126,7 @@ fn the_markdown_is_what_it_was() {
 #[test]
 fn the_text_is_what_it_was() {
     compare("report.txt", &report().to_text(100));
+    compare("report_80.txt", &report().to_text(80));
 }
 
 #[test]
