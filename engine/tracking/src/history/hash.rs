@@ -20,7 +20,7 @@
 
 use arrow::array::{Array, ArrayRef, FixedSizeBinaryArray};
 use arrow::buffer::Buffer;
-use sha2::{Digest, Sha256};
+use sha2::block_api::compress256;
 
 use super::encode::{Row, Values, length, values};
 use super::error::HistoryError;
@@ -35,6 +35,18 @@ pub const NO_DIFF: [u8; DIFF_BYTES] = [0; DIFF_BYTES];
 
 /// Bytes of a block of SHA-256 (FIPS 180-4, section 5.2.1).
 const BLOCK_BYTES: usize = 64;
+
+/// The hash before the first block (FIPS 180-4, section 5.3.3).
+const START: [u32; 8] = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
 
 /// How many rows are encoded together, a column at a time: their bytes stay in the nearest cache.
 const ROWS_TOGETHER: usize = 128;
@@ -53,7 +65,7 @@ pub fn hash_keys(
     let first = keys.first().ok_or(HistoryError::NoColumns)?;
     let columns: Vec<&ArrayRef> = tenant.into_iter().chain(keys).collect();
     let prefix = [u8::from(tenant.is_some())];
-    Hasher::new("key", &prefix).digest::<KEY_BYTES>(&columns, first.len(), Row::whole)
+    Hasher::new("key", &prefix).digest::<KEY_BYTES>(&columns, first.len(), |_| ())
 }
 
 /// The hash keys of tenants: 32 bytes a row, never null.
@@ -61,7 +73,7 @@ pub fn hash_keys(
 /// # Errors
 /// [`HistoryError::UnsupportedType`] when the type has no encoding.
 pub fn hash_tenants(tenant: &ArrayRef) -> Result<FixedSizeBinaryArray, HistoryError> {
-    Hasher::new("tenant", &[]).digest::<KEY_BYTES>(&[tenant], tenant.len(), Row::whole)
+    Hasher::new("tenant", &[]).digest::<KEY_BYTES>(&[tenant], tenant.len(), |_| ())
 }
 
 /// The hash diffs of rows: 16 bytes a row, never null.
@@ -74,7 +86,7 @@ pub fn hash_tenants(tenant: &ArrayRef) -> Result<FixedSizeBinaryArray, HistoryEr
 /// [`HistoryError`] when a type has no encoding, or a column another length.
 pub fn hash_diffs(columns: &[ArrayRef], rows: usize) -> Result<FixedSizeBinaryArray, HistoryError> {
     let columns: Vec<&ArrayRef> = columns.iter().collect();
-    Hasher::new("diff", &[]).digest::<DIFF_BYTES>(&columns, rows, Row::trimmed)
+    Hasher::new("diff", &[]).digest::<DIFF_BYTES>(&columns, rows, Row::trim)
 }
 
 /// The hash keys of links: 32 bytes a row, never null. Both arrays are hash keys, in rows that belong
@@ -90,23 +102,24 @@ pub fn hash_links(
     let mut prefix = Vec::with_capacity(reference.len() + 2);
     length(reference.len(), &mut prefix);
     prefix.extend_from_slice(reference.as_bytes());
-    Hasher::new("link", &prefix).digest::<KEY_BYTES>(&[keys, referenced], keys.len(), Row::whole)
+    Hasher::new("link", &prefix).digest::<KEY_BYTES>(&[keys, referenced], keys.len(), |_| ())
 }
 
 /// Hashes rows of one domain.
 struct Hasher<'p> {
-    /// The state after the block that names the domain.
-    start: Sha256,
+    /// The hash after the block that names the domain.
+    start: [u32; 8],
     prefix: &'p [u8],
 }
 
 impl<'p> Hasher<'p> {
     fn new(domain: &str, prefix: &'p [u8]) -> Self {
-        let mut label = Vec::with_capacity(BLOCK_BYTES);
-        label.extend_from_slice(b"engine history v1 ");
-        label.extend_from_slice(domain.as_bytes());
-        label.resize(BLOCK_BYTES, 0);
-        Self { start: Sha256::new_with_prefix(label), prefix }
+        let mut label = [0; BLOCK_BYTES];
+        let words = b"engine history v1 ".iter().chain(domain.as_bytes());
+        label.iter_mut().zip(words).for_each(|(byte, word)| *byte = *word);
+        let mut start = START;
+        compress256(&mut start, &[label]);
+        Self { start, prefix }
     }
 
     /// The first `N` bytes of each row's hash.
@@ -114,7 +127,7 @@ impl<'p> Hasher<'p> {
         &self,
         columns: &[&ArrayRef],
         rows: usize,
-        bytes_of: fn(&Row) -> &[u8],
+        end: fn(&mut Row),
     ) -> Result<FixedSizeBinaryArray, HistoryError> {
         if let Some(odd) = columns.iter().find(|column| column.len() != rows) {
             return Err(HistoryError::UnequalLengths { expected: rows, found: odd.len() });
@@ -129,11 +142,43 @@ impl<'p> Hasher<'p> {
             for column in &columns {
                 column.write_rows(start, together);
             }
-            for row in together {
-                let hash = self.start.clone().chain_update(bytes_of(row)).finalize();
-                hashes.extend_from_slice(hash.get(..N).unwrap_or_default());
+            together.iter_mut().for_each(|row| {
+                end(row);
+                pad(row.bytes_mut());
+            });
+            for hash in self.compress(together) {
+                hashes.extend(hash.iter().flat_map(|word| word.to_be_bytes()).take(N));
             }
         }
         Ok(FixedSizeBinaryArray::try_new(N as i32, Buffer::from_vec(hashes), None)?)
+    }
+
+    /// The hashes of padded rows. The first blocks of all rows come first, then the second ones, …: a
+    /// block waits for the one before it in its row, and the processor works on the next row's meanwhile.
+    fn compress(&self, rows: &[Row]) -> Vec<[u32; 8]> {
+        let mut hashes = vec![self.start; rows.len()];
+        let mut is_left = true;
+        for number in 0.. {
+            if !std::mem::take(&mut is_left) {
+                break;
+            }
+            for (row, hash) in rows.iter().zip(&mut hashes) {
+                let blocks = row.whole().as_chunks::<BLOCK_BYTES>().0;
+                let Some(block) = blocks.get(number) else { continue };
+                compress256(hash, std::slice::from_ref(block));
+                is_left |= number + 1 < blocks.len();
+            }
+        }
+        hashes
+    }
+}
+
+/// Fills a row behind its domain's block up to whole blocks (FIPS 180-4, section 5.1.1).
+fn pad(bytes: &mut Vec<u8>) {
+    let bits = (BLOCK_BYTES + bytes.len()) as u64 * 8;
+    bytes.push(0x80);
+    bytes.resize((bytes.len() + size_of::<u64>()).next_multiple_of(BLOCK_BYTES), 0);
+    if let Some(length) = bytes.last_chunk_mut() {
+        *length = bits.to_be_bytes();
     }
 }

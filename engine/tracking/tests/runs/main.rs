@@ -1,6 +1,8 @@
 //! Records of executions: their chains, what becomes of them, and what is told of them.
 
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod chain;
 #[cfg(test)]
 mod export;
@@ -10,6 +12,8 @@ mod fold;
 mod golden;
 #[cfg(test)]
 mod invented;
+#[cfg(test)]
+mod picture;
 #[cfg(test)]
 mod report;
 #[cfg(test)]

@@ -77,7 +77,7 @@ fn folded(operations: Vec<Operation>) -> Folded {
     Folded { operations, events: events.collect(), incomplete: 0 }
 }
 
-fn report() -> Report {
+pub(crate) fn report() -> Report {
     Report::new("warehouse", &Scope::All, &folded(week()), window(), health())
 }
 
@@ -126,6 +126,7 @@ fn the_markdown_is_what_it_was() {
 #[test]
 fn the_text_is_what_it_was() {
     compare("report.txt", &report().to_text(100));
+    compare("report_80.txt", &report().to_text(80));
 }
 
 #[test]
@@ -295,7 +296,7 @@ fn no_drawing_has_a_place_that_is_no_number() {
 }
 
 /// The colours of the page by name: in the light, and in the dark where they differ.
-fn colours(page: &str) -> [std::collections::BTreeMap<String, String>; 2] {
+pub(crate) fn colours(page: &str) -> [std::collections::BTreeMap<String, String>; 2] {
     let style = &page[page.find(":root").unwrap()..page.find("* {").unwrap()];
     let (light, dark) = style.split_once("@media").unwrap();
     [light, dark].map(|part| {

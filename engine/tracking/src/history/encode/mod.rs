@@ -78,9 +78,14 @@ impl Row {
         &self.bytes
     }
 
-    /// All but the nulls at its end.
-    pub(super) fn trimmed(&self) -> &[u8] {
-        self.bytes.get(..self.end).unwrap_or_default()
+    /// What may be appended to.
+    pub(super) fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Takes away the nulls at its end.
+    pub(super) fn trim(&mut self) {
+        self.bytes.truncate(self.end);
     }
 }
 
