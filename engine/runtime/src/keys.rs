@@ -106,6 +106,18 @@ pub fn has_key(project: &Project, context: &Context) -> bool {
     }
 }
 
+/// Whether the keyring can be opened without anybody being asked: it is there, and so is what opens it.
+pub fn is_at_hand(project: &Project, context: &Context) -> bool {
+    let is_given = match &project.target.keys.provider {
+        KeyProvider::Passphrase { env } => {
+            let variable = env.as_ref().map_or(PASSPHRASE_VARIABLE, |name| name.value.as_str());
+            context.environment.contains_key(variable)
+        }
+        KeyProvider::Environment { .. } | KeyProvider::File { .. } => has_key(project, context),
+    };
+    is_given && keyring_path(project).exists()
+}
+
 fn opened(project: &Project, context: &Context) -> Outcome<Keys> {
     let shown = shown_path(project);
     let bytes = read(&keyring_path(project), &shown)?;

@@ -19,7 +19,7 @@ use crate::keys::Keys;
 use crate::observe::{SPILL_FOLDER, Watch, Watching, with_inputs};
 use crate::plan::Described;
 use crate::publish::{Origin, Snapshot, check_unchanged, encryption};
-use crate::report::ExportReport;
+use crate::report::{ExportReport, ExportTold};
 use crate::request::{Context, Reuse};
 use crate::resume;
 use crate::retention;
@@ -44,6 +44,15 @@ struct Published {
     resumed: usize,
     /// Tests that did not hold, and only warn.
     warnings: Vec<Diagnostic>,
+    told: ExportTold,
+}
+
+/// What was written.
+struct Written {
+    chunks: Vec<SealedChunk>,
+    /// How many of them earlier attempts had written.
+    resumed: usize,
+    rows_read: u64,
 }
 
 /// What every export of a run shares.
@@ -81,6 +90,7 @@ pub fn report(export: &BoundExport, status: Status) -> ExportReport {
         loads: Vec::new(),
         codes: Vec::new(),
         warnings: Vec::new(),
+        told: ExportTold::default(),
     }
 }
 
@@ -112,19 +122,19 @@ impl Producer<'_> {
             }
             _ => None,
         };
-        let (stored, status, resumed, warnings) = match unchanged {
+        let (stored, status, resumed, warnings, told) = match unchanged {
             Some(head) => {
                 let warnings = self.still_fresh(export, file, &head.manifest).await?;
                 self.context.observer.notice(&Event::ExportReused {
                     export: export.name.clone(),
                     snapshot: head.manifest.version,
                 });
-                (head.clone(), Status::Reused, 0, warnings)
+                (head.clone(), Status::Reused, 0, warnings, ExportTold::default())
             }
             None => {
                 let published = self.publish(export, file, &origin, predecessor).await?;
-                let Published { stored, resumed, warnings } = published;
-                (stored, Status::Committed, resumed, warnings)
+                let Published { stored, resumed, warnings, told } = published;
+                (stored, Status::Committed, resumed, warnings, told)
             }
         };
         heads
@@ -137,6 +147,7 @@ impl Producer<'_> {
             bytes: Some(stored.manifest.bytes),
             resumed_chunks: resumed,
             warnings,
+            told,
             ..report(export, status)
         };
         let deliverer = Deliverer {
@@ -233,7 +244,8 @@ impl Producer<'_> {
         self.context.observer.notice(&Event::ExportStarted { export: export.name.clone() });
         self.workspace.resolver.reset_counts();
         let watch = self.watch(export)?;
-        let (chunks, resumed) = self.write(export, &snapshot, watch.as_ref()).await?;
+        let Written { chunks, resumed, rows_read } =
+            self.write(export, &snapshot, watch.as_ref()).await?;
         check_unchanged(&self.workspace.resolver, &self.workspace.bound.project, export)?;
         if resumed > 0 {
             self.still(export, origin).await?;
@@ -247,7 +259,10 @@ impl Producer<'_> {
             rows: manifest.rows,
             chunks: manifest.chunks.len(),
         });
-        Ok(Published { stored: Stored { manifest, digest }, resumed, warnings })
+        let is_masked = |column: &BoundColumn| matches!(column.treatment, Treatment::Masked { .. });
+        let rows_masked = if export.columns.iter().any(is_masked) { manifest.rows } else { 0 };
+        let told = ExportTold { rows_read, rows_masked, ..ExportTold::default() };
+        Ok(Published { stored: Stored { manifest, digest }, resumed, warnings, told })
     }
 
     async fn write(
@@ -255,7 +270,7 @@ impl Producer<'_> {
         export: &BoundExport,
         snapshot: &Snapshot<'_>,
         watch: Option<&Arc<Watch>>,
-    ) -> Outcome<(Vec<SealedChunk>, usize)> {
+    ) -> Outcome<Written> {
         let spec = ChunkSpec {
             project: self.store.project().to_owned(),
             export: export.name.clone(),
@@ -300,7 +315,7 @@ impl Producer<'_> {
         let fresh = writing.write(session, services, &mut note, &export.name).await?;
         chunks.extend(fresh);
         chunks.sort_by_key(|chunk| chunk.partition);
-        Ok((chunks, resumed))
+        Ok(Written { chunks, resumed, rows_read: writing.rows_read() })
     }
 
     fn note_chunk(&self, export: &str, chunk: &SealedChunk) -> Outcome<()> {

@@ -2,7 +2,7 @@
 //! whoever has the key.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use engine_bundle::digest::Digest;
 use engine_project::{OnChange, Project, Relation, SchemaTracking, Source};
@@ -408,7 +408,11 @@ fn nothing_recorded(message: &str) -> Failure {
 ///
 /// # Errors
 /// Nothing is recorded, or a file cannot be read.
-pub fn history(context: &Context, table: Option<&str>, since: Option<&str>) -> Outcome<ChangeLog> {
+pub async fn history(
+    context: &Context,
+    table: Option<&str>,
+    since: Option<&str>,
+) -> Outcome<ChangeLog> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let folder = Folder::of(&project, &keys);
@@ -416,6 +420,19 @@ pub fn history(context: &Context, table: Option<&str>, since: Option<&str>) -> O
     if index.sources.is_empty() {
         return Err(nothing_recorded("nothing is recorded yet"));
     }
+    let store = store::open(&project)?;
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let objects = sources(index.sources.keys().map(String::as_str));
+    let work = async { logged(&folder, &index, table, since) };
+    scene.recorded(ScriptType::METADATA_HISTORY, objects, work, |_| Told::default()).await
+}
+
+fn logged(
+    folder: &Folder<'_>,
+    index: &Index,
+    table: Option<&str>,
+    since: Option<&str>,
+) -> Outcome<ChangeLog> {
     let mut all = ChangeLog::default();
     for source in index.sources.keys() {
         let mut log = folder.log(source)?;
@@ -432,14 +449,21 @@ pub fn history(context: &Context, table: Option<&str>, since: Option<&str>) -> O
     Ok(all)
 }
 
-/// The text of one of the folder's files, for Git's diffs; none for whoever has not the key.
-pub fn shown(context: &Context, file: &std::path::Path) -> Option<String> {
+/// The text of one of the folder's files, for Git's diffs; none for whoever has not the key, and where it cannot
+/// be put on record.
+pub async fn shown(context: &Context, file: &Path) -> Option<String> {
     let bytes = files::read(file, metadata::FILE_BYTES_MAX).ok()?;
     let project = workspace::load(context).ok()?;
     let keys = keys::open(&project, context).ok()?;
     let sources: Vec<String> =
         project.sources.iter().map(|source| source.name.value.clone()).collect();
     let (name, plain) = Folder::of(&project, &keys).guess(&bytes, &sources).ok()??;
+    let store = store::open(&project).ok()?;
+    let scene = Scene::of(context, &project, &keys, &store).ok()?;
+    let objects = vec![Object { kind: ObjectKind::Metadata, name: name.clone() }];
+    let work = async { Ok(()) };
+    let recorded = scene.recorded(ScriptType::METADATA_SHOW, objects, work, |()| Told::default());
+    recorded.await.ok()?;
     if name.starts_with(Part::Changes.as_str()) {
         let log: ChangeLog = serde_json::from_slice(&plain).ok()?;
         return Some(log.to_text());

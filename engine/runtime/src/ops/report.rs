@@ -1,11 +1,11 @@
 //! `report`: what was done in the last days, how it went, and whether all is well.
 
 use chrono::{DateTime, Days, Utc};
+use engine_tracking::runs::Scope;
 use engine_tracking::runs::chain::Line;
 use engine_tracking::runs::export::{self, Gauges};
-use engine_tracking::runs::report::{Audit, Health, Report, Store as StoreHealth};
+use engine_tracking::runs::report::{EVENTS_MAX, Health, Report, Store as StoreHealth};
 use engine_tracking::runs::statistics::Window;
-use engine_tracking::runs::{Folded, Scope, fold};
 
 use super::retention;
 use crate::clock;
@@ -15,31 +15,47 @@ use crate::keys;
 use crate::records::Records;
 use crate::request::Context;
 use crate::store;
+use crate::summaries::Known;
 use crate::workspace;
 
-/// A report, with the records it is made from.
+/// A report, with the records it is made from where these were asked for.
 pub struct Reported {
     /// The report.
     pub report: Report,
     lines: Vec<Line>,
 }
 
+/// What a report is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Summaries, as far as they go, and the records after them.
+    Summaries,
+    /// Every record: needed where the records themselves are written.
+    Everything,
+}
+
 /// Makes the report of the last `days`.
 ///
 /// # Errors
 /// The project, the keys or the store cannot be opened, or a file of records was changed.
-pub async fn report(context: &Context, days: u32) -> Outcome<Reported> {
+pub async fn report(context: &Context, days: u32, reading: Reading) -> Outcome<Reported> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let asked = clock::instant();
     let store = store::open(&project)?;
     let records = Records::of(context, &store, &keys)?;
-    let (lines, faults) = records.examined().await?;
+    let (lines, known) = match reading {
+        Reading::Summaries => (Vec::new(), records.known().await?),
+        Reading::Everything => {
+            let (lines, faults) = records.examined().await?;
+            let known = Known::of(&lines, faults);
+            (lines, known)
+        }
+    };
     let latency_us = u64::try_from(clock::instant().duration_since(asked).as_micros());
     let now = clock::now();
     let since =
         now.checked_sub_days(Days::new(u64::from(days))).unwrap_or(DateTime::<Utc>::MIN_UTC);
-    let folded: Folded = fold(lines.iter().map(Line::record), &Scope::All);
     let due = retention::foreseen(&project, &keys, None).await?;
     let overdue =
         due.iter().map(|export| export.destroy.snapshots.saturating_add(export.destroy.chunks));
@@ -48,12 +64,14 @@ pub async fn report(context: &Context, days: u32) -> Outcome<Reported> {
         // The keyring knows no dates yet.
         keys: Vec::new(),
         retention_overdue: overdue.fold(0, u64::saturating_add),
-        audit: Some(Audit::of(lines.len() as u64, &faults)),
+        audit: Some(known.audit()),
+        // What executions say of it.
         coverage: Vec::new(),
         findings: Vec::new(),
     };
+    let overview = known.overview(since, EVENTS_MAX)?;
     let name = &project.name.value;
-    let report = Report::new(name, &Scope::All, &folded, Window { since, now }, health);
+    let report = Report::of(name, &Scope::All, &overview, Window { since, now }, health);
     Ok(Reported { report, lines })
 }
 

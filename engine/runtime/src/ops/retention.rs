@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use engine_bundle::ids::RunId;
 use engine_project::Project;
 use engine_tracking::retention::{Deletion, Due, Policy, Suspicion, due, suspicious};
 use engine_tracking::runs::{ScriptType, Volume};
 use serde::Serialize;
 
 use crate::clock;
-use crate::codes::{keys as key_codes, names, store as store_codes, tracking};
+use crate::codes::{names, store as store_codes, tracking};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keys::{self, Keys};
 use crate::operation::{self, Scene, Told};
@@ -209,10 +208,7 @@ async fn applied(
         }
         let by = records::user(context);
         let deletions = Deletion::of(policies, &due, &by, now);
-        let id = RunId::new(u64::try_from(now.timestamp_millis()).unwrap_or(0)).map_err(|_| {
-            Diagnostic::new(&key_codes::RANDOM, "no random bytes for a record's id")
-        })?;
-        store.record_deletions(id, export, &deletions, keys).await?;
+        store.record_deletions(records::new_id()?, export, &deletions, keys).await?;
         retention::destroy(store, file, &found, &due).await?;
     }
     Ok(Ok(done.unwrap_or_else(|| ExportRetention::of(export, policy, &Due::default()))))

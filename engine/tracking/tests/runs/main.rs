@@ -14,3 +14,5 @@ mod invented;
 mod report;
 #[cfg(test)]
 mod statistics;
+#[cfg(test)]
+mod summary;
