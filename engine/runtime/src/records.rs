@@ -39,6 +39,8 @@ use crate::unseal::UnsealError;
 
 /// Bytes of a file of records.
 pub(crate) const FILE_BYTES_MAX: u64 = 16 << 20;
+/// Records of a file: one is some hundred bytes, so that a file stays far below what may be read.
+const RECORDS_AT_ONCE: usize = 4_000;
 /// Files that are read at once.
 pub(crate) const FILES_AT_ONCE: usize = 16;
 /// Writers that come first before a command gives up.
@@ -109,7 +111,9 @@ impl<'s> Records<'s> {
             classes.entry(record.class()).or_default().push(record);
         }
         for (class, records) in classes {
-            self.append_to(ChainId { writer: self.writer, class }, &records).await?;
+            for records in records.chunks(RECORDS_AT_ONCE) {
+                self.append_to(ChainId { writer: self.writer, class }, records).await?;
+            }
         }
         Ok(())
     }
@@ -134,12 +138,30 @@ impl<'s> Records<'s> {
                 return Ok(());
             }
             // Somebody was first: the chain's end is where the newest file ends.
-            let lines = self.lines_of(&folder(chain)).await?;
-            head = chain::heads(&lines).into_iter().find(|head| head.chain == chain);
+            head = self.end(chain).await?;
         }
         Err(Diagnostic::new(&codes::STORE_LOCKED, "others write run records all the time")
             .help("run the command again")
             .into())
+    }
+
+    /// The last line of a chain: of the file that begins last, or of one that is said to end later.
+    async fn end(&self, chain: ChainId) -> Outcome<Option<Head>> {
+        for attempt in 1.. {
+            let files = self.files(&folder(chain)).await?;
+            let last = files.iter().max_by_key(|file| file.first);
+            let longest = files.iter().max_by_key(|file| file.end());
+            let newest = last.into_iter().chain(longest).cloned().collect();
+            match self.read(newest).await {
+                Ok(lines) => {
+                    return Ok(chain::heads(&lines).into_iter().find(|head| head.chain == chain));
+                }
+                // It has become part of a larger file since it was listed.
+                Err(error) if error.is_missing() && attempt < LISTINGS_MAX => {}
+                Err(error) => return Err(error.diagnostic().into()),
+            }
+        }
+        Ok(None)
     }
 
     /// Whether the file was made; false where there is one of this name.
