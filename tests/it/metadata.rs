@@ -399,3 +399,29 @@ fn a_new_project_in_a_clone_has_the_diff_driver() {
     let attributes = clone.read("it's mine/.gitattributes");
     assert!(attributes.contains("diff=engine-metadata"), "{attributes}");
 }
+
+#[test]
+fn whoever_opens_metadata_is_on_record() {
+    let project = chinook("{sources: [chinook]}");
+    project.run(&["metadata", "extract"]).success();
+    project.run(&["metadata", "history"]).success();
+    project.run(&["metadata", "decrypt"]).success();
+    let log = recorded(&project).into_iter().find(|file| file.contains("changes")).unwrap();
+    project.run(&["metadata", "show", &log]).success().prints("first recorded");
+    project.run(&["keys", "export", "--purpose", "metadata", "--to", "metadata.key"]).success();
+    let told = project.query(
+        "SELECT o.script_type AS command, e.kind AS kind, e.objects AS objects FROM engine.events e \
+         JOIN engine.operations o USING (execution) WHERE o.script_type <> 'keys_init' ORDER BY e.time",
+    );
+    let told: Vec<String> = told
+        .iter()
+        .map(|event| format!("{} {} {}", event["command"], event["kind"], event["objects"]))
+        .collect();
+    let expected = [
+        r#""metadata_history" "decryption" ["metadata:chinook"]"#,
+        r#""metadata_decrypt" "decryption" ["metadata:chinook"]"#,
+        r#""metadata_show" "decryption" ["metadata:changes/chinook"]"#,
+        r#""keys_export" "key_use" ["key:metadata/default/1"]"#,
+    ];
+    assert_eq!(told, expected);
+}

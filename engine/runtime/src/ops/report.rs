@@ -1,17 +1,18 @@
 //! `report`: what was done in the last days, how it went, and whether all is well.
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use engine_bundle::keyring::KeyState;
 use engine_tracking::runs::Scope;
 use engine_tracking::runs::chain::Line;
 use engine_tracking::runs::export::{self, Gauges};
-use engine_tracking::runs::report::{EVENTS_MAX, Health, Report, Store as StoreHealth};
+use engine_tracking::runs::report::{EVENTS_MAX, Health, KeyHealth, Report, Store as StoreHealth};
 use engine_tracking::runs::statistics::Window;
 
 use super::retention;
 use crate::clock;
 use crate::codes::run;
 use crate::diagnostic::{Diagnostic, Outcome};
-use crate::keys;
+use crate::keys::{self, Keys};
 use crate::records::Records;
 use crate::request::Context;
 use crate::store;
@@ -61,8 +62,7 @@ pub async fn report(context: &Context, days: u32, reading: Reading) -> Outcome<R
         due.iter().map(|export| export.destroy.snapshots.saturating_add(export.destroy.chunks));
     let health = Health {
         store: StoreHealth::Reachable { latency_us: latency_us.unwrap_or(u64::MAX) },
-        // The keyring knows no dates yet.
-        keys: Vec::new(),
+        keys: ages(&keys),
         retention_overdue: overdue.fold(0, u64::saturating_add),
         audit: Some(known.audit()),
         // What executions say of it.
@@ -73,6 +73,23 @@ pub async fn report(context: &Context, days: u32, reading: Reading) -> Outcome<R
     let name = &project.name.value;
     let report = Report::of(name, &Scope::All, &overview, Window { since, now }, health);
     Ok(Reported { report, lines })
+}
+
+/// The keys that seal, with the day since when, where the keyring knows it. Nothing says yet when one has to be
+/// rotated.
+fn ages(keys: &Keys) -> Vec<KeyHealth> {
+    let entries = keys.keyring().list().into_iter();
+    let active = entries.filter(|entry| entry.state == KeyState::Active);
+    let health = active.filter_map(|entry| {
+        let day: NaiveDate = entry.since?.parse().ok()?;
+        Some(KeyHealth {
+            name: format!("{}/{}", entry.id.purpose, entry.id.name),
+            version: entry.id.version.get(),
+            since: day.and_time(NaiveTime::MIN).and_utc(),
+            rotation_due: None,
+        })
+    });
+    health.collect()
 }
 
 impl Reported {

@@ -11,6 +11,8 @@ mod golden;
 #[cfg(test)]
 mod invented;
 #[cfg(test)]
+mod privacy;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod statistics;
