@@ -110,7 +110,7 @@ impl Records<'_> {
     /// The store cannot be read, or a file was changed.
     pub async fn known(&self) -> Outcome<Known> {
         for attempt in 1.. {
-            let found = self.found().await?;
+            let found = self.found(Marks::All).await?;
             match self.known_of(found).await {
                 // Files have become part of larger ones since they were listed.
                 Err(Stopped::Missing(_)) if attempt < LISTINGS_MAX => {}
@@ -122,10 +122,13 @@ impl Records<'_> {
         Err(Diagnostic::new(&run::INTERNAL, "run records cannot be read").into())
     }
 
-    async fn found(&self) -> Outcome<Found> {
+    async fn found(&self, marks: Marks) -> Outcome<Found> {
         let listed = self.listed(RUNS).await?;
-        let heads = self.marks(&listed, MarkKind::Head).await?;
         let anchors = self.marks(&listed, MarkKind::Anchor).await?;
+        let heads = match marks {
+            Marks::All => self.marks(&listed, MarkKind::Head).await?,
+            Marks::Anchors => Vec::new(),
+        };
         let mut summaries: BTreeMap<ChainId, Vec<Lying>> = BTreeMap::new();
         let is_one = |meta: &&ObjectMeta| meta.location.as_ref().ends_with(ENDING);
         let mut lying = futures::stream::iter(listed.iter().filter(is_one).cloned())
@@ -199,7 +202,7 @@ impl Records<'_> {
     /// # Errors
     /// The store cannot be read or written.
     pub async fn summarize(&self) -> Outcome<()> {
-        let found = self.found().await?;
+        let found = self.found(Marks::Anchors).await?;
         for (chain, files) in &found.files {
             let used = found.used_of(*chain);
             let mut kept: Vec<Part<'_>> = used.iter().map(|one| Part::Lying(one)).collect();
@@ -291,7 +294,7 @@ impl Records<'_> {
     /// # Errors
     /// The store cannot be read.
     pub async fn contradicted(&self, lines: &[Line]) -> Outcome<Vec<Path>> {
-        let found = self.found().await?;
+        let found = self.found(Marks::Anchors).await?;
         let mut wrong = Vec::new();
         for one in found.used() {
             let Ok(summary) = one.opened.whole() else {
@@ -322,6 +325,14 @@ impl Records<'_> {
         }
         Ok(wrong)
     }
+}
+
+/// Which marks of chains are needed.
+#[derive(Clone, Copy)]
+enum Marks {
+    All,
+    /// One that nobody needs may be damaged, or of another keyring.
+    Anchors,
 }
 
 /// Why reading stopped.

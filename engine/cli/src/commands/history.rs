@@ -15,9 +15,9 @@ use crate::render::table::{Align, Listing, count};
 /// Print what was done, newest first: runs, loads, queries, tests, decryptions, approvals, uses of keys, deletions
 ///
 /// On record are run, retry, load, query, show, test, verify, retention apply, metadata extract, decrypt, history
-/// and show, keys init and export, and approve where the keys are at hand: each begins with a record, and does
-/// nothing where it cannot be written. Not on record are init, compile, plan, lineage, explain, debug, keys list,
-/// history and report, which open no row of data.
+/// and show, keys export, and approve where the keys are at hand: each begins with a record, and does nothing where
+/// it cannot be written. keys init is on record as soon as there are keys. Not on record are init, compile, plan,
+/// lineage, explain, debug, keys list, history and report, which open no row of data.
 ///
 /// Records lie sealed in the store, each with the MAC of the one before it: `engine verify --audit` shows whether
 /// any was removed or changed. They hold names, counts and codes, and no value of data.

@@ -7,6 +7,7 @@ use engine_runtime::codes::tracking;
 use engine_runtime::diagnostic::{Diagnostic, Failure, Outcome};
 use engine_runtime::exit::Exit;
 use engine_runtime::ops::metadata::{self, ExtractReport, Extracted};
+use engine_runtime::ops::reveal;
 
 use crate::console::{printable, written};
 use crate::invocation::Invocation;
@@ -142,7 +143,7 @@ pub(crate) async fn run(invocation: &Invocation, options: &Metadata) -> Outcome<
             invocation.report(&report, extracted)?;
         }
         MetadataCommand::Decrypt(options) => {
-            let report = metadata::decrypt(&context, options.table.as_deref()).await?;
+            let report = reveal::decrypt(&context, options.table.as_deref()).await?;
             invocation.report(&report, |report| {
                 let files = counted(report.files.len() as u64, "file");
                 format!("{files} written in clear to {}", written(&report.folder))
@@ -171,7 +172,7 @@ pub(crate) async fn run(invocation: &Invocation, options: &Metadata) -> Outcome<
 async fn show(invocation: &Invocation, options: &Show) -> Outcome<Exit> {
     let context = invocation.context_unasked().ok();
     let Some(context) = context else { return Ok(Exit::Ok) };
-    if let Some(text) = metadata::shown(&context, &options.file).await {
+    if let Some(text) = reveal::shown(&context, &options.file).await {
         invocation.document(&text)?;
     }
     Ok(Exit::Ok)
@@ -182,8 +183,7 @@ async fn history(
     context: &engine_runtime::request::Context,
     options: &History,
 ) -> Outcome<()> {
-    let log =
-        metadata::history(context, options.table.as_deref(), options.since.as_deref()).await?;
+    let log = reveal::history(context, options.table.as_deref(), options.since.as_deref()).await?;
     if invocation.global.format == Format::Human && log.entries.is_empty() {
         invocation.note("Nothing changed.");
         return Ok(());

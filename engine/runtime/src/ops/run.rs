@@ -103,8 +103,9 @@ pub(crate) async fn attempt(
     let told = done.as_ref().map(told);
     scene.end(begun, told.as_ref().map_err(|failure| *failure)).await?;
     journal.unmark().map_err(unwritable)?;
-    scene.records().compact().await?;
-    done
+    let compacted = scene.records().compact().await;
+    // Why the run failed says more.
+    done.and_then(|report| compacted.map(|()| report))
 }
 
 /// What a run moved, and why it failed.
