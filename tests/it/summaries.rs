@@ -117,6 +117,12 @@ fn a_summary_that_does_not_fit_its_records_is_not_used() {
     let (_, audit) = told(&gone);
     assert!(audit["fault_count"].as_u64().unwrap() > 0, "{audit}");
     gone.run(&["verify", "--audit"]).status(1).says("E1013");
+    // No head is known of what is summed up.
+    let headless = project.duplicate();
+    for head in files(&project, "head.json") {
+        fs::remove_file(place(&headless, &project, &head)).unwrap();
+    }
+    assert!(told(&headless).1["fault_count"].as_u64().unwrap() > 0);
     // Changed in its length's bounds: told of as it was verified, and found by who reads it.
     let changed = project.duplicate();
     let mut bytes = fs::read(&file).unwrap();

@@ -161,17 +161,13 @@ impl Records<'_> {
     async fn known_of(&self, mut found: Found) -> Result<Known, Stopped> {
         loop {
             let summaries = found.used();
-            let of_summaries: BTreeSet<&str> = summaries
-                .iter()
-                .flat_map(|one| &one.opened.header().files)
-                .map(|file| file.name.as_str())
-                .collect();
+            let of_summaries = names_of(&summaries);
             let is_left = |file: &&File| !of_summaries.contains(file.path.as_ref());
             let left: Vec<File> = found.files.values().flatten().filter(is_left).cloned().collect();
             let lines = self.read(left).await?;
             let records = beside(&summaries, &lines)?;
             let opened: Vec<&Opened> = summaries.iter().map(|one| &one.opened).collect();
-            let twice = shared(&opened, &records).map_err(|_| malformed())?;
+            let twice = shared(&opened, &records);
             if !twice.is_empty() {
                 found.summaries.retain(|chain, _| !twice.contains(chain));
                 continue;
@@ -181,7 +177,8 @@ impl Records<'_> {
             let seen = opened.iter().flat_map(|one| &one.header().seen);
             let heads: Vec<Head> = found.heads.iter().chain(seen).copied().collect();
             let known = KnownOf { heads: &heads, anchors: &anchors };
-            let faults = verify(&lines, known, &self.mac());
+            let mut faults = verify(&lines, known, &self.mac());
+            faults.extend(unheaded(&ends, &lines, &heads));
             let summed = opened.iter().map(|one| {
                 let header = one.header();
                 header.last.saturating_sub(header.first).saturating_add(1)
@@ -231,11 +228,7 @@ impl Records<'_> {
         used: &[&Lying],
         begin: Option<Head>,
     ) -> Outcome<Vec<Summary>> {
-        let covered: BTreeSet<&str> = used
-            .iter()
-            .flat_map(|one| &one.opened.header().files)
-            .map(|file| file.name.as_str())
-            .collect();
+        let covered = names_of(used);
         let open: Vec<&File> =
             files.iter().filter(|file| !covered.contains(file.path.as_ref())).collect();
         let now = clock::now();
@@ -394,14 +387,25 @@ impl Found {
             used.push(next);
         }
         // A line before the end that is in none of them may be a copy, or may not.
-        let covered: BTreeSet<&str> = used
-            .iter()
-            .flat_map(|one| &one.opened.header().files)
-            .map(|file| file.name.as_str())
-            .collect();
+        let covered = names_of(&used);
         let is_loose = |file: &File| !covered.contains(file.path.as_ref()) && file.first <= end.0;
         if files.iter().any(is_loose) { Vec::new() } else { used }
     }
+}
+
+/// The files that summaries were made from.
+fn names_of<'l>(summaries: &[&'l Lying]) -> BTreeSet<&'l str> {
+    let files = summaries.iter().flat_map(|one| &one.opened.header().files);
+    files.map(|file| file.name.as_str()).collect()
+}
+
+/// Chains of which nothing but a summary is known, and no head: what came after it may be gone.
+fn unheaded(ends: &[Head], lines: &[Line], heads: &[Head]) -> Vec<Fault> {
+    let last = ends.chunk_by(|one, other| one.chain == other.chain).filter_map(<[Head]>::last);
+    let goes_on = |end: &&Head| lines.iter().any(|line| line.place().chain == end.chain);
+    let is_headed = |end: &&Head| heads.iter().any(|head| head.chain == end.chain);
+    let loose = last.filter(|end| !goes_on(end) && !is_headed(end));
+    loose.map(|end| Fault::Unheaded { chain: end.chain, found: end.position }).collect()
 }
 
 /// Records that no summary has folded, in the order of the lines.

@@ -51,10 +51,11 @@ pub struct Glance<'a> {
     pub(super) place: Place,
 }
 
-/// Where an execution lies: in the part that was added as the `part`-th, there at `at`.
+/// Where an execution lies: in the part that was added as the `part`-th, the `number`-th there, at `at`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub part: usize,
+    pub number: usize,
     pub at: usize,
 }
 
@@ -100,11 +101,12 @@ impl<'a> Overview<'a> {
     pub fn of_operations(operations: &'a [Operation]) -> Self {
         let mut overview = Self { parts: vec![Part::Operations(operations)], ..Self::default() };
         overview.operations.reserve(operations.len());
-        for (at, operation) in operations.iter().enumerate() {
+        for (number, operation) in operations.iter().enumerate() {
             let first = overview.nodes.len();
             overview.nodes.extend(operation.nodes.iter().map(node));
             let nodes = (first, operation.nodes.len());
-            overview.operations.push(glance(operation, nodes, Place { part: 0, at }));
+            let place = Place { part: 0, number, at: 0 };
+            overview.operations.push(glance(operation, nodes, place));
         }
         overview
     }
@@ -123,12 +125,13 @@ impl<'a> Overview<'a> {
         let part = self.parts.len();
         self.parts.push(Part::Opened(opened));
         self.operations.reserve(opened.operation_count());
-        opened.each(|row, at| {
+        opened.each(|row, number, at| {
             if scope.holds(row.tenant) {
                 let first = self.nodes.len();
                 self.nodes.extend_from_slice(row.nodes);
                 let nodes = (first, row.nodes.len());
-                self.operations.push(Glance { nodes, place: Place { part, at }, ..row.glance });
+                let place = Place { part, number, at };
+                self.operations.push(Glance { nodes, place, ..row.glance });
             }
         })?;
         self.events.extend(opened.newest_events(scope, since, events_max)?);
@@ -185,8 +188,8 @@ impl<'a> Overview<'a> {
 
     fn operation(&self, glance: &Glance<'a>) -> Result<Option<Operation>, SummaryError> {
         match self.parts.get(glance.place.part) {
-            Some(Part::Operations(operations)) => Ok(operations.get(glance.place.at).cloned()),
-            Some(Part::Opened(opened)) => opened.operation(glance.place.at).map(Some),
+            Some(Part::Operations(operations)) => Ok(operations.get(glance.place.number).cloned()),
+            Some(Part::Opened(opened)) => opened.operation(glance.place).map(Some),
             None => Ok(None),
         }
     }

@@ -8,6 +8,8 @@ use super::{super::hex::Hex, SummaryError};
 #[derive(Default)]
 pub(super) struct Sink {
     pub(super) rows: Vec<u8>,
+    /// The ids of the rows that have one of their own.
+    ids: Vec<u8>,
     texts: Vec<u8>,
     lengths: Vec<usize>,
     known: HashMap<String, u64>,
@@ -29,6 +31,10 @@ impl Sink {
 
     pub(super) fn id<const N: usize>(&mut self, id: &Hex<N>) {
         self.rows.extend_from_slice(id.bytes());
+    }
+
+    pub(super) fn own_id<const N: usize>(&mut self, id: &Hex<N>) {
+        self.ids.extend_from_slice(id.bytes());
     }
 
     pub(super) fn text(&mut self, text: &str) {
@@ -53,7 +59,7 @@ impl Sink {
         }
     }
 
-    /// The texts, then the rows.
+    /// The texts, the ids, the rows.
     pub(super) fn finish(self, out: &mut Vec<u8>) {
         push_number(out, self.lengths.len() as u64);
         for length in self.lengths {
@@ -61,6 +67,7 @@ impl Sink {
         }
         push_number(out, self.texts.len() as u64);
         out.extend_from_slice(&self.texts);
+        out.extend_from_slice(&self.ids);
         out.extend_from_slice(&self.rows);
     }
 }

@@ -31,7 +31,7 @@ use super::{
     fold::{Folded, Operation, Scope, event_order, fold},
     hex::{ExecutionId, Mac},
     instant,
-    overview::NodeGlance,
+    overview::{NodeGlance, Place},
     record::{Event, Record},
     script::ScriptType,
 };
@@ -96,6 +96,10 @@ pub struct Header {
     operations: usize,
     events: usize,
     rest: usize,
+    /// Where the rows of events begin, after the first one of all.
+    events_at: usize,
+    /// Where the rest begins.
+    rest_at: usize,
 }
 
 impl Header {
@@ -160,6 +164,8 @@ impl Summary {
             operations: 0,
             events: 0,
             rest: 0,
+            events_at: 0,
+            rest_at: 0,
         };
         Some(Self::with(header, parts))
     }
@@ -173,6 +179,8 @@ impl Summary {
             operations: operations.len(),
             events: events.len(),
             rest: rest.len(),
+            events_at: 0,
+            rest_at: 0,
             ..header
         };
         Self { header, operations, events, rest }
@@ -246,8 +254,6 @@ impl Summary {
     /// # Errors
     /// None that is known: what was folded has rows.
     pub fn to_bytes(&self) -> Result<Vec<u8>, SummaryError> {
-        let mut out = serde_json::to_vec(&self.header).map_err(|_| SummaryError::Malformed)?;
-        out.push(b'\n');
         let mut sink = Sink::default();
         // They come first, so that they are known by their numbers.
         let types: BTreeSet<&str> =
@@ -257,14 +263,19 @@ impl Summary {
         for operation in &self.operations {
             row::write(&mut sink, operation)?;
         }
+        let events_at = sink.rows.len();
         for event in &self.events {
             row::write_event(&mut sink, event)?;
         }
+        let rest_at = sink.rows.len();
         for (position, record) in &self.rest {
             sink.number(*position);
             let text = serde_json::to_string(record).map_err(|_| SummaryError::Malformed)?;
             sink.text(&text);
         }
+        let header = Header { events_at, rest_at, ..self.header.clone() };
+        let mut out = serde_json::to_vec(&header).map_err(|_| SummaryError::Malformed)?;
+        out.push(b'\n');
         sink.finish(&mut out);
         Ok(out)
     }
@@ -311,6 +322,7 @@ pub struct Opened {
     bytes: Vec<u8>,
     texts: Texts,
     types: Vec<ScriptType>,
+    ids: Vec<ExecutionId>,
     /// Where the rows begin.
     rows: usize,
 }
@@ -335,8 +347,9 @@ impl Opened {
         }
         let word = |number| texts.get(number)?.parse().map_err(|_| SummaryError::Malformed);
         let types: Result<Vec<ScriptType>, SummaryError> = (0..header.types).map(word).collect();
+        let ids = (0..header.operations).map(|_| source.id()).collect::<Result<_, _>>()?;
         let (rows, types) = (source.place(), types?);
-        Ok(Self { header, texts, types, rows, bytes })
+        Ok(Self { header, texts, types, ids, rows, bytes })
     }
 
     /// What it was made from.
@@ -351,36 +364,31 @@ impl Opened {
         self.header.operations
     }
 
-    /// Shows every execution that is over, and where its row begins. Gives the place after the last.
+    /// Shows every execution that is over, its number, and where its row begins.
     pub(super) fn each<'a>(
         &'a self,
-        mut see: impl FnMut(SeenRow<'a, '_>, usize),
-    ) -> Result<usize, SummaryError> {
+        mut see: impl FnMut(SeenRow<'a, '_>, usize, usize),
+    ) -> Result<(), SummaryError> {
         let mut source = Source::new(&self.bytes, self.rows);
         let mut nodes = Vec::new();
-        for _ in 0..self.header.operations {
+        for (number, id) in self.ids.iter().enumerate() {
             let at = source.place();
-            let row = row::read(&mut source, &self.texts, &self.types, &mut nodes)?;
-            see(SeenRow { tenant: row.tenant, glance: row.glance, nodes: &nodes }, at);
+            let row = row::read(*id, &mut source, &self.texts, &self.types, &mut nodes)?;
+            see(SeenRow { tenant: row.tenant, glance: row.glance, nodes: &nodes }, number, at);
         }
-        Ok(source.place())
+        Ok(())
     }
 
-    /// The execution whose row begins there.
-    pub(super) fn operation(&self, at: usize) -> Result<Operation, SummaryError> {
-        let mut source = Source::new(&self.bytes, at);
+    /// The execution whose row is there.
+    pub(super) fn operation(&self, place: Place) -> Result<Operation, SummaryError> {
+        let id = self.ids.get(place.number).ok_or(SummaryError::Malformed)?;
+        let mut source = Source::new(&self.bytes, place.at);
         let mut nodes = Vec::new();
-        row::read(&mut source, &self.texts, &self.types, &mut nodes)?.operation(&nodes)
+        row::read(*id, &mut source, &self.texts, &self.types, &mut nodes)?.operation(&nodes)
     }
 
-    /// The ids of its executions, those of its rest included.
-    ///
-    /// # Errors
-    /// It is malformed.
-    pub fn ids(&self) -> Result<Vec<ExecutionId>, SummaryError> {
-        let mut ids = Vec::with_capacity(self.header.operations);
-        self.each(|row, _| ids.push(row.glance.id))?;
-        Ok(ids)
+    fn section(&self, at: usize) -> Source<'_> {
+        Source::new(&self.bytes, self.rows.saturating_add(at))
     }
 
     /// Events of a scope since a moment: at most so many, the newest, in the order of [`Folded`].
@@ -390,7 +398,7 @@ impl Opened {
         since: Moment,
         count_max: usize,
     ) -> Result<Vec<Event>, SummaryError> {
-        let mut source = Source::new(&self.bytes, self.each(|_, _| {})?);
+        let mut source = self.section(self.header.events_at);
         let mut rows = Vec::new();
         for _ in 0..self.header.events {
             let row = row::read_event(&mut source, &self.texts)?;
@@ -417,10 +425,7 @@ impl Opened {
     /// # Errors
     /// It is malformed.
     pub fn rest(&self) -> Result<Vec<(u64, Record)>, SummaryError> {
-        let mut source = Source::new(&self.bytes, self.each(|_, _| {})?);
-        for _ in 0..self.header.events {
-            row::read_event(&mut source, &self.texts)?;
-        }
+        let mut source = self.section(self.header.rest_at);
         let mut rest = Vec::with_capacity(self.header.rest.min(self.bytes.len()));
         for _ in 0..self.header.rest {
             let position = source.number()?;
@@ -435,10 +440,10 @@ impl Opened {
     /// # Errors
     /// It is malformed.
     pub fn whole(&self) -> Result<Summary, SummaryError> {
-        let mut places = Vec::with_capacity(self.header.operations);
-        self.each(|_, at| places.push(at))?;
+        let mut places = Vec::with_capacity(self.ids.len());
+        self.each(|_, number, at| places.push(Place { part: 0, number, at }))?;
         let operations: Result<Vec<Operation>, SummaryError> =
-            places.into_iter().map(|at| self.operation(at)).collect();
+            places.into_iter().map(|place| self.operation(place)).collect();
         let events = self.newest_events(&Scope::All, Moment::MIN_UTC, usize::MAX)?;
         let parts = Parts { operations: operations?, events, rest: self.rest()? };
         Ok(Summary::with(self.header.clone(), parts))
@@ -454,16 +459,14 @@ pub(super) struct SeenRow<'a, 'n> {
 
 /// Whether summaries, or one of them and records beside them, say something of the same execution: then what
 /// they say must be folded together, from the lines. Gives the chains of those that do.
-///
-/// # Errors
-/// A summary is malformed.
+#[must_use]
 pub fn shared<'r>(
     summaries: &[&Opened],
     beside: impl IntoIterator<Item = &'r Record>,
-) -> Result<BTreeSet<ChainId>, SummaryError> {
+) -> BTreeSet<ChainId> {
     let mut owners: Vec<(ExecutionId, Option<usize>)> = Vec::new();
     for (number, summary) in summaries.iter().enumerate() {
-        owners.extend(summary.ids()?.into_iter().map(|id| (id, Some(number))));
+        owners.extend(summary.ids.iter().map(|id| (*id, Some(number))));
     }
     let beside = beside.into_iter().filter(|record| !matches!(record, Record::Event(_)));
     owners.extend(beside.map(|record| (record.execution(), None)));
@@ -477,5 +480,5 @@ pub fn shared<'r>(
             chains.extend(owning.map(|summary| summary.header.chain));
         }
     }
-    Ok(chains)
+    chains
 }

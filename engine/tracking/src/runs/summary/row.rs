@@ -44,9 +44,9 @@ pub(super) struct Row<'a> {
 
 pub(super) fn write(sink: &mut Sink, operation: &Operation) -> Result<(), SummaryError> {
     let fixed = |moment: Moment| nanos(moment).ok_or(SummaryError::Malformed);
-    sink.id(&operation.id);
-    sink.byte(index(&State::ALL, operation.status));
-    sink.byte(index(&Class::ALL, operation.class));
+    sink.own_id(&operation.id);
+    sink.byte(index(&State::ALL, &operation.status));
+    sink.byte(index(&Class::ALL, &operation.class));
     sink.text(operation.script_type.word());
     sink.text(&operation.script_name);
     sink.optional(operation.tenant.as_deref());
@@ -90,12 +90,12 @@ pub(super) fn write(sink: &mut Sink, operation: &Operation) -> Result<(), Summar
 
 /// The next row; its nodes in `nodes`, in place of those before.
 pub(super) fn read<'a>(
+    id: ExecutionId,
     source: &mut Source<'_>,
     texts: &'a Texts,
     types: &'a [ScriptType],
     nodes: &mut Vec<NodeGlance<'a>>,
 ) -> Result<Row<'a>, SummaryError> {
-    let id = source.id()?;
     let status = at(&State::ALL, source.byte()?)?;
     let class = at(&Class::ALL, source.byte()?)?;
     let script_type = types.get(source.count()?).ok_or(SummaryError::Malformed)?;
@@ -145,7 +145,7 @@ pub(super) fn read<'a>(
         privacy,
         is_crashed,
         nodes: (0, 0),
-        place: Place { part: 0, at: 0 },
+        place: Place { part: 0, number: 0, at: 0 },
     };
     let closed_by = is_crashed.then_some(closed_by);
     Ok(Row { glance, tenant, class, sequence, commit, plan, sql, objects, metadata, closed_by })
@@ -207,7 +207,7 @@ impl Row<'_> {
 
 pub(super) fn write_event(sink: &mut Sink, event: &Event) -> Result<(), SummaryError> {
     sink.id(&event.execution);
-    sink.byte(index(&EventKind::ALL, event.kind));
+    sink.byte(index(&EventKind::ALL, &event.kind));
     sink.fixed(nanos(event.time).ok_or(SummaryError::Malformed)?);
     sink.optional(event.tenant.as_deref());
     sink.text(&event.user);
@@ -260,8 +260,8 @@ impl EventRow<'_> {
     }
 }
 
-fn index<T: PartialEq>(all: &[T], one: T) -> u8 {
-    let found = all.iter().position(|known| *known == one).unwrap_or(usize::MAX);
+fn index<T: PartialEq>(all: &[T], one: &T) -> u8 {
+    let found = all.iter().position(|known| known == one).unwrap_or(usize::MAX);
     u8::try_from(found).unwrap_or(u8::MAX)
 }
 
