@@ -190,9 +190,8 @@ pub async fn register(
         SATELLITES.add(&schema, &lines_of(&lines, satellite)).map_err(refused)?;
     }
     let catalogs = session.catalog_names();
-    for catalog in catalogs.iter().filter_map(|name| session.catalog(name)) {
+    if let Some(catalog) = catalogs.iter().find_map(|name| session.catalog(name)) {
         catalog.register_schema(SCHEMA, Arc::new(schema)).map_err(refused)?;
-        break;
     }
     Ok(())
 }

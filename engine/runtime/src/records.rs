@@ -338,11 +338,8 @@ impl<'s> Records<'s> {
 
     async fn merge(&self, chosen: Vec<File>) -> Outcome<()> {
         let Some(chain) = chosen.first().map(|file| file.chain) else { return Ok(()) };
-        let lines = match self.read(chosen.clone()).await {
-            Ok(lines) => lines,
-            // Somebody else is at it, or they are damaged, or of another keyring: whoever reads them says so.
-            Err(_) => return Ok(()),
-        };
+        // Else somebody is at it, or they are damaged, or of another keyring: whoever reads them says so.
+        let Ok(lines) = self.read(chosen.clone()).await else { return Ok(()) };
         if let Some(merged) = self.merged(chain, &lines).await? {
             let paths = chosen.iter().map(|file| &file.path);
             self.remove(paths.filter(|path| **path != merged)).await;

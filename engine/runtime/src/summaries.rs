@@ -155,7 +155,7 @@ impl Records<'_> {
         let plain = self.opened(&meta.location).await.ok()?;
         let opened = Opened::parse(plain).ok()?;
         let is_here = chain_of(&meta.location) == Some(opened.header().chain);
-        is_here.then(|| Lying { path: meta.location, bytes: meta.size, opened })
+        is_here.then_some(Lying { path: meta.location, bytes: meta.size, opened })
     }
 
     async fn known_of(&self, mut found: Found) -> Result<Known, Stopped> {
