@@ -47,6 +47,22 @@ fn a_widening_runs_when_its_owner_has_approved_the_plan() {
     check.stdin.take().unwrap().write_all(message.stdout.as_bytes()).unwrap();
     assert!(check.wait().unwrap().success(), "ssh-keygen takes the signature");
     project.run(&RUN).success();
+    // Given twice, and relied on by the run; what was refused without them.
+    let events = project.query("SELECT kind, metadata FROM engine.events ORDER BY kind, metadata");
+    let of = |kind: &str| -> Vec<String> {
+        let of_kind = events.iter().filter(|event| event["kind"] == kind);
+        of_kind.map(|event| event["metadata"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let owners = ["data-office", "data-office", "stranger", "stranger"];
+    assert_eq!(of("approval"), owners.map(|owner| format!("{{\"owner\":\"@{owner}\"}}")));
+    assert!(of("refusal").contains(&"{\"code\":\"E0815\"}".to_owned()), "{events:?}");
+    let report = project.run(&["report", "--format", "json"]).success().json();
+    let findings = &report["health"]["findings"][0];
+    assert!(findings["critical"].as_u64().unwrap() >= 2, "{findings}");
+    let coverage = &report["health"]["coverage"][0];
+    assert!(coverage["sensitive"].as_u64().unwrap() > 0, "{coverage}");
+    assert_eq!(coverage["sensitive"], coverage["covered"], "{coverage}");
+    assert_eq!(report["health"]["keys"].as_array().unwrap().len(), 5, "{report}");
 }
 
 #[test]

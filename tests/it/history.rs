@@ -52,6 +52,7 @@ fn every_command_that_touches_data_is_on_record() {
     project.set("USER", "grace");
     project.run(&["run", "--select", "people", "--force"]).success();
     let expected = [
+        "keys_init success",
         "run success",
         "query success",
         "query failed E0905",
@@ -65,10 +66,24 @@ fn every_command_that_touches_data_is_on_record() {
     assert_eq!(told(&project, &[]), expected);
     assert_eq!(told(&project, &["--user", "grace"]), ["run success"]);
     assert_eq!(told(&project, &["--status", "failed"]), ["query failed E0905"]);
-    assert_eq!(told(&project, &["--export", "people"]).len(), 3, "show, load and verify name it");
+    let about = ["run", "query", "show", "load", "verify", "run"];
+    let about = about.map(|command| format!("{command} success"));
+    assert_eq!(told(&project, &["--export", "people"]), about);
     assert_eq!(told(&project, &["--since", "2999-01-01"]), [""; 0]);
     let run = operations(&project, &["--user", "grace"]).remove(0);
-    assert_eq!(run["volume"]["rows_written"], 20, "{run}");
+    let volume = &run["volume"];
+    assert_eq!(volume["rows_written"], 20, "{run}");
+    assert_eq!((&volume["rows_read"], &volume["rows_masked"]), (&20.into(), &20.into()), "{run}");
+    assert!(volume["bytes_written"].as_u64().unwrap() > 0, "{run}");
+    assert_eq!(run["objects"], serde_json::json!([{"kind": "export", "name": "people"}]), "{run}");
+    assert_eq!(run["nodes"][0]["name"], "export.people", "{run}");
+    assert_eq!(run["nodes"][0]["rows"], 20, "{run}");
+    assert!(run["nodes"][0]["duration_us"].as_u64().unwrap() > 0, "{run}");
+    assert!(run["plan"].is_string() && run["sql"].is_string(), "{run}");
+    assert_eq!(run["privacy"]["masked"], 3, "{run}");
+    assert_eq!(run["privacy"]["kept"], 2, "{run}");
+    let read = |at: usize| operations(&project, &[])[at]["volume"]["rows_read"].clone();
+    assert_eq!((read(7), read(5)), (0.into(), 10.into()), "no row is of her; the first ten");
     assert!(run["duration_us"].as_u64().unwrap() > 0, "{run}");
     let shown = project.run(&["history"]).success().stdout;
     assert!(shown.contains("failed (E0905)"), "{shown}");
@@ -81,13 +96,14 @@ fn every_command_that_touches_data_is_on_record() {
 #[test]
 fn a_killed_run_is_closed_by_the_next_one() {
     let project = crate::people::project(20_000, 100);
+    let before = record_files(&project).len();
     let started = project.start(&["run", "--quiet"]);
-    while record_files(&project).is_empty() {
+    while record_files(&project).len() == before {
         sleep(Duration::from_millis(5));
     }
     started.kill();
     project.run(&["run", "--quiet"]).success();
-    assert_eq!(told(&project, &[]), ["run failed E0813", "run success"]);
+    assert_eq!(told(&project, &[]), ["keys_init success", "run failed E0813", "run success"]);
     project.run(&["verify", "--audit"]).success();
 }
 
@@ -133,10 +149,10 @@ fn commands_at_the_same_time_are_all_on_record() {
     for command in started {
         command.wait().success();
     }
-    assert_eq!(told(&project, &[]).len(), 13);
+    assert_eq!(told(&project, &[]).len(), 14);
     let ids: BTreeSet<String> =
         operations(&project, &[]).iter().map(|one| one["id"].to_string()).collect();
-    assert_eq!(ids.len(), 13);
+    assert_eq!(ids.len(), 14);
     project.run(&["verify", "--audit"]).success();
 }
 
@@ -150,7 +166,7 @@ fn many_small_files_become_few() {
     assert!(record_files(&project).len() > 80);
     project.run(&["run", "--quiet"]).success();
     assert!(record_files(&project).len() < 5, "{:?}", record_files(&project));
-    assert_eq!(told(&project, &[]).len(), 42);
+    assert_eq!(told(&project, &[]).len(), 43);
     project.run(&["show", "people"]).success();
     project.run(&["verify", "--audit"]).success();
 }

@@ -17,6 +17,8 @@ mod people;
 mod store;
 #[cfg(test)]
 mod styles;
+#[cfg(test)]
+mod summaries;
 
 #[cfg(test)]
 mod golden;

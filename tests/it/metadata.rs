@@ -433,3 +433,30 @@ fn archives_go_by_their_policy_and_the_log_says_so() {
     project.run(&["metadata", "decrypt"]).success();
     project.run(&["metadata", "extract"]).success();
 }
+
+#[test]
+fn whoever_opens_metadata_is_on_record() {
+    let project = chinook("{sources: [chinook]}");
+    project.run(&["metadata", "extract"]).success();
+    project.run(&["metadata", "history"]).success();
+    project.run(&["metadata", "decrypt"]).success();
+    let log = recorded(&project).into_iter().find(|file| file.contains("changes")).unwrap();
+    project.run(&["metadata", "show", &log]).success().prints("first recorded");
+    project.run(&["keys", "export", "--purpose", "metadata", "--to", "metadata.key"]).success();
+    let told = project.query(
+        "SELECT o.script_type AS command, e.kind AS kind, e.objects AS objects FROM engine.events e \
+         JOIN engine.operations o USING (execution) WHERE o.script_type <> 'keys_init' ORDER BY e.time",
+    );
+    let told: Vec<String> = told
+        .iter()
+        .map(|event| format!("{} {} {}", event["command"], event["kind"], event["objects"]))
+        .collect();
+    let shown = log.strip_prefix("metadata/").and_then(|name| name.strip_suffix(".enc")).unwrap();
+    let expected = [
+        r#""metadata_history" "decryption" ["metadata:chinook"]"#.to_owned(),
+        r#""metadata_decrypt" "decryption" ["metadata:chinook"]"#.to_owned(),
+        format!(r#""metadata_show" "decryption" ["metadata:{shown}"]"#),
+        r#""keys_export" "key_use" ["key:metadata/default/1"]"#.to_owned(),
+    ];
+    assert_eq!(told, expected);
+}

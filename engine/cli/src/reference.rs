@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::app;
 use crate::environment::Environment;
 use crate::render::page;
+use engine_runtime::record_tables;
 
 #[test]
 fn the_error_reference_is_current() {
@@ -20,6 +21,31 @@ fn the_command_reference_is_current() {
     );
     describe(&program, &mut text);
     compare("cli.md", &text);
+}
+
+#[test]
+fn the_reference_of_record_tables_is_current() {
+    let mut text = [
+        "# Tables of run records",
+        "",
+        "<!-- Generated from engine/runtime/src/record_tables.rs; ENGINE_REWRITE=1 cargo test -p engine-cli rewrites it. -->",
+        "",
+        "`engine query` reads what was recorded as tables: `SELECT * FROM engine.operations`. Records are read only",
+        "where a query names one of these tables, and opened with the keyring's key for audit: without it the query",
+        "is refused. They hold names of the project, counts, digests and codes, and no value of data. The query itself",
+        "is among the operations, as `started`.",
+        "",
+    ]
+    .join("\n");
+    for table in record_tables::tables() {
+        let (name, doc) = (table.name, table.doc);
+        text.push_str(&format!("\n## {}.{name}\n\n{doc}\n\n", record_tables::SCHEMA));
+        text.push_str("| column | type | meaning |\n|---|---|---|\n");
+        for [column, kind, meaning] in table.columns {
+            text.push_str(&format!("| `{column}` | {kind} | {meaning} |\n"));
+        }
+    }
+    compare("records.md", &text);
 }
 
 /// The long help of a command and of those below it. Global options are said once, at the top.

@@ -27,6 +27,9 @@ const ORDERED_NODES: &[&str] = &[
     "GuardedScan",
 ];
 
+/// Nodes that read rows from where they lie.
+const SCANS: &[&str] = &["DataSourceExec", "SourceScan"];
+
 /// A physical plan that is ready to write.
 pub struct Writing {
     plan: Arc<dyn ExecutionPlan>,
@@ -82,6 +85,17 @@ fn split_scans(
     Ok(split?.data)
 }
 
+/// Rows that the scans of a plan have given: of files after what the scan itself filters, of other sources as
+/// they were delivered.
+pub fn rows_read(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let own = match SCANS.contains(&plan.name()) {
+        true => plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or(0),
+        false => 0,
+    };
+    let children = plan.children().into_iter().map(rows_read);
+    children.fold(own as u64, u64::saturating_add)
+}
+
 fn is_ordered(plan: &Arc<dyn ExecutionPlan>) -> bool {
     ORDERED_NODES.contains(&plan.name()) && plan.children().into_iter().all(is_ordered)
 }
@@ -97,6 +111,11 @@ impl Writing {
         self.resumable
     }
 
+    /// Rows that sources have handed to the plan so far.
+    pub fn rows_read(&self) -> u64 {
+        rows_read(&self.plan)
+    }
+
     /// The plan as text.
     pub fn display(&self) -> String {
         let plan: &dyn ExecutionPlan = &*self.plan;
@@ -109,7 +128,7 @@ impl Writing {
     /// # Errors
     /// The first failure; other partitions are stopped.
     pub async fn write(
-        self,
+        &self,
         session: &SessionContext,
         services: SealServices,
         chunk: &mut (dyn FnMut(&SealedChunk) -> Outcome<()> + Send),

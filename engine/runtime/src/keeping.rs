@@ -404,6 +404,10 @@ impl Keeper<'_> {
             self.store.record_deletions(new_id()?, RECORDS, &[deletion], self.keys).await?;
             records.remove(expired).await?;
         }
+        if done.iter().any(|due| !due.is_nothing()) {
+            // What sums up records that are gone goes with them.
+            records.summarize().await?;
+        }
         Ok(done)
     }
 

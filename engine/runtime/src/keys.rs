@@ -16,6 +16,7 @@ use engine_masking::DigestKey;
 use engine_project::{KeyProvider, Project};
 use zeroize::Zeroizing;
 
+use crate::clock;
 use crate::codes::{Code, keys};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
@@ -106,6 +107,18 @@ pub fn has_key(project: &Project, context: &Context) -> bool {
     }
 }
 
+/// Whether the keyring can be opened without anybody being asked: it is there, and so is what opens it.
+pub fn is_at_hand(project: &Project, context: &Context) -> bool {
+    let is_given = match &project.target.keys.provider {
+        KeyProvider::Passphrase { env } => {
+            let variable = env.as_ref().map_or(PASSPHRASE_VARIABLE, |name| name.value.as_str());
+            context.environment.contains_key(variable)
+        }
+        KeyProvider::Environment { .. } | KeyProvider::File { .. } => has_key(project, context),
+    };
+    is_given && keyring_path(project).exists()
+}
+
 fn opened(project: &Project, context: &Context) -> Outcome<Keys> {
     let shown = shown_path(project);
     let bytes = read(&keyring_path(project), &shown)?;
@@ -136,8 +149,10 @@ fn created(project: &Project, context: &Context) -> Outcome<Keys> {
         Protection::Argon2id { .. } | Protection::Pbkdf2 { .. } => Provider::Passphrase,
     };
     let secret = secret(project, context, provider)?;
-    let (bytes, open) = Keyring::create(protection, &secret, &Keyring::default_keys())
+    let (_, mut open) = Keyring::create(protection, &secret, &Keyring::default_keys())
         .map_err(|error| refusal(&error, &shown))?;
+    open.note_day(&clock::now().format("%Y-%m-%d").to_string());
+    let bytes = open.to_bytes();
     files::create_private(&keyring_path(project), &bytes).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
             Diagnostic::new(&keys::KEYRING_EXISTS, format!("there is a keyring at `{}`", shown.display()))

@@ -1,23 +1,25 @@
 //! An operation on record: begun before the first byte is read, ended when all is done.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Instant;
 
 use engine_bundle::ids::RunId;
 use engine_project::Project;
 use engine_tracking::runs::{
-    Execution, ExecutionId, Failure as Why, Message, Node, Object, ObjectKind, Record, ScriptType,
-    State, Status, Volume,
+    Event as SecurityEvent, EventKind, Execution, ExecutionId, Failure as Why, Message, Node,
+    Object, ObjectKind, Privacy, Record, ScriptType, State, Status, Volume,
 };
 
 use crate::clock;
-use crate::codes::{Code, keys as key_codes, run};
+use crate::codes::{Code, run};
 use crate::datasets::Datasets;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::exit::Exit;
 use crate::git;
 use crate::keys::Keys;
 use crate::outward::Outward;
-use crate::records::{Records, host, user};
+use crate::records::{Records, host, new_id, user};
 use crate::request::Context;
 use crate::store::Store;
 
@@ -38,6 +40,16 @@ pub struct Told {
     pub volume: Volume,
     /// What its nodes took.
     pub nodes: Vec<Node>,
+    /// What it was about, where that was not known when it began.
+    pub objects: Vec<Object>,
+    /// The digest of the plan it was held to, or of the definitions of its exports.
+    pub plan: Option<String>,
+    /// The digest of the compiled SQL of its exports.
+    pub sql: Option<String>,
+    /// What it published.
+    pub privacy: Option<Privacy>,
+    /// Who approved what it relied on.
+    pub approved_by: Vec<String>,
 }
 
 impl<'s> Scene<'s> {
@@ -79,10 +91,7 @@ impl<'s> Scene<'s> {
         work: impl Future<Output = Outcome<T>>,
         told: impl FnOnce(&T) -> Told,
     ) -> Outcome<T> {
-        let id = RunId::new(u64::try_from(clock::now().timestamp_millis()).unwrap_or(0)).map_err(
-            |_| Diagnostic::new(&key_codes::RANDOM, "no random bytes for a record's id"),
-        )?;
-        let begun = self.begin(id, script, objects).await?;
+        let begun = self.begin(new_id()?, script, objects).await?;
         let done = work.await;
         let told = done.as_ref().map(told);
         self.end(begun, told.as_ref().map_err(|failure| *failure)).await?;
@@ -111,14 +120,60 @@ impl<'s> Scene<'s> {
             user: Some(user(self.context)),
             host: host(self.context),
             commit: git::commit(&self.context.root),
-            objects,
+            objects: objects.clone(),
             ..Status::new(&execution, 0, State::Started, clock::now())
         };
+        let kind = EventKind::of(&execution.script_type);
+        let event = kind.map(|kind| self.event(&execution, kind, objects, BTreeMap::new()));
         let first = Record::Status(Box::new(status.clone()));
-        self.records.append(vec![Record::Execution(execution.clone()), first]).await?;
+        let mut records = vec![Record::Execution(execution.clone()), first];
+        // Before it is done: what security has to know of does not wait for its end.
+        records.extend(event);
+        self.records.append(records).await?;
         let datasets = Datasets::of_objects(self.project, &status.objects);
         self.outward.began(&execution, &status, datasets);
         Ok(Begun { execution, started: clock::instant() })
+    }
+
+    /// What security has to know of.
+    fn event(
+        &self,
+        execution: &Execution,
+        kind: EventKind,
+        objects: Vec<Object>,
+        metadata: BTreeMap<String, String>,
+    ) -> Record {
+        Record::Event(SecurityEvent {
+            execution: execution.id,
+            tenant: None,
+            kind,
+            time: clock::now(),
+            user: user(self.context),
+            host: host(self.context),
+            objects,
+            metadata,
+        })
+    }
+
+    /// What security has to know of at the end: whose approvals were relied on, and what refused.
+    fn events(&self, execution: &Execution, told: Result<&Told, &Failure>) -> Vec<Record> {
+        let event = |kind, key: &str, value: &str| {
+            let metadata = [(key.to_owned(), value.to_owned())].into();
+            self.event(execution, kind, Vec::new(), metadata)
+        };
+        match told {
+            Ok(told) => {
+                let owners = told.approved_by.iter();
+                owners.map(|owner| event(EventKind::Approval, "owner", owner)).collect()
+            }
+            Err(failure) => {
+                let codes = failure.diagnostics.iter().map(|finding| finding.code);
+                let refused =
+                    |code: &&Code| [Exit::GateRefused, Exit::KeyRefused].contains(&code.exit);
+                let refused: BTreeSet<&str> = codes.filter(refused).map(|code| code.id).collect();
+                refused.into_iter().map(|id| event(EventKind::Refusal, "code", id)).collect()
+            }
+        }
     }
 
     /// Puts its end on record.
@@ -135,15 +190,24 @@ impl<'s> Scene<'s> {
         };
         let state = if code.is_some() { State::Failed } else { State::Success };
         let duration = u64::try_from(clock::instant().duration_since(started).as_micros());
-        let told = told.cloned().unwrap_or_default();
+        let events = self.events(&execution, told);
+        let told = match told {
+            Ok(told) => told.clone(),
+            Err(failure) => Told { privacy: gates(failure), ..Told::default() },
+        };
         let status = Status {
             duration_us: Some(duration.unwrap_or(u64::MAX)),
             volume: Some(told.volume),
             nodes: told.nodes,
+            objects: told.objects,
+            plan: told.plan,
+            sql: told.sql,
+            privacy: told.privacy,
             error: code.map(why),
             ..Status::new(&execution, 1, state, clock::now())
         };
-        self.records.append(vec![Record::Status(Box::new(status.clone()))]).await?;
+        let end = Record::Status(Box::new(status.clone()));
+        self.records.append(std::iter::once(end).chain(events).collect()).await?;
         self.outward.ended(self.context, &self.records, &status).await;
         Ok(())
     }
@@ -174,6 +238,13 @@ impl<'s> Scene<'s> {
 pub struct Begun {
     execution: Execution,
     started: Instant,
+}
+
+/// The privacy gates that refused; none where none did.
+fn gates(failure: &Failure) -> Option<Privacy> {
+    let gates = failure.diagnostics.iter();
+    let count = gates.filter(|finding| finding.code.exit == Exit::GateRefused).count() as u64;
+    (count > 0).then(|| Privacy { critical: count, ..Privacy::default() })
 }
 
 /// The title of a code: its message may quote what somebody typed.

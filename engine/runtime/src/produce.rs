@@ -21,7 +21,7 @@ use crate::keys::Keys;
 use crate::observe::{SPILL_FOLDER, Watch, Watching, with_inputs};
 use crate::plan::Described;
 use crate::publish::{Origin, Snapshot, check_unchanged, encryption};
-use crate::report::ExportReport;
+use crate::report::{ExportReport, ExportTold};
 use crate::request::{Context, Reuse};
 use crate::resume;
 use crate::retention;
@@ -47,6 +47,15 @@ struct Published {
     resumed: usize,
     /// Tests that did not hold, and only warn.
     warnings: Vec<Diagnostic>,
+    told: ExportTold,
+}
+
+/// What was written.
+struct Written {
+    chunks: Vec<SealedChunk>,
+    /// How many of them earlier attempts had written.
+    resumed: usize,
+    rows_read: u64,
 }
 
 /// What every export of a run shares.
@@ -85,6 +94,7 @@ pub fn report(export: &BoundExport, status: Status) -> ExportReport {
         loads: Vec::new(),
         codes: Vec::new(),
         warnings: Vec::new(),
+        told: ExportTold::default(),
     }
 }
 
@@ -121,7 +131,7 @@ impl Producer<'_> {
             Some(head) => self.stays(export, file, head).await?,
             None => self.publish(export, file, &origin, predecessor).await?,
         };
-        let Published { stored, status, resumed, warnings } = settled;
+        let Published { stored, status, resumed, warnings, told } = settled;
         let noted = heads.record(file, &stored);
         noted
             .and_then(|()| heads.record_tombstones(file, number))
@@ -133,6 +143,7 @@ impl Producer<'_> {
             bytes: Some(stored.manifest.bytes),
             resumed_chunks: resumed,
             warnings,
+            told,
             ..report(export, status)
         };
         let recorded = self.histories(&export.name, file, &stored).await;
@@ -169,14 +180,16 @@ impl Producer<'_> {
     async fn stays(&self, export: &BoundExport, file: FileId, head: &Stored) -> Outcome<Published> {
         if let Some((stored, warnings)) = self.aging().without_expired(export, file, head).await? {
             self.note_committed(&stored.manifest);
-            return Ok(Published { stored, status: Status::Committed, resumed: 0, warnings });
+            let told = ExportTold::default();
+            return Ok(Published { stored, status: Status::Committed, resumed: 0, warnings, told });
         }
         let warnings = self.still_fresh(export, file, &head.manifest).await?;
         self.context.observer.notice(&Event::ExportReused {
             export: export.name.clone(),
             snapshot: head.manifest.version,
         });
-        Ok(Published { stored: head.clone(), status: Status::Reused, resumed: 0, warnings })
+        let (stored, told) = (head.clone(), ExportTold::default());
+        Ok(Published { stored, status: Status::Reused, resumed: 0, warnings, told })
     }
 
     fn aging(&self) -> Aging<'_> {
@@ -290,7 +303,8 @@ impl Producer<'_> {
         self.context.observer.notice(&Event::ExportStarted { export: export.name.clone() });
         self.workspace.resolver.reset_counts();
         let watch = self.watch(export)?;
-        let (chunks, resumed) = self.write(export, &snapshot, watch.as_ref()).await?;
+        let Written { chunks, resumed, rows_read } =
+            self.write(export, &snapshot, watch.as_ref()).await?;
         check_unchanged(&self.workspace.resolver, &self.workspace.bound.project, export)?;
         if resumed > 0 {
             self.still(export, origin).await?;
@@ -299,8 +313,11 @@ impl Producer<'_> {
         let manifest = snapshot.manifest(&chunks, tests)?;
         let digest = snapshot.commit(&manifest).await?;
         self.note_committed(&manifest);
+        let is_masked = |column: &BoundColumn| matches!(column.treatment, Treatment::Masked { .. });
+        let rows_masked = if export.columns.iter().any(is_masked) { manifest.rows } else { 0 };
+        let told = ExportTold { rows_read, rows_masked, ..ExportTold::default() };
         let stored = Stored { manifest, digest };
-        Ok(Published { stored, status: Status::Committed, resumed, warnings })
+        Ok(Published { stored, status: Status::Committed, resumed, warnings, told })
     }
 
     async fn write(
@@ -308,7 +325,7 @@ impl Producer<'_> {
         export: &BoundExport,
         snapshot: &Snapshot<'_>,
         watch: Option<&Arc<Watch>>,
-    ) -> Outcome<(Vec<SealedChunk>, usize)> {
+    ) -> Outcome<Written> {
         let spec = ChunkSpec {
             project: self.store.project().to_owned(),
             export: export.name.clone(),
@@ -354,7 +371,7 @@ impl Producer<'_> {
         let fresh = writing.write(session, services, &mut note, &export.name).await?;
         chunks.extend(fresh);
         chunks.sort_by_key(|chunk| chunk.partition);
-        Ok((chunks, resumed))
+        Ok(Written { chunks, resumed, rows_read: writing.rows_read() })
     }
 
     fn note_chunk(&self, export: &str, chunk: &SealedChunk) -> Outcome<()> {

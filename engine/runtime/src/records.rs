@@ -4,6 +4,7 @@
 //!  runs/<writer>/<class>/0000000007.ndjson.enc              lines from position 7 on, sealed
 //!  runs/<writer>/<class>/0000000001-0000000512.ndjson.enc   small files made one
 //!  runs/<writer>/<class>/head.json                          the newest line, under a MAC
+//!  runs/<writer>/<class>/0000000001-0000008000.summary.enc  what lines amount to: see `summaries`
 //! ```
 //!
 //! A file is put on condition that there is none of its name: of two commands that write at once, one finds the
@@ -15,6 +16,7 @@ mod expiry;
 use std::collections::BTreeMap;
 
 use engine_bundle::context::{Context as SealedContext, Kind};
+use engine_bundle::ids::RunId;
 use engine_bundle::key::{KeySource, NamedKey, Purpose};
 use engine_bundle::layout::RUNS;
 use engine_bundle::sealed;
@@ -28,7 +30,8 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt, PutMode, PutOptions};
 use zeroize::Zeroizing;
 
-use crate::codes::{run, store as codes};
+use crate::clock;
+use crate::codes::{keys as key_codes, run, store as codes};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keys::Keys;
 use crate::request::Context;
@@ -39,15 +42,17 @@ use crate::unseal::UnsealError;
 pub use expiry::{Expired, RecordsDue};
 
 /// Bytes of a file of records.
-const FILE_BYTES_MAX: u64 = 16 << 20;
+pub(crate) const FILE_BYTES_MAX: u64 = 16 << 20;
+/// Records of a file: one is some hundred bytes, so that a file stays far below what may be read.
+const RECORDS_AT_ONCE: usize = 4_000;
 /// Files that are read at once.
-const FILES_AT_ONCE: usize = 16;
+pub(crate) const FILES_AT_ONCE: usize = 16;
 /// Writers that come first before a command gives up.
 const ATTEMPTS_MAX: usize = 64;
 /// How often a file may go between being listed and being read.
-const LISTINGS_MAX: u32 = 10;
+pub(crate) const LISTINGS_MAX: u32 = 10;
 /// Small files that are left alone, and the size of what they become.
-const LIMITS: CompactionLimits = CompactionLimits {
+pub(crate) const LIMITS: CompactionLimits = CompactionLimits {
     bytes_max: std::num::NonZeroU64::MIN.saturating_add((1 << 20) - 1),
     files_min: 64,
 };
@@ -60,14 +65,18 @@ pub struct Records<'s> {
     keys: &'s Keys,
     mac_key: Zeroizing<[u8; 32]>,
     writer: WriterId,
+    user: String,
 }
 
 /// A file of lines, by its name.
-struct File {
-    path: Path,
-    chain: ChainId,
-    first: u64,
-    meta: ObjectMeta,
+#[derive(Debug, Clone)]
+pub(crate) struct File {
+    pub(crate) path: Path,
+    pub(crate) chain: ChainId,
+    pub(crate) first: u64,
+    /// Its last line, where it was made of small files.
+    pub(crate) last: Option<u64>,
+    pub(crate) meta: ObjectMeta,
 }
 
 impl<'s> Records<'s> {
@@ -80,10 +89,19 @@ impl<'s> Records<'s> {
         let place = format!("{}:{}", host(context).unwrap_or_default(), here.display());
         let writer = keys.writer_id(&place)?;
         let writer = writer.parse().map_err(|_| internal("a writer's id cannot be made"))?;
-        Ok(Self { store, keys, mac_key: keys.record_key()?, writer })
+        Ok(Self { store, keys, mac_key: keys.record_key()?, writer, user: user(context) })
     }
 
-    fn mac(&self) -> impl Fn(&[u8]) -> [u8; 32] + '_ {
+    /// Who is at work.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
+    pub(crate) fn store(&self) -> &'s Store {
+        self.store
+    }
+
+    pub(crate) fn mac(&self) -> impl Fn(&[u8]) -> [u8; 32] + '_ {
         |bytes| *blake3::keyed_hash(&self.mac_key, bytes).as_bytes()
     }
 
@@ -97,7 +115,9 @@ impl<'s> Records<'s> {
             classes.entry(record.class()).or_default().push(record);
         }
         for (class, records) in classes {
-            self.append_to(ChainId { writer: self.writer, class }, &records).await?;
+            for records in records.chunks(RECORDS_AT_ONCE) {
+                self.append_to(ChainId { writer: self.writer, class }, records).await?;
+            }
         }
         Ok(())
     }
@@ -122,26 +142,56 @@ impl<'s> Records<'s> {
                 return Ok(());
             }
             // Somebody was first: the chain's end is where the newest file ends.
-            let lines = self.lines_of(&folder(chain)).await?;
-            head = chain::heads(&lines).into_iter().find(|head| head.chain == chain);
+            head = self.end(chain).await?;
         }
         Err(Diagnostic::new(&codes::STORE_LOCKED, "others write run records all the time")
             .help("run the command again")
             .into())
     }
 
+    /// The last line of a chain: of the file that begins last, or of one that is said to end later.
+    async fn end(&self, chain: ChainId) -> Outcome<Option<Head>> {
+        for attempt in 1.. {
+            let files = self.files(&folder(chain)).await?;
+            let last = files.iter().max_by_key(|file| file.first);
+            let longest = files.iter().max_by_key(|file| file.end());
+            let newest = last.into_iter().chain(longest).cloned().collect();
+            match self.read(newest).await {
+                Ok(lines) => {
+                    return Ok(chain::heads(&lines).into_iter().find(|head| head.chain == chain));
+                }
+                // It has become part of a larger file since it was listed.
+                Err(error) if error.is_missing() && attempt < LISTINGS_MAX => {}
+                Err(error) => return Err(error.diagnostic().into()),
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether the file was made; false where there is one of this name.
     async fn create(&self, path: &Path, plain: &[u8]) -> Outcome<bool> {
-        let id = self.keys.active(Purpose::Audit)?;
-        let material = self.keys.find(&id).ok_or_else(|| SealError::Key.diagnostic())?;
-        let sealed = sealed::seal(NamedKey { id: &id, material }, &self.context(path), plain)
-            .map_err(|_| internal("a record cannot be sealed"))?;
+        let sealed = self.sealed(path, plain)?;
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         match self.store.objects().put_opts(path, sealed.into(), options).await {
             Ok(_) => Ok(true),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
             Err(error) => Err(SealError::from(error).diagnostic().into()),
         }
+    }
+
+    pub(crate) fn sealed(&self, path: &Path, plain: &[u8]) -> Outcome<Vec<u8>> {
+        let id = self.keys.active(Purpose::Audit)?;
+        let material = self.keys.find(&id).ok_or_else(|| SealError::Key.diagnostic())?;
+        let sealed = sealed::seal(NamedKey { id: &id, material }, &self.context(path), plain);
+        Ok(sealed.map_err(|_| internal("a record cannot be sealed"))?)
+    }
+
+    /// The plaintext of a file of records, or of a summary of them.
+    pub(crate) async fn opened(&self, path: &Path) -> Result<Vec<u8>, UnsealError> {
+        let name = path.as_ref();
+        let bytes = self.store.read(name, FILE_BYTES_MAX).await?;
+        sealed::open(self.keys, &self.context(path), &bytes)
+            .map_err(|error| UnsealError::sealed(name, &error))
     }
 
     fn context(&self, path: &Path) -> SealedContext {
@@ -170,17 +220,18 @@ impl<'s> Records<'s> {
     }
 
     async fn files(&self, folder: &str) -> Outcome<Vec<File>> {
+        Ok(files_of(self.listed(folder).await?))
+    }
+
+    /// Everything in a folder.
+    pub(crate) async fn listed(&self, folder: &str) -> Outcome<Vec<ObjectMeta>> {
         let prefix = Path::from(folder);
         let listed: Result<Vec<ObjectMeta>, _> =
             self.store.objects().list(Some(&prefix)).try_collect().await;
-        let listed =
-            listed.map_err(|error| UnsealError::store(prefix.to_string(), &error).diagnostic())?;
-        let mut files: Vec<File> = listed.into_iter().filter_map(file).collect();
-        files.sort_by_key(|file| (file.chain, file.first));
-        Ok(files)
+        Ok(listed.map_err(|error| UnsealError::store(prefix.to_string(), &error).diagnostic())?)
     }
 
-    async fn read(&self, files: Vec<File>) -> Result<Vec<Line>, UnsealError> {
+    pub(crate) async fn read(&self, files: Vec<File>) -> Result<Vec<Line>, UnsealError> {
         let each =
             futures::stream::iter(files).map(|file| async move { self.read_one(&file).await });
         let each: Vec<Vec<Line>> = each.buffered(FILES_AT_ONCE).try_collect().await?;
@@ -189,15 +240,13 @@ impl<'s> Records<'s> {
 
     async fn read_one(&self, file: &File) -> Result<Vec<Line>, UnsealError> {
         let name = file.path.as_ref();
-        let bytes = self.store.read(name, FILE_BYTES_MAX).await?;
-        let plain = sealed::open(self.keys, &self.context(&file.path), &bytes)
-            .map_err(|error| UnsealError::sealed(name, &error))?;
+        let plain = self.opened(&file.path).await?;
         let lines = plain.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let lines: Result<Vec<Line>, _> = lines.map(Line::parse).collect();
         lines.map_err(|error| UnsealError::tampered(name, error.to_string()))
     }
 
-    async fn marked(&self, chain: ChainId, kind: MarkKind) -> Outcome<Option<Head>> {
+    pub(crate) async fn marked(&self, chain: ChainId, kind: MarkKind) -> Outcome<Option<Head>> {
         let name = mark_path(chain, kind);
         let bytes = match self.store.read(&name, FILE_BYTES_MAX).await {
             Ok(bytes) => bytes,
@@ -226,63 +275,92 @@ impl<'s> Records<'s> {
     /// The store cannot be read, or a file was changed.
     pub async fn examined(&self) -> Outcome<(Vec<Line>, Vec<Fault>)> {
         let lines = self.lines().await?;
-        let (mut heads, mut anchors) = (Vec::new(), Vec::new());
-        let prefix = Path::from(RUNS);
-        let listed: Result<Vec<ObjectMeta>, _> =
-            self.store.objects().list(Some(&prefix)).try_collect().await;
-        let listed =
-            listed.map_err(|error| UnsealError::store(prefix.to_string(), &error).diagnostic())?;
-        for meta in &listed {
-            let Some(chain) = chain_of(&meta.location) else { continue };
-            match meta.location.filename() {
-                Some("head.json") => heads.extend(self.marked(chain, MarkKind::Head).await?),
-                Some("anchor.json") => anchors.extend(self.marked(chain, MarkKind::Anchor).await?),
-                _ => {}
-            }
-        }
+        let listed = self.listed(RUNS).await?;
+        let heads = self.marks(&listed, MarkKind::Head).await?;
+        let anchors = self.marks(&listed, MarkKind::Anchor).await?;
         let known = Known { heads: &heads, anchors: &anchors };
         let faults = chain::verify(&lines, known, &self.mac());
         Ok((lines, faults))
     }
 
-    /// Makes small files of this writer one, where there are many.
+    /// The marks of a kind, of all chains.
+    pub(crate) async fn marks(&self, listed: &[ObjectMeta], kind: MarkKind) -> Outcome<Vec<Head>> {
+        let is_one = |meta: &&ObjectMeta| meta.location.filename() == Some(mark_name(kind));
+        let chains = listed.iter().filter(is_one).filter_map(|meta| chain_of(&meta.location));
+        let marks: Vec<Option<Head>> = futures::stream::iter(chains)
+            .map(|chain| self.marked(chain, kind))
+            .buffered(FILES_AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(marks.into_iter().flatten().collect())
+    }
+
+    /// Makes small files one, where there are many in a chain, and sums up what stays as it is.
     ///
     /// # Errors
     /// The store cannot be read or written.
     pub async fn compact(&self) -> Outcome<()> {
-        for class in Class::ALL {
-            let chain = ChainId { writer: self.writer, class };
-            let files = self.files(&folder(chain)).await?;
-            let described: Vec<RecordFile> = files.iter().map(described).collect();
+        let files = self.files(RUNS).await?;
+        for of_chain in files.chunk_by(|one, other| one.chain == other.chain) {
+            let left = self.without_copies(of_chain.to_vec()).await?;
+            let described: Vec<RecordFile> = left.iter().map(described).collect();
             for group in compactable(&described, LIMITS) {
-                let of_group = |file: &File| group.contains(&file.path.to_string());
-                let (chosen, _): (Vec<_>, Vec<_>) =
-                    self.files(&folder(chain)).await?.into_iter().partition(of_group);
-                if chosen.len() != group.len() {
-                    return Ok(());
-                }
-                let paths: Vec<Path> = chosen.iter().map(|file| file.path.clone()).collect();
-                let lines = match self.read(chosen).await {
-                    Ok(lines) => lines,
-                    // Somebody else is at it.
-                    Err(error) if error.is_missing() => return Ok(()),
-                    Err(error) => return Err(error.diagnostic().into()),
-                };
-                if !self.merged(chain, &lines).await? {
-                    continue;
-                }
-                for path in paths {
-                    // One that stays is a copy, and no fault.
-                    let _ = self.store.objects().delete(&path).await;
-                }
+                let chosen = left.iter().filter(|file| group.contains(&file.path.to_string()));
+                self.merge(chosen.cloned().collect()).await?;
             }
+        }
+        self.summarize().await
+    }
+
+    /// Removes small files whose lines all stand in a large one: left by one that was interrupted.
+    async fn without_copies(&self, mut files: Vec<File>) -> Outcome<Vec<File>> {
+        for large in files.clone().iter().filter(|file| file.last.is_some()) {
+            let is_inside = |file: &File| {
+                file.path != large.path && file.first >= large.first && file.end() <= large.last
+            };
+            let (inside, others): (Vec<File>, Vec<File>) = files.into_iter().partition(is_inside);
+            files = others;
+            if inside.is_empty() {
+                continue;
+            }
+            let (Ok(whole), Ok(copies)) =
+                (self.read(vec![large.clone()]).await, self.read(inside.clone()).await)
+            else {
+                // Damaged, or somebody else is at it.
+                files.extend(inside);
+                continue;
+            };
+            if copies.iter().all(|line| whole.contains(line)) {
+                self.discard(inside.iter().map(|file| &file.path)).await;
+            } else {
+                files.extend(inside);
+            }
+        }
+        files.sort_by_key(|file| (file.chain, file.first));
+        Ok(files)
+    }
+
+    async fn merge(&self, chosen: Vec<File>) -> Outcome<()> {
+        let Some(chain) = chosen.first().map(|file| file.chain) else { return Ok(()) };
+        // Else somebody is at it, or they are damaged, or of another keyring: whoever reads them says so.
+        let Ok(lines) = self.read(chosen.clone()).await else { return Ok(()) };
+        if let Some(merged) = self.merged(chain, &lines).await? {
+            let paths = chosen.iter().map(|file| &file.path);
+            self.discard(paths.filter(|path| **path != merged)).await;
         }
         Ok(())
     }
 
-    /// Whether there is one file with just these lines now.
-    async fn merged(&self, chain: ChainId, lines: &[Line]) -> Outcome<bool> {
-        let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Ok(false) };
+    /// Removes files that are not needed any more. One that stays is a copy, and no fault.
+    pub(crate) async fn discard(&self, paths: impl Iterator<Item = &Path>) {
+        for path in paths {
+            let _ = self.store.objects().delete(path).await;
+        }
+    }
+
+    /// The one file that has just these lines now; none where there is none.
+    async fn merged(&self, chain: ChainId, lines: &[Line]) -> Outcome<Option<Path>> {
+        let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Ok(None) };
         let mut text = Vec::new();
         for line in lines {
             text.extend(line.to_bytes().map_err(|_| internal("a record cannot be written"))?);
@@ -291,13 +369,29 @@ impl<'s> Records<'s> {
         let (first, last) = (first.place().position, last.place().position);
         let path = Path::from(format!("{}/{first:010}-{last:010}{ENDING}", folder(chain)));
         if self.create(&path, &text).await? {
-            return Ok(true);
+            return Ok(Some(path));
         }
         // Left by one that was interrupted before it removed the small files.
         let listed = self.files(&folder(chain)).await?;
         let left: Vec<File> = listed.into_iter().filter(|file| file.path == path).collect();
-        Ok(self.read(left).await.is_ok_and(|found| found == lines))
+        Ok(self.read(left).await.is_ok_and(|found| found == lines).then_some(path))
     }
+}
+
+impl File {
+    /// Its last line, as far as its name says.
+    fn end(&self) -> Option<u64> {
+        self.last.or(Some(self.first))
+    }
+}
+
+/// The files of lines among all, by chain and first line.
+pub(crate) fn files_of(listed: Vec<ObjectMeta>) -> Vec<File> {
+    let mut files: Vec<File> = listed.into_iter().filter_map(file).collect();
+    files.sort_by(|one, other| {
+        (one.chain, one.first, &one.path).cmp(&(other.chain, other.first, &other.path))
+    });
+    files
 }
 
 fn described(file: &File) -> RecordFile {
@@ -311,20 +405,23 @@ fn described(file: &File) -> RecordFile {
 }
 
 /// The folder of a chain.
-fn folder(chain: ChainId) -> String {
+pub(crate) fn folder(chain: ChainId) -> String {
     format!("{RUNS}/{}/{}", chain.writer, chain.class.word())
 }
 
 fn mark_path(chain: ChainId, kind: MarkKind) -> String {
-    let name = match kind {
-        MarkKind::Head => "head",
-        MarkKind::Anchor => "anchor",
-    };
-    format!("{}/{name}.json", folder(chain))
+    format!("{}/{}", folder(chain), mark_name(kind))
+}
+
+const fn mark_name(kind: MarkKind) -> &'static str {
+    match kind {
+        MarkKind::Head => "head.json",
+        MarkKind::Anchor => "anchor.json",
+    }
 }
 
 /// The chain whose folder a path is in.
-fn chain_of(path: &Path) -> Option<ChainId> {
+pub(crate) fn chain_of(path: &Path) -> Option<ChainId> {
     let mut parts = path.as_ref().split('/').skip(1);
     let writer = parts.next()?.parse().ok()?;
     let word = parts.next()?;
@@ -337,8 +434,21 @@ fn file(meta: ObjectMeta) -> Option<File> {
     let path = meta.location.clone();
     let chain = chain_of(&path)?;
     let stem = path.filename()?.strip_suffix(ENDING)?;
-    let first = stem.split('-').next()?.parse().ok()?;
-    Some(File { path, chain, first, meta })
+    let mut ends = stem.split('-');
+    let first = ends.next()?.parse().ok()?;
+    let last = ends.next().and_then(|last| last.parse().ok());
+    Some(File { path, chain, first, last, meta })
+}
+
+/// A new id for an operation that begins now.
+///
+/// # Errors
+/// The operating system gives no random bytes.
+pub fn new_id() -> Outcome<RunId> {
+    let id = RunId::new(u64::try_from(clock::now().timestamp_millis()).unwrap_or(0));
+    Ok(id.map_err(|_| {
+        Diagnostic::new(&key_codes::RANDOM, "no random bytes for an operation's id")
+    })?)
 }
 
 /// The name of this machine; none where it cannot be told.

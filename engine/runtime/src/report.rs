@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::history::HistoryDone;
 use crate::journal::Status;
+use crate::operation::Told;
 use crate::retention::ExportRetention;
 
 /// How a run ended.
@@ -24,6 +25,20 @@ pub struct RunReport {
     /// What retention did at its end, export by export.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub retention: Vec<ExportRetention>,
+    /// What goes on record of all of them.
+    #[serde(skip)]
+    pub told: Told,
+}
+
+/// What goes on record of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ExportTold {
+    /// Rows that its sources handed to its plan.
+    pub rows_read: u64,
+    /// Rows it wrote, where at least one of its columns is masked.
+    pub rows_masked: u64,
+    /// How long it took, loads included.
+    pub duration_us: u64,
 }
 
 /// How one export of a run ended.
@@ -53,6 +68,9 @@ pub struct ExportReport {
     /// What should be looked at though nothing went wrong.
     #[serde(skip)]
     pub warnings: Vec<Diagnostic>,
+    /// What goes on record.
+    #[serde(skip)]
+    pub told: ExportTold,
 }
 
 /// A finished load.

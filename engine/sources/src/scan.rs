@@ -10,9 +10,12 @@ use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
+use futures::TryStreamExt;
 
 /// One partition of a scan.
 pub(crate) trait Partition: fmt::Debug + Send + Sync {
@@ -26,6 +29,7 @@ pub(crate) struct ScanExec {
     label: String,
     partitions: Vec<Arc<dyn Partition>>,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl ScanExec {
@@ -43,7 +47,8 @@ impl ScanExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         ));
-        Self { label, partitions, properties }
+        let metrics = ExecutionPlanMetricsSet::new();
+        Self { label, partitions, properties, metrics }
     }
 }
 
@@ -88,10 +93,17 @@ impl ExecutionPlan for ScanExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
+        let rows = MetricBuilder::new(&self.metrics).output_rows(partition);
         let partition = self
             .partitions
             .get(partition)
             .ok_or_else(|| plan_datafusion_err!("the scan has no partition {partition}"))?;
-        Ok(partition.open(context.session_config().batch_size()))
+        let batches = partition.open(context.session_config().batch_size());
+        let counted = batches.inspect_ok(move |batch| rows.add(batch.num_rows()));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), counted)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
     }
 }

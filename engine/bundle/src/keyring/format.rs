@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  { format_version, unlock: {…}, verifier, keys: [ {purpose, name, version, state,
-//!    nonce, wrapped, tag}, … ], integrity }
+//!    since?, nonce, wrapped, tag}, … ], integrity }
 //! ```
 
 use std::{collections::BTreeSet, num::NonZeroU32};
@@ -32,6 +32,8 @@ pub struct KeyEntry {
     pub id: KeyId,
     /// Whether it may seal.
     pub state: KeyState,
+    /// The day on which it was made, as `2026-11-23`; none of a key that was made before days were noted.
+    pub since: Option<String>,
 }
 
 /// `N` bytes, written as hexadecimal digits.
@@ -83,6 +85,8 @@ pub(super) struct WrappedKey {
     pub(super) name: KeyName,
     pub(super) version: NonZeroU32,
     pub(super) state: KeyState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) since: Option<String>,
     pub(super) nonce: HexBytes<12>,
     pub(super) wrapped: HexBytes<32>,
     pub(super) tag: HexBytes<16>,
@@ -143,7 +147,11 @@ impl Document {
     }
 
     pub(super) fn list(&self) -> Vec<KeyEntry> {
-        let entry = |key: &WrappedKey| KeyEntry { id: key.id(), state: key.state };
+        let entry = |key: &WrappedKey| KeyEntry {
+            id: key.id(),
+            state: key.state,
+            since: key.since.clone(),
+        };
         let mut entries: Vec<KeyEntry> = self.keys.iter().map(entry).collect();
         entries.sort_by(|a, b| a.id.cmp(&b.id));
         entries

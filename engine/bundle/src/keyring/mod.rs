@@ -165,6 +165,14 @@ impl OpenKeyring {
         self.document.list()
     }
 
+    /// Notes the day, as `2026-11-23`, for keys of which none is noted: for those that were made just now.
+    /// Store [`to_bytes`](Self::to_bytes) afterwards.
+    pub fn note_day(&mut self, day: &str) {
+        for key in self.document.keys.iter_mut().filter(|key| key.since.is_none()) {
+            key.since = Some(day.to_owned());
+        }
+    }
+
     /// The key to seal with: the active version of that name.
     ///
     /// # Errors
@@ -276,6 +284,7 @@ impl Guard {
             name: id.name.clone(),
             version: id.version,
             state: KeyState::Active,
+            since: None,
             nonce: HexBytes::from(nonce),
             wrapped: HexBytes::from(wrapped),
             tag: HexBytes::from(<[u8; 16]>::from(tag)),

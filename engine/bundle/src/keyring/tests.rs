@@ -217,3 +217,23 @@ fn a_copy_is_known_by_its_keys() {
     assert!(copy.is_copy_of(&open));
     assert!(!Keyring::parse(&open.to_bytes()).unwrap().is_copy_of(&make().1));
 }
+
+#[test]
+fn the_day_of_a_key_is_noted_once_and_nobody_changes_it() {
+    let (_, mut open) = from_file();
+    assert!(open.list().iter().all(|entry| entry.since.is_none()));
+    open.note_day("2026-11-23");
+    open.add_version(Purpose::Data, &KeyName::default_name()).unwrap();
+    open.note_day("2027-01-31");
+    let bytes = open.to_bytes();
+    let opened = Keyring::parse(&bytes).unwrap().open(&key_file(1)).unwrap();
+    let since = |id: &KeyId| {
+        let entry = opened.list().into_iter().find(|entry| entry.id == *id);
+        entry.and_then(|entry| entry.since)
+    };
+    assert_eq!(since(&data(1)).as_deref(), Some("2026-11-23"));
+    assert_eq!(since(&data(2)).as_deref(), Some("2027-01-31"));
+    let older = edited(&bytes, "2027-01-31", "2026-01-31");
+    let refused = Keyring::parse(&older).unwrap().open(&key_file(1));
+    assert!(matches!(refused, Err(KeyringError::Tampered)));
+}

@@ -36,7 +36,7 @@ pub(crate) struct Approve {
 }
 
 /// Approves, or prints what is to be signed.
-pub(crate) fn run(invocation: &Invocation, options: &Approve) -> Outcome<Exit> {
+pub(crate) async fn run(invocation: &Invocation, options: &Approve) -> Outcome<Exit> {
     let from = match (&options.key, &options.signature) {
         (Some(key), _) => Signing::Key(key),
         (None, Some(signature)) => Signing::Signature(signature),
@@ -46,7 +46,7 @@ pub(crate) fn run(invocation: &Invocation, options: &Approve) -> Outcome<Exit> {
         }
     };
     let context = invocation.context(&Resources::default())?;
-    let approved = approve::approve(&context, &options.plan, &options.owner, from)?;
+    let approved = approve::approve(&context, &options.plan, &options.owner, from).await?;
     invocation.report(&approved, |approved| {
         format!("{} approved plan {}", approved.owner, approved.plan)
     })?;

@@ -13,7 +13,12 @@ use crate::invocation::Invocation;
 use crate::options::{self, Format, Resources};
 use crate::render::table::{Align, Listing, count};
 
-/// Print what was done: every command that read, wrote or decrypted data, newest first
+/// Print what was done, newest first: runs, loads, queries, tests, decryptions, approvals, uses of keys, deletions
+///
+/// On record are run, retry, load, query, show, test, verify, retention apply, metadata extract, decrypt, history
+/// and show, keys export, and approve where the keys are at hand: each begins with a record, and does nothing where
+/// it cannot be written. keys init is on record as soon as there are keys. Not on record are init, compile, plan,
+/// lineage, explain, debug, keys list, history and report, which open no row of data.
 ///
 /// Records lie sealed in the store, each with the MAC of the one before it: `engine verify --audit` shows whether
 /// any was removed or changed. They hold names, counts and codes, and no value of data.
@@ -136,8 +141,7 @@ pub(crate) async fn run(invocation: &Invocation, options: &History) -> Outcome<E
         user: options.user.clone(),
         ..Filter::default()
     };
-    let mut operations = history::history(&context, &filter).await?;
-    operations.truncate(options.limit);
+    let operations = history::history(&context, &filter, options.limit).await?;
     if operations.is_empty() && invocation.global.format == Format::Human {
         invocation.note("Nothing is on record.");
         return Ok(Exit::Ok);

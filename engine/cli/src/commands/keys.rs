@@ -56,10 +56,10 @@ pub(crate) struct KeysExport {
 }
 
 /// Does it, and lists the keys it was done to.
-pub(crate) fn run(invocation: &Invocation, options: &Keys) -> Outcome<Exit> {
+pub(crate) async fn run(invocation: &Invocation, options: &Keys) -> Outcome<Exit> {
     match &options.command {
         KeysCommand::Init(_) => {
-            let report = keys::init(&invocation.context_to_create()?)?;
+            let report = keys::init(&invocation.context_to_create()?).await?;
             invocation.report(&report, text)?;
             invocation.note("Keep a copy of what opens it: nothing can replace it.");
         }
@@ -69,7 +69,7 @@ pub(crate) fn run(invocation: &Invocation, options: &Keys) -> Outcome<Exit> {
         }
         KeysCommand::Export(options) => {
             let context = invocation.context(&Resources::default())?;
-            let key = keys::export(&context, &options.purpose, &options.to)?;
+            let key = keys::export(&context, &options.purpose, &options.to).await?;
             invocation.report(&key, |key| {
                 let file = options.to.display();
                 format!(

@@ -7,6 +7,7 @@ use engine_runtime::codes::tracking;
 use engine_runtime::diagnostic::{Diagnostic, Failure, Outcome};
 use engine_runtime::exit::Exit;
 use engine_runtime::ops::metadata::{self, ExtractReport, Extracted};
+use engine_runtime::ops::reveal;
 
 use crate::console::{printable, written};
 use crate::invocation::Invocation;
@@ -130,7 +131,7 @@ fn day(text: &str) -> Result<String, String> {
 /// Does it.
 pub(crate) async fn run(invocation: &Invocation, options: &Metadata) -> Outcome<Exit> {
     if let MetadataCommand::Show(options) = &options.command {
-        return show(invocation, options);
+        return show(invocation, options).await;
     }
     let context = invocation.context(&Resources::default())?;
     match &options.command {
@@ -142,7 +143,7 @@ pub(crate) async fn run(invocation: &Invocation, options: &Metadata) -> Outcome<
             invocation.report(&report, extracted)?;
         }
         MetadataCommand::Decrypt(options) => {
-            let report = metadata::decrypt(&context, options.table.as_deref()).await?;
+            let report = reveal::decrypt(&context, options.table.as_deref()).await?;
             invocation.report(&report, |report| {
                 let files = counted(report.files.len() as u64, "file");
                 format!("{files} written in clear to {}", written(&report.folder))
@@ -150,7 +151,7 @@ pub(crate) async fn run(invocation: &Invocation, options: &Metadata) -> Outcome<
             invocation
                 .note("Remove them with `engine metadata clean`; they must not be committed.");
         }
-        MetadataCommand::History(options) => history(invocation, &context, options)?,
+        MetadataCommand::History(options) => history(invocation, &context, options).await?,
         MetadataCommand::Clean(_) => {
             let was_there = metadata::clean(&context)?;
             let words = if was_there { "removed" } else { "nothing was there" };
@@ -158,7 +159,7 @@ pub(crate) async fn run(invocation: &Invocation, options: &Metadata) -> Outcome<
                 .report(&serde_json::json!({ "removed": was_there }), |_| words.to_owned())?;
         }
         MetadataCommand::Check(options) => return check(invocation, &context, options),
-        MetadataCommand::Show(options) => return show(invocation, options),
+        MetadataCommand::Show(options) => return show(invocation, options).await,
         MetadataCommand::DiffDriver(_) => {
             metadata::register(&context)?;
             invocation.note("`git diff` shows sealed metadata of this clone in clear from now on.");
@@ -168,20 +169,21 @@ pub(crate) async fn run(invocation: &Invocation, options: &Metadata) -> Outcome<
 }
 
 /// Whatever is missing, nothing is shown, and Git goes on.
-fn show(invocation: &Invocation, options: &Show) -> Outcome<Exit> {
+async fn show(invocation: &Invocation, options: &Show) -> Outcome<Exit> {
     let context = invocation.context_unasked().ok();
-    if let Some(text) = context.and_then(|context| metadata::shown(&context, &options.file)) {
+    let Some(context) = context else { return Ok(Exit::Ok) };
+    if let Some(text) = reveal::shown(&context, &options.file).await {
         invocation.document(&text)?;
     }
     Ok(Exit::Ok)
 }
 
-fn history(
+async fn history(
     invocation: &Invocation,
     context: &engine_runtime::request::Context,
     options: &History,
 ) -> Outcome<()> {
-    let log = metadata::history(context, options.table.as_deref(), options.since.as_deref())?;
+    let log = reveal::history(context, options.table.as_deref(), options.since.as_deref()).await?;
     if invocation.global.format == Format::Human && log.entries.is_empty() {
         invocation.note("Nothing changed.");
         return Ok(());

@@ -96,7 +96,13 @@ mod tests {
             ("price", Arc::new(price.unwrap())),
         ];
         let batch = RecordBatch::try_from_iter(columns).unwrap();
-        QueryReport { schema: batch.schema(), batches: vec![batch], published: None }
+        QueryReport {
+            schema: batch.schema(),
+            batches: vec![batch],
+            published: None,
+            exports: Vec::new(),
+            rows_read: 0,
+        }
     }
 
     #[test]

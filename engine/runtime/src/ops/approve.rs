@@ -4,12 +4,17 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use engine_tracking::runs::ScriptType;
+
 use crate::approval;
 use crate::codes::{commands, run};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
+use crate::keys;
+use crate::operation::{self, Scene, Told};
 use crate::ops::plan;
 use crate::request::Context;
+use crate::store;
 use crate::workspace;
 
 /// Bytes of a signature that is taken over.
@@ -36,11 +41,12 @@ pub struct Approved {
     pub file: PathBuf,
 }
 
-/// Writes an owner's approval beside the plan.
+/// Writes an owner's approval beside the plan, and puts it on record where the keys are at hand. Where they are not,
+/// the run that relies on it does.
 ///
 /// # Errors
 /// The project names no such owner, the plan was changed, or the signature is not the owner's over it.
-pub fn approve(
+pub async fn approve(
     context: &Context,
     file: &Path,
     owner: &str,
@@ -73,9 +79,24 @@ pub fn approve(
         .into());
     }
     let path = approval::path(file, owner);
-    files::write(&path, signature.as_bytes())
-        .map_err(|error| Diagnostic::unwritable(&path, &error))?;
-    Ok(Approved { plan: plan.digest, owner: owner.to_owned(), file: path })
+    let write = async {
+        let written = files::write(&path, signature.as_bytes());
+        written.map_err(|error| Diagnostic::unwritable(&path, &error))?;
+        Ok(Approved { plan: plan.digest.clone(), owner: owner.to_owned(), file: path.clone() })
+    };
+    if !keys::is_at_hand(&project, context) {
+        return write.await;
+    }
+    let keys = keys::open(&project, context)?;
+    let store = store::open(&project)?;
+    let scene = Scene::of(context, &project, &keys, &store)?;
+    let told = |approved: &Approved| Told {
+        plan: Some(approved.plan.clone()),
+        approved_by: vec![approved.owner.clone()],
+        ..Told::default()
+    };
+    let exports = plan.exports.iter().map(|export| export.name.as_str());
+    scene.recorded(ScriptType::APPROVE, operation::exports(exports), write, told).await
 }
 
 /// The text that an owner signs, for whoever signs elsewhere.

@@ -1,9 +1,10 @@
 //! `history`: the operations on record, and what became of one row.
 
+use chrono::{DateTime, Utc};
 use engine_project::{Project, nearest};
-use engine_tracking::runs::{Filter, Operation, Record, Scope, ScriptType, fold};
+use engine_tracking::runs::{Filter, Operation, ScriptType};
 
-use crate::codes::tracking;
+use crate::codes::{run, tracking};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::heads::Heads;
 use crate::history::{Asked, Layout, RowHistory, Shelf, of_key};
@@ -14,20 +15,23 @@ use crate::request::Context;
 use crate::store;
 use crate::workspace;
 
-/// The operations that the filter lets through, newest first.
+/// The operations that the filter lets through, newest first, at most so many.
 ///
 /// # Errors
 /// The project, the keys or the store cannot be opened, or a record was changed.
-pub async fn history(context: &Context, filter: &Filter) -> Outcome<Vec<Operation>> {
+pub async fn history(
+    context: &Context,
+    filter: &Filter,
+    count_max: usize,
+) -> Outcome<Vec<Operation>> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
-    let lines = Records::of(context, &store, &keys)?.lines().await?;
-    let records: Vec<Record> = lines.iter().map(|line| line.record().clone()).collect();
-    let mut operations = fold(&records, &Scope::All).operations;
-    operations.retain(|operation| filter.matches(operation));
-    operations.sort_by_key(|operation| std::cmp::Reverse((operation.started, operation.id)));
-    Ok(operations)
+    let known = Records::of(context, &store, &keys)?.known().await?;
+    // No event is looked at.
+    let overview = known.overview(DateTime::<Utc>::MAX_UTC, 0)?;
+    let newest = overview.newest(filter, count_max);
+    Ok(newest.map_err(|error| Diagnostic::new(&run::INTERNAL, error.to_string()))?)
 }
 
 /// The versions of one key of a history, with what each changed.

@@ -2,15 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use engine_bundle::key::{KeyName, Purpose};
+use engine_bundle::key::{KeyId, Purpose};
 use engine_bundle::keyring::{KeyEntry, KeyState};
+use engine_tracking::runs::{Object, ObjectKind, ScriptType};
 use serde::Serialize;
 
 use crate::codes::{commands, keys as codes};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
-use crate::keys;
+use crate::keys::{self, Keys};
+use crate::operation::{Scene, Told};
 use crate::request::Context;
+use crate::store;
 use crate::workspace;
 
 /// A keyring's keys, without the keys.
@@ -51,14 +54,25 @@ fn listed(entry: &KeyEntry) -> ListedKey {
 ///
 /// # Errors
 /// There is one already, or nothing to protect it with.
-pub fn init(context: &Context) -> Outcome<KeysReport> {
+pub async fn init(context: &Context) -> Outcome<KeysReport> {
     let project = workspace::load(context)?;
+    // Where it goes on record; without a keyring nothing can.
+    let store = store::open(&project)?;
     let made = keys::create(&project, context)?;
     let entries = made.keyring().list();
-    Ok(KeysReport {
+    let objects = entries.iter().map(|entry| object(&entry.id)).collect();
+    let report = KeysReport {
         keyring: keys::shown_path(&project),
         keys: entries.iter().map(listed).collect(),
-    })
+    };
+    let scene = Scene::of(context, &project, &made, &store)?;
+    scene.recorded(ScriptType::KEYS_INIT, objects, async { Ok(report) }, |_| Told::default()).await
+}
+
+/// A key as what an operation is about.
+fn object(id: &KeyId) -> Object {
+    let name = format!("{}/{}/{}", id.purpose, id.name, id.version);
+    Object { kind: ObjectKind::Key, name }
 }
 
 /// Lists the keys.
@@ -79,7 +93,7 @@ pub fn list(context: &Context) -> Outcome<KeysReport> {
 ///
 /// # Errors
 /// A purpose whose keys are not for recipients, or a file that exists.
-pub fn export(context: &Context, purpose: &str, to: &Path) -> Outcome<ListedKey> {
+pub async fn export(context: &Context, purpose: &str, to: &Path) -> Outcome<ListedKey> {
     let project = workspace::load(context)?;
     let opened = keys::open(&project, context)?;
     let Ok(wanted @ (Purpose::Data | Purpose::Metadata)) = purpose.parse() else {
@@ -91,8 +105,15 @@ pub fn export(context: &Context, purpose: &str, to: &Path) -> Outcome<ListedKey>
             .into());
     };
     let id = opened.active(wanted)?;
+    let store = store::open(&project)?;
+    let scene = Scene::of(context, &project, &opened, &store)?;
+    let work = async { written(&opened, &id, to) };
+    scene.recorded(ScriptType::KEYS_EXPORT, vec![object(&id)], work, |_| Told::default()).await
+}
+
+fn written(opened: &Keys, id: &KeyId, to: &Path) -> Outcome<ListedKey> {
     let internal = |_| Diagnostic::new(&codes::KEY_UNKNOWN, "the key is not in the keyring");
-    let text = opened.keyring().export(&id).map_err(internal)?.to_hex();
+    let text = opened.keyring().export(id).map_err(internal)?.to_hex();
     files::create_private(to, format!("{}\n", &*text).as_bytes()).map_err(|error| {
         let what = if error.kind() == std::io::ErrorKind::AlreadyExists {
             "exists already"
@@ -102,8 +123,8 @@ pub fn export(context: &Context, purpose: &str, to: &Path) -> Outcome<ListedKey>
         Diagnostic::new(&commands::OUTPUT_UNWRITABLE, format!("{} {what}", to.display()))
     })?;
     Ok(ListedKey {
-        purpose: wanted.to_string(),
-        name: KeyName::default_name().to_string(),
+        purpose: id.purpose.to_string(),
+        name: id.name.to_string(),
         version: id.version.get(),
         state: "active",
     })

@@ -1,8 +1,6 @@
-//! `metadata`: what sources say of themselves is recorded, compared with what they said before, and shown to
-//! whoever has the key.
+//! `metadata`: what sources say of themselves is recorded and compared with what they said before.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
 use engine_bundle::digest::Digest;
 use engine_project::{OnChange, Project, Relation, SchemaTracking, Source};
@@ -21,7 +19,7 @@ use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
 use crate::files;
 use crate::keys::{self, Keys};
-use crate::metadata::{self, Folder, Index, Part, Unwanted};
+use crate::metadata::{self, Folder, Part, Unwanted};
 use crate::operation::{Scene, Told};
 use crate::request::Context;
 use crate::store;
@@ -73,7 +71,7 @@ pub async fn extract(context: &Context, only: &[String], accept: bool) -> Outcom
 }
 
 /// Sources' metadata as what an operation is about.
-fn sources<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<Object> {
+pub(super) fn sources<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<Object> {
     let object = |name: &str| Object { kind: ObjectKind::Metadata, name: name.to_owned() };
     names.into_iter().map(object).collect()
 }
@@ -330,121 +328,6 @@ fn written(folder: &Folder<'_>, found: Found<'_>) -> Outcome<(Extracted, ChangeL
     folder.write(&folder.name(Part::Changes, name)?, &metadata::document(&kept))?;
     folder.write(&schema_name, &metadata::document(&now))?;
     Ok((extracted, kept))
-}
-
-/// What was decrypted.
-#[derive(Debug, Clone, Serialize)]
-pub struct DecryptReport {
-    /// The folder.
-    pub folder: PathBuf,
-    /// The files, relative to it.
-    pub files: Vec<String>,
-}
-
-/// Writes what is recorded in clear under `metadata/decrypted`: all of it, or one table.
-///
-/// # Errors
-/// Nothing is recorded, or a file cannot be read or written.
-pub async fn decrypt(context: &Context, table: Option<&str>) -> Outcome<DecryptReport> {
-    let project = workspace::load(context)?;
-    let keys = keys::open(&project, context)?;
-    let folder = Folder::of(&project, &keys);
-    let index = folder.index()?;
-    if index.sources.is_empty() {
-        return Err(nothing_recorded("nothing is recorded yet"));
-    }
-    let store = store::open(&project)?;
-    let scene = Scene::of(context, &project, &keys, &store)?;
-    let objects = sources(index.sources.keys().map(String::as_str));
-    let work = async { decrypted(&project, &folder, &index, table) };
-    scene.recorded(ScriptType::METADATA_DECRYPT, objects, work, |_| Told::default()).await
-}
-
-fn decrypted(
-    project: &Project,
-    folder: &Folder<'_>,
-    index: &Index,
-    table: Option<&str>,
-) -> Outcome<DecryptReport> {
-    let mut documents: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    for source in index.sources.keys() {
-        let Some(mut schema) = folder.schema(source)? else { continue };
-        let mut log = folder.log(source)?;
-        if let Some(table) = table {
-            let name = table.strip_prefix(&format!("{source}.")).unwrap_or(table);
-            schema.tables.retain(|one| one.name == name);
-            log = log.of_table(name);
-            if schema.tables.is_empty() && log.entries.is_empty() {
-                continue;
-            }
-        }
-        documents.insert(format!("schemas/{source}.json"), metadata::document(&schema));
-        documents.insert(format!("ddl/{source}.sql"), ddl::postgres(&schema).into_bytes());
-        documents.insert(format!("changes/{source}.json"), metadata::document(&log));
-        documents.insert(format!("changes/{source}.md"), log.to_markdown().into_bytes());
-    }
-    if documents.is_empty() {
-        let message = format!("no table `{}` is recorded", table.unwrap_or_default());
-        return Err(nothing_recorded(&message));
-    }
-    documents.insert("index.json".to_owned(), metadata::document(index));
-    // Whatever the project's own list says.
-    documents.insert(".gitignore".to_owned(), b"*\n".to_vec());
-    let root = project.root.join(metadata::DECRYPTED);
-    for (name, bytes) in &documents {
-        let path = root.join(name);
-        files::write(&path, bytes).map_err(|error| Diagnostic::unwritable(&path, &error))?;
-    }
-    Ok(DecryptReport { folder: root, files: documents.into_keys().collect() })
-}
-
-fn nothing_recorded(message: &str) -> Failure {
-    Diagnostic::new(&tracking::NOTHING_RECORDED, message)
-        .help("`engine metadata extract` records the schemas of the sources that a policy tracks")
-        .into()
-}
-
-/// The log of all sources, newest first: of one table, or since a day, where asked.
-///
-/// # Errors
-/// Nothing is recorded, or a file cannot be read.
-pub fn history(context: &Context, table: Option<&str>, since: Option<&str>) -> Outcome<ChangeLog> {
-    let project = workspace::load(context)?;
-    let keys = keys::open(&project, context)?;
-    let folder = Folder::of(&project, &keys);
-    let index = folder.index()?;
-    if index.sources.is_empty() {
-        return Err(nothing_recorded("nothing is recorded yet"));
-    }
-    let mut all = ChangeLog::default();
-    for source in index.sources.keys() {
-        let mut log = folder.log(source)?;
-        if let Some(table) = table {
-            log = log.of_table(table.strip_prefix(&format!("{source}.")).unwrap_or(table));
-        }
-        if let Some(day) = since {
-            log = log.since(day);
-        }
-        all.entries.extend(log.entries);
-    }
-    // Entries of one source keep their order where clocks do not tell them apart.
-    all.entries.sort_by(|one, other| other.time.cmp(&one.time));
-    Ok(all)
-}
-
-/// The text of one of the folder's files, for Git's diffs; none for whoever has not the key.
-pub fn shown(context: &Context, file: &std::path::Path) -> Option<String> {
-    let bytes = files::read(file, metadata::FILE_BYTES_MAX).ok()?;
-    let project = workspace::load(context).ok()?;
-    let keys = keys::open(&project, context).ok()?;
-    let sources: Vec<String> =
-        project.sources.iter().map(|source| source.name.value.clone()).collect();
-    let (name, plain) = Folder::of(&project, &keys).guess(&bytes, &sources).ok()??;
-    if name.starts_with(Part::Changes.as_str()) {
-        let log: ChangeLog = serde_json::from_slice(&plain).ok()?;
-        return Some(log.to_text());
-    }
-    String::from_utf8(plain).ok()
 }
 
 /// Removes `metadata/decrypted`; whether there was any.

@@ -18,6 +18,7 @@ pub mod query;
 pub mod report;
 pub mod retention;
 pub mod retry;
+pub mod reveal;
 pub mod run;
 pub mod schema;
 pub mod test;

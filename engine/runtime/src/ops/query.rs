@@ -8,23 +8,26 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
+use datafusion::physical_plan::execute_stream;
 use datafusion::sql::parser::DFParser;
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
 use engine_project::{Project, Relation, identifier};
-use engine_tracking::runs::ScriptType;
+use engine_tracking::runs::{ScriptType, Volume};
 use futures::TryStreamExt;
 
 use crate::bind::{BoundExport, BoundProject, Schemas};
 use crate::codes::{commands, names, store as store_codes, tracking};
 use crate::definition::Definition;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::execute;
 use crate::fault;
 use crate::heads::Heads;
 use crate::history::{Asked, Bound, Layout, Shelf};
 use crate::keys::{self, Keys};
 use crate::observe::handle_function;
 use crate::operation::{self, Scene, Told};
+use crate::record_tables;
 use crate::request::Context;
 use crate::session::read_only;
 use crate::store::{self, Store, Stored};
@@ -40,6 +43,10 @@ pub struct QueryReport {
     pub batches: Vec<RecordBatch>,
     /// The export whose snapshot answers compiled SQL.
     pub published: Option<String>,
+    /// Exports that were read.
+    pub exports: Vec<String>,
+    /// Rows that their chunks handed to the plan.
+    pub rows_read: u64,
 }
 
 /// Answers one SELECT over the newest snapshots; each export is a table of its name. The compiled SQL of
@@ -54,7 +61,16 @@ pub async fn query(context: &Context, sql: &str, asked: &Asked) -> Outcome<Query
     let store = store::open(&project)?;
     let scene = Scene::of(context, &project, &keys, &store)?;
     let work = answered(context, &project, &keys, &store, sql, asked);
-    scene.recorded(ScriptType::QUERY, Vec::new(), work, |_| Told::default()).await
+    scene.recorded(ScriptType::QUERY, Vec::new(), work, told).await
+}
+
+/// What of an answer goes on record: what was read, and nothing of what was asked.
+fn told(report: &QueryReport) -> Told {
+    Told {
+        objects: operation::exports(report.exports.iter().map(String::as_str)),
+        volume: Volume { rows_read: report.rows_read, ..Volume::default() },
+        ..Told::default()
+    }
 }
 
 async fn answered(
@@ -71,6 +87,10 @@ async fn answered(
     let heads = Heads::of(&context.root, &project.target.name.value);
     let session = workspace::new_session(workspace::limits(project, context))?;
     session.register_udf(handles(keys, project));
+    // Records are of all tenants.
+    if asked.tenant.is_none() {
+        record_tables::register(context, &session, store, keys, sql).await?;
+    }
     let mut tables = Tables::new(&heads, &session, store, keys, asked);
     tables.register(project, |name| mentions(sql, name)).await?;
     let answered = tables.answer(sql).await?;
@@ -201,7 +221,7 @@ pub async fn show(
         }
         tables.answer(&format!("SELECT * FROM {} LIMIT {limit}", identifier(export))).await
     };
-    scene.recorded(ScriptType::SHOW, operation::exports([export]), work, |_| Told::default()).await
+    scene.recorded(ScriptType::SHOW, operation::exports([export]), work, told).await
 }
 
 /// The refusal of an export that was never committed.
@@ -312,7 +332,10 @@ impl<'a> Tables<'a> {
         }
         let schema = Arc::clone(frame.schema().inner());
         let refused = |error| Failure::from(fault::running(&error, "query"));
-        let mut rows = frame.execute_stream().await.map_err(refused)?;
+        let task = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await.map_err(refused)?;
+        let mut rows = execute_stream(Arc::clone(&plan), task).map_err(refused)?;
+        let exports = self.found.iter().map(|(_, manifest)| manifest.export.clone()).collect();
         for (file, manifest) in self.found {
             rows = changed::explained(rows, Arc::clone(store.objects()), file, manifest);
         }
@@ -324,7 +347,8 @@ impl<'a> Tables<'a> {
             held.try_grow(batch.get_array_memory_size()).map_err(refused)?;
             batches.push(batch);
         }
-        Ok(QueryReport { schema, batches, published: None })
+        let rows_read = execute::rows_read(&plan);
+        Ok(QueryReport { schema, batches, published: None, exports, rows_read })
     }
 
     /// Why SQL cannot be planned: a table of it is withheld, or what the planner says.

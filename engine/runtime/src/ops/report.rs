@@ -1,60 +1,95 @@
 //! `report`: what was done in the last days, how it went, and whether all is well.
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use engine_bundle::keyring::KeyState;
+use engine_tracking::runs::Scope;
 use engine_tracking::runs::chain::Line;
 use engine_tracking::runs::export::{self, Gauges};
-use engine_tracking::runs::report::{Audit, Health, Report, Store as StoreHealth};
+use engine_tracking::runs::report::{EVENTS_MAX, Health, KeyHealth, Report, Store as StoreHealth};
 use engine_tracking::runs::statistics::Window;
-use engine_tracking::runs::{Folded, Scope, fold};
 
 use super::retention;
 use crate::clock;
 use crate::codes::run;
 use crate::diagnostic::{Diagnostic, Outcome};
-use crate::keys;
+use crate::keys::{self, Keys};
 use crate::records::Records;
 use crate::request::Context;
 use crate::store;
+use crate::summaries::Known;
 use crate::workspace;
 
-/// A report, with the records it is made from.
+/// A report, with the records it is made from where these were asked for.
 pub struct Reported {
     /// The report.
     pub report: Report,
     lines: Vec<Line>,
 }
 
+/// What a report is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Summaries, as far as they go, and the records after them.
+    Summaries,
+    /// Every record: needed where the records themselves are written.
+    Everything,
+}
+
 /// Makes the report of the last `days`.
 ///
 /// # Errors
 /// The project, the keys or the store cannot be opened, or a file of records was changed.
-pub async fn report(context: &Context, days: u32) -> Outcome<Reported> {
+pub async fn report(context: &Context, days: u32, reading: Reading) -> Outcome<Reported> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let asked = clock::instant();
     let store = store::open(&project)?;
     let records = Records::of(context, &store, &keys)?;
-    let (lines, faults) = records.examined().await?;
+    let (lines, known) = match reading {
+        Reading::Summaries => (Vec::new(), records.known().await?),
+        Reading::Everything => {
+            let (lines, faults) = records.examined().await?;
+            let known = Known::of(&lines, faults);
+            (lines, known)
+        }
+    };
     let latency_us = u64::try_from(clock::instant().duration_since(asked).as_micros());
     let now = clock::now();
     let since =
         now.checked_sub_days(Days::new(u64::from(days))).unwrap_or(DateTime::<Utc>::MIN_UTC);
-    let folded: Folded = fold(lines.iter().map(Line::record), &Scope::All);
     let due = retention::foreseen(context, &project, &keys, None).await?;
     let overdue =
         due.iter().map(|export| export.destroy.snapshots.saturating_add(export.destroy.chunks));
     let health = Health {
         store: StoreHealth::Reachable { latency_us: latency_us.unwrap_or(u64::MAX) },
-        // The keyring knows no dates yet.
-        keys: Vec::new(),
+        keys: ages(&keys),
         retention_overdue: overdue.fold(0, u64::saturating_add),
-        audit: Some(Audit::of(lines.len() as u64, &faults)),
+        audit: Some(known.audit()),
+        // What executions say of it.
         coverage: Vec::new(),
         findings: Vec::new(),
     };
+    let overview = known.overview(since, EVENTS_MAX)?;
     let name = &project.name.value;
-    let report = Report::new(name, &Scope::All, &folded, Window { since, now }, health);
+    let report = Report::of(name, &Scope::All, &overview, Window { since, now }, health);
     Ok(Reported { report, lines })
+}
+
+/// The keys that seal, with the day since when, where the keyring knows it. Nothing says yet when one has to be
+/// rotated.
+fn ages(keys: &Keys) -> Vec<KeyHealth> {
+    let entries = keys.keyring().list().into_iter();
+    let active = entries.filter(|entry| entry.state == KeyState::Active);
+    let health = active.filter_map(|entry| {
+        let day: NaiveDate = entry.since?.parse().ok()?;
+        Some(KeyHealth {
+            name: format!("{}/{}", entry.id.purpose, entry.id.name),
+            version: entry.id.version.get(),
+            since: day.and_time(NaiveTime::MIN).and_utc(),
+            rotation_due: None,
+        })
+    });
+    health.collect()
 }
 
 impl Reported {

@@ -11,15 +11,17 @@ use std::sync::Arc;
 
 use engine_bundle::ids::RunId;
 use engine_project::Project;
-use engine_tracking::runs::{ScriptType, Volume};
+use engine_tracking::runs::{Node, Privacy, ScriptType, Volume};
 
 use crate::approval;
 use crate::bind::{BoundExport, Schemas};
 use crate::clock;
-use crate::codes::{keys as key_codes, run, store as store_codes};
+use crate::codes::{run, store as store_codes};
 use crate::datasets::Datasets;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::Event;
+use crate::exit::Exit;
+use crate::facts;
 use crate::git;
 use crate::journal::{Journal, Line, Status};
 use crate::keeping::Keeper;
@@ -28,7 +30,8 @@ use crate::operation::{Scene, Told};
 use crate::ops::{metadata, plan, retention};
 use crate::plan::Plan;
 use crate::produce::{self, Earlier, Producer};
-use crate::report::RunReport;
+use crate::records::new_id;
+use crate::report::{ExportReport, RunReport};
 use crate::request::{Context, Reuse};
 use crate::selection::{self, Select};
 use crate::store::{self, Store};
@@ -64,11 +67,6 @@ pub enum OnFailure {
 /// exports are in the report.
 pub async fn run(context: &Context, request: &RunRequest) -> Outcome<RunReport> {
     attempt(context, request, new_id()?, 1, &Earlier::default()).await
-}
-
-fn new_id() -> Outcome<RunId> {
-    let id = RunId::new(u64::try_from(clock::now().timestamp_millis()).unwrap_or(0));
-    Ok(id.map_err(|_| Diagnostic::new(&key_codes::RANDOM, "no random bytes for a run's id"))?)
 }
 
 /// One attempt of a run; a later one takes up what `earlier` ones wrote.
@@ -110,8 +108,9 @@ pub(crate) async fn attempt(
     let told = done.as_ref().map(told);
     scene.end(begun, told.as_ref().map_err(|failure| *failure)).await?;
     journal.unmark().map_err(unwritable)?;
-    scene.records().compact().await?;
-    done
+    let compacted = scene.records().compact().await;
+    // Why the run failed says more.
+    done.and_then(|report| compacted.map(|()| report))
 }
 
 /// What a run moved, and why it failed.
@@ -123,8 +122,37 @@ fn told(report: &RunReport) -> Told {
         bytes = bytes.saturating_add(export.bytes.unwrap_or_default());
     }
     let failed = report.failures.first().and_then(|failure| failure.diagnostics.first());
-    let volume = Volume { rows_written: rows, bytes_written: bytes, ..Volume::default() };
-    Told { failed: failed.map(|finding| finding.code), volume, ..Told::default() }
+    let sum =
+        |of: fn(&ExportReport) -> u64| report.exports.iter().map(of).fold(0, u64::saturating_add);
+    let volume = Volume {
+        rows_read: sum(|export| export.told.rows_read),
+        rows_masked: sum(|export| export.told.rows_masked),
+        rows_written: rows,
+        bytes_written: bytes,
+        ..Volume::default()
+    };
+    let tried = report.exports.iter().filter(|export| export.status != Status::Skipped);
+    let node = |export: &ExportReport| Node {
+        name: format!("export.{}", export.export),
+        duration_us: export.told.duration_us,
+        rows: export.rows.unwrap_or_default(),
+    };
+    Told {
+        failed: failed.map(|finding| finding.code),
+        volume,
+        nodes: tried.map(node).collect(),
+        privacy: Some(privacy(report)),
+        ..report.told.clone()
+    }
+}
+
+/// What a run published, and what was found wrong with it.
+fn privacy(report: &RunReport) -> Privacy {
+    let failures = report.failures.iter().flat_map(|failure| &failure.diagnostics);
+    let gates = failures.filter(|finding| finding.code.exit == Exit::GateRefused).count() as u64;
+    let warnings = report.warnings.iter().map(|failure| failure.diagnostics.len() as u64);
+    let columns = report.told.privacy.unwrap_or_default();
+    Privacy { critical: gates, other: warnings.fold(0, u64::saturating_add), ..columns }
 }
 
 /// Says what was written, for whoever is told of lineage.
@@ -173,8 +201,9 @@ impl Attempt<'_> {
         if scene.outward().wants_lineage() {
             scene.outward().bound(Datasets::of_run(&workspace.bound));
         }
-        let held = gate(&workspace, request.plan.as_deref().zip(plan.as_ref()), keys, id).await;
-        held.map_err(|failure| with(failure, &changed, project))?;
+        let given = request.plan.as_deref().zip(plan.as_ref());
+        let held = gate(&workspace, given, keys, id).await;
+        let owners = held.map_err(|failure| with(failure, &changed, project))?;
         store.publish_keyring(keys).await?;
         let first = Line::Run {
             run: id.to_string(),
@@ -198,6 +227,11 @@ impl Attempt<'_> {
             reuse: request.reuse,
         };
         let mut report = each(&producer, exports, request.on_failure).await;
+        report.told = facts::of(&workspace.bound);
+        report.told.approved_by = owners.into_iter().collect();
+        if let Some(plan) = &plan {
+            report.told.plan = Some(plan.digest.clone());
+        }
         let keeper = Keeper { context, project, store, keys };
         if let Err(failure) = keep(keeper, id, &selected, &mut report).await {
             report.failures.push(failure.in_project(project));
@@ -245,6 +279,7 @@ async fn each(
         failures: Vec::new(),
         warnings: Vec::new(),
         retention: Vec::new(),
+        told: Told::default(),
     };
     let files = &producer.workspace.bound.files;
     for export in exports {
@@ -252,8 +287,13 @@ async fn each(
             report.exports.push(produce::report(export, Status::Skipped));
             continue;
         }
-        match producer.export(export).await {
+        let begun = clock::instant();
+        let produced = producer.export(export).await;
+        let took = clock::instant().duration_since(begun).as_micros();
+        let duration_us = u64::try_from(took).unwrap_or(u64::MAX);
+        match produced {
             Ok((mut done, failure)) => {
+                done.told.duration_us = duration_us;
                 let warnings = std::mem::take(&mut done.warnings);
                 if !warnings.is_empty() {
                     report.warnings.push(Failure::from(warnings).with_files(files));
@@ -263,7 +303,9 @@ async fn each(
             }
             Err(failure) => {
                 let failure = failure.with_files(files);
-                report.exports.push(producer.failed(export, &failure));
+                let mut failed = producer.failed(export, &failure);
+                failed.told.duration_us = duration_us;
+                report.exports.push(failed);
                 report.failures.push(failure);
             }
         }
@@ -280,7 +322,7 @@ async fn gate(
     plan: Option<(&Path, &Plan)>,
     keys: &Keys,
     run: RunId,
-) -> Outcome<()> {
+) -> Outcome<BTreeSet<String>> {
     let target = &workspace.bound.project.target;
     let Some((file, given)) = plan else {
         if target.protected {
@@ -291,7 +333,7 @@ async fn gate(
                 .help("have the plan of `engine plan --out FILE` reviewed, then use `engine run --plan FILE`; `engine retry --plan FILE` takes such a run up");
             return Err(Failure::from(finding).with_files(&workspace.bound.files));
         }
-        return Ok(());
+        return Ok(BTreeSet::new());
     };
     let made = plan::made(&workspace.bound, &given.select, Some(keys), Some(run), None).await?;
     // Places of changes are not part of the document, and so not of the digest.
@@ -306,15 +348,16 @@ async fn gate(
     .into())
 }
 
-/// Whether the owners of what a protected target would widen have approved that.
-fn approved(workspace: &Workspace, file: &Path, plan: &Plan) -> Outcome<()> {
+/// The owners who approved a plan: those of what a protected target would widen have to.
+fn approved(workspace: &Workspace, file: &Path, plan: &Plan) -> Outcome<BTreeSet<String>> {
     let project = &workspace.bound.project;
     if !project.target.protected {
-        return Ok(());
+        return Ok(BTreeSet::new());
     }
-    let missing = approval::missing(plan, &approval::owners(project, file, plan)?);
+    let owners = approval::owners(project, file, plan)?;
+    let missing = approval::missing(plan, &owners);
     if missing.is_empty() {
-        return Ok(());
+        return Ok(owners);
     }
     let shown = missing.iter().take(APPROVALS_SHOWN).cloned().collect::<Vec<_>>().join("; ");
     let more = missing.len().saturating_sub(APPROVALS_SHOWN);

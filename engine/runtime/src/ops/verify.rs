@@ -92,8 +92,17 @@ async fn audited(scene: &Scene<'_>) -> Outcome<Vec<Diagnostic>> {
         Diagnostic::new(&tracking::RECORDS_CHANGED, fault.to_string())
             .help("restore the files from a copy of the store, and find out who had access to it")
     };
-    let (_, faults) = scene.records().examined().await?;
-    Ok(faults.iter().map(finding).collect())
+    let (lines, faults) = scene.records().examined().await?;
+    let mut findings: Vec<Diagnostic> = faults.iter().map(finding).collect();
+    if findings.is_empty() {
+        let wrong = scene.records().contradicted(&lines).await?;
+        findings.extend(wrong.iter().map(|path| {
+            let message = format!("{path} says something else than its records");
+            Diagnostic::new(&tracking::RECORDS_CHANGED, message)
+                .help("remove the file: the next run makes it again from the records")
+        }));
+    }
+    Ok(findings)
 }
 
 async fn verified(

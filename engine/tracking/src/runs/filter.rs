@@ -2,6 +2,7 @@
 
 use super::{
     fold::Operation,
+    overview::Glance,
     record::{ObjectKind, State},
     script::ScriptType,
 };
@@ -38,5 +39,15 @@ impl Filter {
             && (self.script_type.is_empty() || self.script_type.contains(&operation.script_type))
             && self.export.as_ref().is_none_or(is_export)
             && self.user.as_ref().is_none_or(|user| operation.user.as_ref() == Some(user))
+    }
+
+    /// Whether an execution may be asked for, as far as a glance shows: what it touches does not.
+    #[must_use]
+    pub fn may_match(&self, glance: &Glance<'_>) -> bool {
+        self.since.is_none_or(|since| glance.started >= since)
+            && self.until.is_none_or(|until| glance.started < until)
+            && (self.status.is_empty() || self.status.contains(&glance.status))
+            && (self.script_type.is_empty() || self.script_type.contains(glance.script_type))
+            && self.user.as_ref().is_none_or(|user| glance.user == Some(user))
     }
 }

@@ -4,14 +4,17 @@
 //! sequence numbers, whatever order they come in. Where an execution was closed as crashed and goes
 //! on to report itself, it knows better: what others wrote for it is then passed over.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
+};
 
 use serde::Serialize;
 
 use super::{
     hex::ExecutionId,
     instant,
-    record::{Event, Execution, Failure, Node, Object, Record, State, Status, Volume},
+    record::{Event, Execution, Failure, Node, Object, Privacy, Record, State, Status, Volume},
     script::{Class, ScriptType},
 };
 use crate::retention::Moment;
@@ -79,6 +82,9 @@ pub struct Operation {
     pub error: Option<Failure>,
     /// What its nodes took.
     pub nodes: Vec<Node>,
+    /// What it published; null where it publishes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
     /// The execution that closed it as crashed.
     pub closed_by: Option<ExecutionId>,
     /// What else is known.
@@ -121,7 +127,7 @@ pub fn fold<'a>(records: impl IntoIterator<Item = &'a Record>, scope: &Scope) ->
             _ => {}
         }
     }
-    events.sort_by_key(|event| (event.time, event.execution, event.kind));
+    events.sort_by(|one, other| event_order(one, other));
     events.dedup();
     let mut folded = Folded { events: events.into_iter().cloned().collect(), ..Folded::default() };
     folded.operations.reserve(found.len());
@@ -137,6 +143,16 @@ pub fn fold<'a>(records: impl IntoIterator<Item = &'a Record>, scope: &Scope) ->
     }
     folded.operations.sort_by_key(|operation| (operation.started, operation.id));
     folded
+}
+
+/// By time; what else differs decides where that does not, so that the order does not depend on that of lines.
+pub(super) fn event_order(one: &Event, other: &Event) -> Ordering {
+    let key = |event: &Event| (event.time, event.execution, event.kind);
+    let more = |event: &Event| {
+        let Event { tenant, user, host, objects, metadata, .. } = event.clone();
+        (tenant, user, host, objects, metadata)
+    };
+    key(one).cmp(&key(other)).then_with(|| more(one).cmp(&more(other)))
 }
 
 #[derive(Default)]
@@ -174,6 +190,7 @@ fn operation(hub: &Execution, mut statuses: Vec<&Status>) -> Option<Operation> {
         volume: Volume::default(),
         error: None,
         nodes: Vec::new(),
+        privacy: None,
         closed_by: None,
         metadata: BTreeMap::new(),
     };
@@ -200,6 +217,7 @@ fn apply(operation: &mut Operation, status: &Status) {
     take(&mut operation.sql, status.sql.as_ref());
     take(&mut operation.error, status.error.as_ref());
     take(&mut operation.closed_by, status.closed_by.as_ref());
+    operation.privacy = status.privacy.or(operation.privacy);
     operation.volume = status.volume.unwrap_or(operation.volume);
     for node in &status.nodes {
         match operation.nodes.iter_mut().find(|known| known.name == node.name) {

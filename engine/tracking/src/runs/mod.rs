@@ -10,7 +10,8 @@
 //!                                             ├──▶ statistics  durations, trends, anomalies, volumes
 //!                                             ├──▶ report      text, Markdown, JSON, HTML
 //!                                             └──▶ export      OpenLineage, Prometheus
-//!                                  lines ────────▶ export      NDJSON, CSV
+//!                                  lines ──┬─────▶ export      NDJSON, CSV
+//!                                          └─────▶ summary     what they amount to, kept beside them
 //! ```
 //!
 //! Data in, data out: the clock, the key of the MAC, the store and the question of whether a process
@@ -29,6 +30,10 @@ mod fold;
 
 mod filter;
 
+mod overview;
+
+pub mod summary;
+
 mod crash;
 
 pub mod statistics;
@@ -41,8 +46,9 @@ pub use crash::{Closing, crashed};
 pub use filter::Filter;
 pub use fold::{Folded, Operation, Scope, fold};
 pub use hex::{ExecutionId, Hex, HexError, Mac, WriterId};
+pub use overview::{Glance, NodeGlance, Overview};
 pub use record::{
-    Event, EventKind, Execution, Failure, Message, Node, Object, ObjectKind, Record, State, Status,
-    Volume,
+    Event, EventKind, Execution, Failure, Message, Node, Object, ObjectKind, Privacy, Record,
+    State, Status, Volume,
 };
 pub use script::{Class, ScriptType, WordError};

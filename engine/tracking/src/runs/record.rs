@@ -158,6 +158,9 @@ pub struct Status {
     /// What its nodes took, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<Node>,
+    /// What it published, and what was found wrong with that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
     /// The execution that found this one crashed, and wrote its end for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_by: Option<ExecutionId>,
@@ -186,6 +189,7 @@ impl Status {
             volume: None,
             error: None,
             nodes: Vec::new(),
+            privacy: None,
             closed_by: None,
             metadata: BTreeMap::new(),
         }
@@ -235,13 +239,41 @@ impl ObjectKind {
     }
 }
 
+/// What an execution published, column by column, and what was found wrong with it. Counts alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privacy {
+    /// Columns of its exports that are masked.
+    pub masked: u64,
+    /// Those that an owner answers for: kept as they are, or declassified.
+    pub kept: u64,
+    /// Those without a class that are neither.
+    pub unclassified: u64,
+    /// Those of a class that is not sensitive.
+    pub open: u64,
+    /// Findings that stopped it: privacy gates that refused.
+    pub critical: u64,
+    /// Findings that did not: warnings.
+    pub other: u64,
+}
+
+impl Privacy {
+    /// All columns of the exports.
+    #[must_use]
+    pub const fn columns(&self) -> u64 {
+        let known = self.masked.saturating_add(self.kept);
+        known.saturating_add(self.unclassified).saturating_add(self.open)
+    }
+}
+
 /// How much an execution moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Volume {
-    /// Rows that came out of sources.
+    /// Rows that sources or chunks handed to the plans of the execution: counted where they are scanned, after
+    /// what a scan itself leaves out, and twice where a plan scans twice.
     pub rows_read: u64,
-    /// Rows in which at least one column was masked.
+    /// Rows written by exports of which at least one column is masked.
     pub rows_masked: u64,
     /// Rows that went into the store or a database.
     pub rows_written: u64,
@@ -345,6 +377,31 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// What security has to know of as soon as a command of this kind begins; none where that is nothing.
+    #[must_use]
+    pub fn of(script: &ScriptType) -> Option<Self> {
+        let is = |one: &ScriptType| script == one;
+        if [ScriptType::METADATA_DECRYPT, ScriptType::METADATA_HISTORY, ScriptType::METADATA_SHOW]
+            .iter()
+            .any(is)
+        {
+            Some(Self::Decryption)
+        } else if [ScriptType::KEYS_INIT, ScriptType::KEYS_EXPORT, ScriptType::KEYS_ROTATE]
+            .iter()
+            .any(is)
+        {
+            Some(Self::KeyUse)
+        } else {
+            is(&ScriptType::UNMASK).then_some(Self::Unmasking)
+        }
+    }
+}
+
+impl EventKind {
+    /// Every kind. A summary names one by its place: new ones come last.
+    pub const ALL: [Self; 5] =
+        [Self::Decryption, Self::Unmasking, Self::Approval, Self::Refusal, Self::KeyUse];
+
     /// The word for it in records.
     #[must_use]
     pub const fn word(self) -> &'static str {

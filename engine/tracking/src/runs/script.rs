@@ -74,6 +74,8 @@ script_types! {
     FORGET = "forget", Compliance;
     /// Keys were handed out.
     KEYS_EXPORT = "keys_export", Security;
+    /// A keyring was made.
+    KEYS_INIT = "keys_init", Security;
     /// A key has a new version.
     KEYS_ROTATE = "keys_rotate", Security;
     /// An export went into a database.
@@ -82,6 +84,10 @@ script_types! {
     METADATA_DECRYPT = "metadata_decrypt", Security;
     /// Metadata of sources was read.
     METADATA_EXTRACT = "metadata_extract", Execution;
+    /// What changed in sources was opened.
+    METADATA_HISTORY = "metadata_history", Security;
+    /// A sealed file of metadata was opened, by Git for example.
+    METADATA_SHOW = "metadata_show", Security;
     /// SQL over exports, history and records.
     QUERY = "query", Execution;
     /// What was due went.

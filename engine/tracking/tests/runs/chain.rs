@@ -255,11 +255,13 @@ fn files_of_one_chain_and_month_are_compacted_up_to_a_size() {
         file("e", 1, 15, "2026-11-01", 10),
         file("large", 1, 16, "2026-11-02", 100),
         file("f", 1, 19, "2026-11-03", 10),
-        file("g", 2, 1, "2026-11-03", 10),
+        file("g", 1, 21, "2026-11-03", 49),
+        file("half", 1, 23, "2026-11-03", 50),
+        file("h", 2, 1, "2026-11-03", 10),
     ];
     let bytes_max = 100.try_into().unwrap();
     let groups = compactable(&files, CompactionLimits { bytes_max, files_min: 0 });
-    assert_eq!(groups, [vec!["a", "b", "c"], vec!["e", "f"]]);
+    assert_eq!(groups, [vec!["a", "b", "c"], vec!["f", "g"]], "large ones stay between others");
     let groups = compactable(&files, CompactionLimits { bytes_max, files_min: 3 });
     assert_eq!(groups, [vec!["a", "b", "c"]]);
 }

@@ -15,6 +15,10 @@ mod invented;
 #[cfg(test)]
 mod picture;
 #[cfg(test)]
+mod privacy;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod statistics;
+#[cfg(test)]
+mod summary;

@@ -31,18 +31,30 @@ pub struct CompactionLimits {
     pub files_min: usize,
 }
 
+impl CompactionLimits {
+    /// Whether a file of this size is left as it is.
+    #[must_use]
+    pub const fn is_large(&self, bytes: u64) -> bool {
+        bytes >= self.bytes_max.get().div_ceil(2)
+    }
+}
+
 /// Which files become one, by name, in the order of their lines.
 ///
 /// Those of one chain and one month (UTC) only: retention removes whole files, and a file lies as
-/// long as its newest record has to.
+/// long as its newest record has to. A file that is half as large as one may be is left alone for good,
+/// and so are few before it: nothing is written again and again, and what becomes one has no gap.
 #[must_use]
 pub fn compactable(files: &[RecordFile], limits: CompactionLimits) -> Vec<Vec<String>> {
-    let mut files: Vec<&RecordFile> =
-        files.iter().filter(|file| file.bytes < limits.bytes_max.get()).collect();
+    let mut files: Vec<&RecordFile> = files.iter().collect();
     files.sort_by_key(|file| (file.chain, file.first));
     let mut groups: Vec<Vec<&RecordFile>> = Vec::new();
     let mut bytes: u64 = 0;
     for file in files {
+        if limits.is_large(file.bytes) {
+            groups.push(Vec::new());
+            continue;
+        }
         let grown = bytes.saturating_add(file.bytes);
         match groups.last_mut() {
             Some(group)

@@ -1,15 +1,28 @@
 //! What the caller has found of the system, and what of it is well.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::{
-    super::{chain::Fault, instant},
+    super::{
+        chain::{ChainId, Fault},
+        hex::ExecutionId,
+        instant,
+        overview::Overview,
+        record::Privacy,
+        statistics::Window,
+    },
     units,
 };
 use crate::retention::Moment;
 
 /// How many faults of chains a report names.
 pub const FAULTS_MAX: usize = 20;
+
+/// How many of those who verified records are named.
+const EARLIER_USERS_MAX: usize = 5;
 
 /// A key this close to its rotation is worth a warning.
 const ROTATION_DAYS: i64 = 30;
@@ -25,9 +38,9 @@ pub struct Health {
     pub retention_overdue: u64,
     /// What the chains of records are like; null where nobody looked.
     pub audit: Option<Audit>,
-    /// How many sensitive columns were covered, day by day, the oldest first.
+    /// How many sensitive columns were covered, day by day, the oldest first; of a report, as executions say.
     pub coverage: Vec<Coverage>,
-    /// How many privacy findings were open, day by day, the oldest first.
+    /// How many privacy findings there were, day by day, the oldest first; of a report, as executions say.
     pub findings: Vec<Findings>,
 }
 
@@ -62,12 +75,32 @@ pub struct KeyHealth {
 /// What the chains of records are like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Audit {
-    /// How many records were verified.
+    /// How many records there are.
     pub records: u64,
     /// How many faults there are.
     pub fault_count: u64,
     /// The first of them.
     pub faults: Vec<Fault>,
+    /// Records that were verified when they were summed up, and not again now: their files are there, as long as
+    /// they were. What is told of them comes from what was sealed then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
+}
+
+/// Records that were verified earlier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Earlier {
+    /// Of which chain.
+    pub chain: ChainId,
+    /// The first of them.
+    pub first: u64,
+    /// The last of them, by whose MAC they are continued.
+    pub last: u64,
+    /// When; of several times the earliest.
+    #[serde(with = "instant")]
+    pub at: Moment,
+    /// By whom.
+    pub by: BTreeSet<String>,
 }
 
 impl Audit {
@@ -75,22 +108,47 @@ impl Audit {
     #[must_use]
     pub fn of(records: u64, faults: &[Fault]) -> Self {
         let first = faults.iter().take(FAULTS_MAX).copied().collect();
-        Self { records, fault_count: faults.len() as u64, faults: first }
+        Self { records, fault_count: faults.len() as u64, faults: first, earlier: Vec::new() }
+    }
+
+    /// The same, where some of the records were not verified now.
+    #[must_use]
+    pub fn with_earlier(self, earlier: Vec<Earlier>) -> Self {
+        Self { earlier, ..self }
+    }
+
+    fn words(&self) -> String {
+        let length = |one: &Earlier| one.last.saturating_sub(one.first).saturating_add(1);
+        let before = self.earlier.iter().map(length).fold(0, u64::saturating_add);
+        let oldest = self.earlier.iter().map(|one| one.at).min();
+        let Some(oldest) = oldest else {
+            return format!("intact over {} records", units::count(self.records));
+        };
+        let by: BTreeSet<&str> =
+            self.earlier.iter().flat_map(|one| &one.by).map(String::as_str).collect();
+        let by: Vec<&str> = by.into_iter().take(EARLIER_USERS_MAX).collect();
+        format!(
+            "intact: {} records verified now, {} when they were summed up (since {} UTC, by {})",
+            units::count(self.records.saturating_sub(before)),
+            units::count(before),
+            units::moment(oldest),
+            by.join(", ")
+        )
     }
 }
 
-/// How much was covered on a day.
+/// How much was covered on a day, by the last execution of it that says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Coverage {
     /// Which, as `2026-11-23`.
     pub day: String,
-    /// Columns with a sensitive class.
+    /// Published columns that have a sensitive class, or none.
     pub sensitive: u64,
-    /// Those of them that are masked or kept back.
+    /// Those of them that are masked, or that an owner answers for.
     pub covered: u64,
 }
 
-/// How many findings were open on a day.
+/// How many findings executions of a day had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Findings {
     /// Which, as `2026-11-23`.
@@ -127,6 +185,40 @@ pub enum Verdict {
 }
 
 impl Health {
+    /// The same with what executions of the window say of privacy, where they say anything.
+    pub(super) fn with_privacy(mut self, overview: &Overview<'_>, window: Window) -> Self {
+        let mut covered: BTreeMap<NaiveDate, (Moment, ExecutionId, Privacy)> = BTreeMap::new();
+        let mut found: BTreeMap<NaiveDate, (u64, u64)> = BTreeMap::new();
+        let inside = overview.operations().iter().filter(|one| one.started >= window.since);
+        for (one, privacy) in inside.filter_map(|one| Some((one, one.privacy?))) {
+            let date = one.started.date_naive();
+            let sums = found.entry(date).or_default();
+            *sums = (sums.0.saturating_add(privacy.critical), sums.1.saturating_add(privacy.other));
+            // What was refused published nothing.
+            if privacy.columns() > 0 {
+                let newest = covered.entry(date).or_insert((one.started, one.id, privacy));
+                if (newest.0, newest.1) < (one.started, one.id) {
+                    *newest = (one.started, one.id, privacy);
+                }
+            }
+        }
+        if !found.is_empty() {
+            let coverage = covered.into_iter().map(|(date, (_, _, privacy))| {
+                let covered = privacy.masked.saturating_add(privacy.kept);
+                let sensitive = covered.saturating_add(privacy.unclassified);
+                Coverage { day: date.to_string(), sensitive, covered }
+            });
+            self.coverage = coverage.collect();
+            let findings = found.into_iter().map(|(date, (critical, other))| Findings {
+                day: date.to_string(),
+                critical,
+                other,
+            });
+            self.findings = findings.collect();
+        }
+        self
+    }
+
     /// What is well and what is not, always the same things in the same order.
     #[must_use]
     pub fn checks(&self, now: Moment) -> Vec<Check> {
@@ -171,9 +263,8 @@ impl Health {
     fn chains(&self) -> Check {
         match &self.audit {
             None => check("Audit chain", Verdict::Unknown, "was not verified"),
-            Some(Audit { records, fault_count: 0, .. }) => {
-                let words = format!("intact over {} records", units::count(*records));
-                check("Audit chain", Verdict::Well, words)
+            Some(audit @ Audit { fault_count: 0, .. }) => {
+                check("Audit chain", Verdict::Well, audit.words())
             }
             Some(Audit { fault_count, .. }) => {
                 let faults = if *fault_count == 1 { "fault" } else { "faults" };

@@ -19,13 +19,16 @@ mod view;
 
 use serde::Serialize;
 
-pub use health::{Audit, Check, Coverage, FAULTS_MAX, Findings, Health, KeyHealth, Store, Verdict};
+pub use health::{
+    Audit, Check, Coverage, Earlier, FAULTS_MAX, Findings, Health, KeyHealth, Store, Verdict,
+};
 
 use super::{
     fold::{Folded, Scope},
     instant,
+    overview::Overview,
     record::Event,
-    statistics::{Statistics, Window, statistics},
+    statistics::{self, Statistics, Window},
 };
 use crate::retention::Moment;
 
@@ -33,7 +36,7 @@ use crate::retention::Moment;
 pub const FORMAT_VERSION: u32 = 1;
 
 /// How many events are listed.
-const EVENTS_MAX: usize = 20;
+pub const EVENTS_MAX: usize = 20;
 
 /// What is told of a project's executions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -73,11 +76,24 @@ impl Report {
         window: Window,
         health: Health,
     ) -> Self {
+        Self::of(project, scope, &Overview::of(folded), window, health)
+    }
+
+    /// The same, of what is in view.
+    #[must_use]
+    pub fn of(
+        project: &str,
+        scope: &Scope,
+        overview: &Overview<'_>,
+        window: Window,
+        health: Health,
+    ) -> Self {
         let tenant = match scope {
             Scope::All => None,
             Scope::Tenant(tenant) => Some(tenant.clone()),
         };
-        let inside = folded.events.iter().filter(|event| event.time >= window.since);
+        let health = health.with_privacy(overview, window);
+        let inside = overview.events().iter().filter(|event| event.time >= window.since);
         Self {
             format_version: FORMAT_VERSION,
             project: project.to_owned(),
@@ -85,9 +101,9 @@ impl Report {
             since: window.since,
             made: window.now,
             checks: health.checks(window.now),
-            statistics: statistics(&folded.operations, window),
+            statistics: statistics::of(overview, window),
             events: inside.rev().take(EVENTS_MAX).cloned().collect(),
-            incomplete: folded.incomplete,
+            incomplete: overview.incomplete(),
             health,
         }
     }

@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 use serde::Serialize;
 
 use super::{
-    super::{fold::Operation, record::State},
+    super::{overview::Glance, record::State},
     Window,
     robust::median,
 };
@@ -40,7 +40,7 @@ pub struct Day {
 }
 
 /// Every day of the window, also those on which nothing was done.
-pub(super) fn days(operations: &[&Operation], window: Window) -> Vec<Day> {
+pub(super) fn days(operations: &[&Glance<'_>], window: Window) -> Vec<Day> {
     let last = window.now.date_naive();
     let earliest = last.checked_sub_days(Days::new(DAYS_MAX - 1)).unwrap_or(NaiveDate::MIN);
     let first = window.since.date_naive().max(earliest);
@@ -68,7 +68,7 @@ pub(super) fn days(operations: &[&Operation], window: Window) -> Vec<Day> {
     shown.collect()
 }
 
-fn add(day: &mut Day, operation: &Operation) {
+fn add(day: &mut Day, operation: &Glance<'_>) {
     let volume = operation.volume;
     let is = |state: State| u64::from(operation.status == state);
     for (sum, one) in [

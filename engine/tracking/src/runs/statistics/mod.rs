@@ -23,6 +23,7 @@ use super::{
     fold::Operation,
     hex::ExecutionId,
     instant,
+    overview::{Glance, Overview},
     record::{Message, State},
     script::ScriptType,
 };
@@ -83,7 +84,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, operation: &Operation) {
+    fn add(&mut self, operation: &Glance<'_>) {
         let which = match operation.status {
             State::Success => &mut self.success,
             State::Failed => &mut self.failed,
@@ -91,7 +92,7 @@ impl Counts {
         };
         *which = which.saturating_add(1);
         self.total = self.total.saturating_add(1);
-        self.crashed = self.crashed.saturating_add(u64::from(operation.closed_by.is_some()));
+        self.crashed = self.crashed.saturating_add(u64::from(operation.is_crashed));
     }
 
     /// The part of the ended that succeeded.
@@ -155,8 +156,14 @@ pub struct CodeCount {
 /// measured, and nothing else.
 #[must_use]
 pub fn statistics(operations: &[Operation], window: Window) -> Statistics {
+    of(&Overview::of_operations(operations), window)
+}
+
+/// What executions at a glance amount to: the same.
+#[must_use]
+pub fn of(overview: &Overview<'_>, window: Window) -> Statistics {
     // Mostly they come oldest first: then this is no work.
-    let mut newest_first: Vec<&Operation> = operations.iter().rev().collect();
+    let mut newest_first: Vec<&Glance<'_>> = overview.operations().iter().rev().collect();
     newest_first.sort_by_key(|one| Reverse((one.started, one.id)));
     let count_inside = newest_first.partition_point(|one| one.started >= window.since);
     let inside = newest_first.get(..count_inside).unwrap_or_default();
@@ -180,49 +187,49 @@ pub fn statistics(operations: &[Operation], window: Window) -> Statistics {
         live: live(&newest_first, window),
         scripts,
         anomalies,
-        slowest_nodes: nodes::slowest(inside),
+        slowest_nodes: nodes::slowest(overview, inside),
         error_codes: error_codes(&failed),
         errors: errors(failed),
         days: days::days(inside, window),
     }
 }
 
-fn live(operations: &[&Operation], window: Window) -> Vec<Live> {
+fn live(operations: &[&Glance<'_>], window: Window) -> Vec<Live> {
     let without_end = operations.iter().filter(|operation| !operation.status.is_end());
     let live = without_end.take(LIST_MAX).map(|operation| {
         let elapsed = window.now.signed_duration_since(operation.started).num_microseconds();
         Live {
             id: operation.id,
             script_type: operation.script_type.clone(),
-            script_name: operation.script_name.clone(),
+            script_name: operation.script_name.to_owned(),
             status: operation.status,
             started: operation.started,
             elapsed_us: elapsed.and_then(|elapsed| u64::try_from(elapsed).ok()).unwrap_or(0),
-            user: operation.user.clone(),
-            host: operation.host.clone(),
+            user: operation.user.map(str::to_owned),
+            host: operation.host.map(str::to_owned),
         }
     });
     live.collect()
 }
 
-fn errors(mut failed: Vec<&Operation>) -> Vec<Seen> {
+fn errors(mut failed: Vec<&Glance<'_>>) -> Vec<Seen> {
     failed.sort_by_key(|one| Reverse((one.updated, one.id)));
     let seen = failed.into_iter().take(LIST_MAX).map(|operation| Seen {
         id: operation.id,
         script_type: operation.script_type.clone(),
-        script_name: operation.script_name.clone(),
+        script_name: operation.script_name.to_owned(),
         time: operation.updated,
-        user: operation.user.clone(),
-        code: operation.error.as_ref().map(|error| error.code.clone()),
-        message: operation.error.as_ref().map(|error| error.message.clone()),
+        user: operation.user.map(str::to_owned),
+        code: operation.error.map(|(code, _)| code.to_owned()),
+        message: operation.error.map(|(_, message)| Message::redacted(message)),
     });
     seen.collect()
 }
 
-fn error_codes(failed: &[&Operation]) -> Vec<CodeCount> {
+fn error_codes(failed: &[&Glance<'_>]) -> Vec<CodeCount> {
     let mut counts: BTreeMap<Option<&str>, u64> = BTreeMap::new();
     for operation in failed {
-        let code = operation.error.as_ref().map(|error| error.code.as_str());
+        let code = operation.error.map(|(code, _)| code);
         let count = counts.entry(code).or_default();
         *count = count.saturating_add(1);
     }

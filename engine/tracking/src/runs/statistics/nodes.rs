@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::{
-    super::fold::Operation,
+    super::overview::{Glance, Overview},
     LIST_MAX,
     robust::{median, percentile},
 };
@@ -28,10 +28,10 @@ pub struct NodeStatistics {
 }
 
 /// The nodes with the greatest median duration, that first.
-pub(super) fn slowest(operations: &[&Operation]) -> Vec<NodeStatistics> {
+pub(super) fn slowest(overview: &Overview<'_>, operations: &[&Glance<'_>]) -> Vec<NodeStatistics> {
     let mut found: HashMap<&str, (Vec<u64>, u64)> = HashMap::new();
-    for node in operations.iter().flat_map(|operation| &operation.nodes) {
-        let (durations, rows) = found.entry(&node.name).or_default();
+    for node in operations.iter().flat_map(|operation| overview.nodes(operation)) {
+        let (durations, rows) = found.entry(node.name).or_default();
         durations.push(node.duration_us);
         *rows = rows.saturating_add(node.rows);
     }

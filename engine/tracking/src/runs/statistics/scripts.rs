@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::HashMap};
 use serde::Serialize;
 
 use super::{
-    super::{fold::Operation, hex::ExecutionId, instant, record::State, script::ScriptType},
+    super::{hex::ExecutionId, instant, overview::Glance, record::State, script::ScriptType},
     Counts, LIST_MAX, Window,
     robust::{Baseline, Trend, percentile, rounded},
 };
@@ -74,12 +74,12 @@ pub struct Anomaly {
 ///
 /// A failure's duration says nothing about how long a script takes: only successes are measured.
 pub(super) fn scripts(
-    newest_first: &[&Operation],
+    newest_first: &[&Glance<'_>],
     window: Window,
 ) -> (Vec<ScriptStatistics>, Vec<Anomaly>) {
-    let mut groups: HashMap<(&ScriptType, &str), Vec<&Operation>> = HashMap::new();
+    let mut groups: HashMap<(&ScriptType, &str), Vec<&Glance<'_>>> = HashMap::new();
     for operation in newest_first {
-        let key = (&operation.script_type, operation.script_name.as_str());
+        let key = (operation.script_type, operation.script_name);
         groups.entry(key).or_default().push(operation);
     }
     let mut anomalies = Vec::new();
@@ -93,7 +93,7 @@ pub(super) fn scripts(
         let mut history: Vec<u64> =
             successes.filter_map(|success| success.duration_us).take(HISTORY_MAX).collect();
         history.reverse();
-        let inside: Vec<&Operation> =
+        let inside: Vec<&Glance<'_>> =
             group.iter().copied().take_while(|one| one.started >= window.since).collect();
         let baseline = Baseline::of(&history);
         if let Some(baseline) = baseline {
@@ -130,14 +130,14 @@ fn newest(values: &[u64], count: usize) -> &[u64] {
     values.get(values.len().saturating_sub(count)..).unwrap_or(values)
 }
 
-fn anomaly(operation: &Operation, baseline: Baseline) -> Option<Anomaly> {
+fn anomaly(operation: &Glance<'_>, baseline: Baseline) -> Option<Anomaly> {
     let is_success = operation.status == State::Success;
     let duration_us = operation.duration_us.filter(|_| is_success)?;
     let score = baseline.anomaly(duration_us)?;
     Some(Anomaly {
         id: operation.id,
         script_type: operation.script_type.clone(),
-        script_name: operation.script_name.clone(),
+        script_name: operation.script_name.to_owned(),
         started: operation.started,
         duration_us,
         usual_us: baseline.median,
