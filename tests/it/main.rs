@@ -14,6 +14,8 @@ mod harness;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod bank;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod styles;
@@ -85,6 +87,8 @@ mod retention_rows;
 mod retry;
 #[cfg(test)]
 mod tamper;
+#[cfg(test)]
+mod tenants;
 #[cfg(test)]
 mod terminals;
 #[cfg(test)]

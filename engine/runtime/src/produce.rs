@@ -146,14 +146,27 @@ impl Producer<'_> {
             told,
             ..report(export, status)
         };
-        let recorded = self.histories(&export.name, file, &stored).await;
+        let failure = self.hand_on(export, file, &stored, &mut done).await;
+        done.codes = failure.iter().flat_map(codes).collect();
+        self.note_outcome(&done)?;
+        Ok((done, failure))
+    }
+
+    /// Records a committed snapshot in the export's histories and loads it, each although the other fails.
+    async fn hand_on(
+        &self,
+        export: &BoundExport,
+        file: FileId,
+        stored: &Stored,
+        done: &mut ExportReport,
+    ) -> Option<Failure> {
+        let recorded = self.histories(&export.name, file, stored).await;
         let unrecorded = match recorded {
             Ok(caught) => {
                 done.histories = caught.done;
                 done.warnings.extend(caught.warnings);
                 None
             }
-            // The snapshot is there all the same, and is loaded.
             Err(failure) => Some(failure),
         };
         let deliverer = Deliverer {
@@ -163,17 +176,14 @@ impl Producer<'_> {
             keys: self.keys,
             tenant: None,
         };
-        let loaded = deliverer.load_all(export, file, &stored, &mut done.loads).await;
-        let failure = match (unrecorded, loaded.err()) {
+        let loaded = deliverer.load_all(export, file, stored, &mut done.loads).await;
+        match (unrecorded, loaded.err()) {
             (Some(mut failure), Some(unloaded)) => {
                 failure.diagnostics.extend(unloaded.diagnostics);
                 Some(failure)
             }
             (one, other) => one.or(other),
-        };
-        done.codes = failure.iter().flat_map(codes).collect();
-        self.note_outcome(&done)?;
-        Ok((done, failure))
+        }
     }
 
     /// What becomes of a snapshot of which nothing changed but the time.

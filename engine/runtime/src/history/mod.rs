@@ -15,6 +15,7 @@
 mod layout;
 mod stored;
 mod compared;
+mod commit;
 mod record;
 mod fence;
 mod tables;

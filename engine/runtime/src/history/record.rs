@@ -4,29 +4,26 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
-use datafusion::execution::memory_pool::MemoryConsumer;
-use engine_bundle::digest::Digest;
 use engine_bundle::ids::{FileId, RunId};
-use engine_bundle::key::{KeyId, Purpose};
-use engine_bundle::manifest::{FORMAT_VERSION, Inputs, Manifest, Predecessor, SourceFingerprint};
+use engine_bundle::key::Purpose;
+use engine_bundle::manifest::{Manifest, Predecessor};
 use engine_project::Project;
-use engine_tracking::history::{Load, Tally, Vault, VaultTable};
+use engine_tracking::history::{Load, Tally, VaultTable};
 use engine_tracking::retention::Moment;
 use serde::Serialize;
 
-use super::compared::{Compared, Sinks, brought_to};
-use super::layout::{Layout, columns, refused};
-use super::stored::{Document, Ends, Recorded, Shelf, Snapshot, moment};
+use super::commit::Committing;
+use super::compared::{Compared, brought_to};
+use super::layout::{Layout, refused};
+use super::stored::{Ends, Recorded, Shelf, moment};
 use crate::clock;
 use crate::codes::{run, tracking};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::{Event, Observer};
 use crate::heads::Heads;
 use crate::keys::Keys;
-use crate::publish::{chunk_record, lost};
-use crate::seal::{ChunkSink, ChunkSpec, ChunkTarget, SealedChunk};
 use crate::session::Limits;
-use crate::store::{Commit, Store, Stored};
+use crate::store::{Store, Stored};
 use crate::tip::Tip;
 use crate::unseal::arrow_schema;
 use crate::workspace;
@@ -212,7 +209,9 @@ impl Recorder<'_> {
             links: links.as_ref().map(|(file, manifest)| (*file, manifest)),
         };
         let committing = Committing {
-            recorder: self,
+            project: self.project,
+            run: self.run,
+            git_commit: self.git_commit.clone(),
             shelf,
             layout,
             vault: &vault,
@@ -339,175 +338,4 @@ fn dated(export: &Manifest, name: &str, before: Option<&Recorded>) -> Load {
     let micros = newest.map_or(micros, |newest| micros.max(newest.saturating_add(1)));
     let source = format!("{name} snapshot {}", export.version);
     Load::new(moment(micros), source, newest.map(moment))
-}
-
-/// Writes and commits what a load appends.
-struct Committing<'a> {
-    recorder: &'a Recorder<'a>,
-    shelf: &'a Shelf<'a>,
-    layout: &'a Layout,
-    vault: &'a Vault,
-    export: &'a Stored,
-    key: KeyId,
-}
-
-impl Committing<'_> {
-    fn sinks(
-        &self,
-        session: &datafusion::execution::context::SessionContext,
-        before: Option<&Recorded>,
-    ) -> Outcome<Sinks> {
-        let sink = |table| -> Outcome<ChunkSink> {
-            let recorder = self.recorder;
-            let store = recorder.store;
-            let rows = recorder.project.export(&self.layout.export);
-            let spec = ChunkSpec {
-                project: store.project().to_owned(),
-                export: self.layout.table(table),
-                file: self.shelf.file(&self.layout.name, table)?,
-                key: self.key.clone(),
-                run: recorder.run,
-                encryption: self.encryption(before.and_then(|before| before.table(table))),
-                rows_max: rows.map_or(1, |export| export.chunk.rows),
-                partition_by: Vec::new(),
-                unordered: Vec::new(),
-            };
-            let keys = Arc::new(recorder.keys.clone());
-            let target = ChunkTarget { store: Arc::clone(store.objects()), keys };
-            let memory = MemoryConsumer::new("open chunks of a history");
-            let memory = memory.register(&session.runtime_env().memory_pool);
-            Ok(ChunkSink::new(target, spec, memory))
-        };
-        let links = self.layout.has_links().then(|| sink(VaultTable::Links)).transpose()?;
-        Ok(Sinks { hub: sink(VaultTable::Hub)?, satellite: sink(VaultTable::Satellite)?, links })
-    }
-
-    /// A table is encrypted as it was begun.
-    fn encryption(&self, before: Option<&Stored>) -> engine_bundle::layout::Encryption {
-        before.unwrap_or(self.export).manifest.encryption
-    }
-
-    async fn commit(&self, ends: &Ends, sinks: Sinks, load: &Load) -> Outcome<Recorded> {
-        let before = ends.recorded.as_ref();
-        let unwritable = |error: crate::seal::SealError| Failure::from(error.diagnostic());
-        let chunks = sinks.hub.finish().await.map_err(unwritable)?;
-        let kept = before.map(|before| &before.hub);
-        let hub = self.table(VaultTable::Hub, kept, ends.hub, chunks).await?;
-        let links = match sinks.links {
-            Some(sink) => {
-                let chunks = sink.finish().await.map_err(unwritable)?;
-                let kept = before.and_then(|before| before.links.as_ref());
-                Some(self.table(VaultTable::Links, kept, ends.links, chunks).await?)
-            }
-            // What was recorded stays, though nothing refers to anything any more.
-            None => before.and_then(|before| before.links.clone()),
-        };
-        let document = Document {
-            export: self.layout.export.clone(),
-            key: self.layout.key.clone(),
-            tenant: self.layout.tenant.clone(),
-            columns: self.export.manifest.schema.iter().map(|one| one.name.clone()).collect(),
-            begun: before.map_or(load.date_micros(), |before| before.document.begun),
-            load_date: load.date_micros(),
-            snapshot: Snapshot::of(self.export),
-            hub: Snapshot::of(&hub),
-            references: self.layout.references(),
-            links: links.as_ref().map(Snapshot::of),
-        };
-        let chunks = sinks.satellite.finish().await.map_err(unwritable)?;
-        let kept = before.map(|before| &before.satellite);
-        let described = serde_json::to_value(&document).ok();
-        let manifest =
-            self.manifest(VaultTable::Satellite, kept, ends.satellite, (&chunks, described))?;
-        let satellite = self.committed(VaultTable::Satellite, manifest).await?;
-        Ok(Recorded { document, satellite, hub, links })
-    }
-
-    /// Hub or links with what is appended; as they were when nothing is.
-    async fn table(
-        &self,
-        table: VaultTable,
-        before: Option<&Stored>,
-        follows: Option<Predecessor>,
-        chunks: Vec<SealedChunk>,
-    ) -> Outcome<Stored> {
-        match before {
-            Some(before) if chunks.is_empty() => Ok(before.clone()),
-            before => {
-                let manifest = self.manifest(table, before, follows, (&chunks, None))?;
-                self.committed(table, manifest).await
-            }
-        }
-    }
-
-    async fn committed(&self, table: VaultTable, manifest: Manifest) -> Outcome<Stored> {
-        let Recorder { store, keys, heads, .. } = self.recorder;
-        let file = self.shelf.file(&self.layout.name, table)?;
-        match store.commit(file, &manifest, &self.key, keys).await? {
-            Commit::Done(digest) => {
-                let stored = Stored { manifest, digest };
-                let noted = heads.record(file, &stored);
-                noted.map_err(|error| Diagnostic::unwritable(heads.path(), &error))?;
-                Ok(stored)
-            }
-            Commit::Lost => Err(lost(manifest.version, &manifest.export).into()),
-        }
-    }
-
-    fn manifest(
-        &self,
-        table: VaultTable,
-        before: Option<&Stored>,
-        follows: Option<Predecessor>,
-        (appended, described): (&[SealedChunk], Option<serde_json::Value>),
-    ) -> Outcome<Manifest> {
-        let (recorder, export) = (self.recorder, &self.export.manifest);
-        let before = before.map(|before| &before.manifest);
-        let encryption = before.unwrap_or(export).encryption;
-        let mut chunks = before.map(|before| before.chunks.clone()).unwrap_or_default();
-        for sealed in appended {
-            chunks.push(chunk_record(sealed, encryption, &[], (&self.key, recorder.run))?);
-        }
-        let mut keys = before.map(|before| before.keys.clone()).unwrap_or_default();
-        keys.extend(export.keys.iter().cloned().chain([self.key.clone()]));
-        keys.sort();
-        keys.dedup();
-        let schema = match table {
-            VaultTable::Hub => self.vault.hub_schema(),
-            VaultTable::Satellite => self.vault.satellite_schema(),
-            VaultTable::Links => self.vault.link_schema().unwrap_or(self.vault.hub_schema()),
-        };
-        let sum = |of: fn(&engine_bundle::manifest::Chunk) -> u64| {
-            chunks.iter().map(of).fold(0, u64::saturating_add)
-        };
-        Ok(Manifest {
-            format_version: FORMAT_VERSION,
-            project: recorder.store.project().to_owned(),
-            target: recorder.store.target().to_owned(),
-            export: self.layout.table(table),
-            version: follows.map_or(1, |before| before.version.saturating_add(1)),
-            run: recorder.run,
-            git_commit: recorder.git_commit.clone(),
-            inputs: Inputs {
-                plan: self.export.digest,
-                compiled_sql: Digest::of(&[]),
-                policy: export.inputs.policy,
-                engine: export.inputs.engine.clone(),
-                sources: vec![SourceFingerprint {
-                    name: format!("export {}", export.export),
-                    digest: self.export.digest,
-                }],
-            },
-            keys,
-            encryption,
-            schema: columns(table, schema.fields(), export, before),
-            rows: sum(|chunk| chunk.rows),
-            bytes: sum(|chunk| chunk.bytes),
-            chunks,
-            tests: Vec::new(),
-            described,
-            predecessor: follows,
-            origin: None,
-        })
-    }
 }
