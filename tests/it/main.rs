@@ -80,6 +80,8 @@ mod raw_on_disk;
 #[cfg(test)]
 mod renames;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod retention;
 #[cfg(test)]
 mod retention_rows;

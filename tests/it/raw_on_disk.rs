@@ -118,7 +118,7 @@ impl Held {
             let Ok(target) = std::fs::read_link(entry.path()) else { continue };
             // What is no file has a name like `pipe:[4711]`; the kernel's own files, which the allocator
             // looks at, are on no disk.
-            let kernel = target.starts_with("/dev") || target.starts_with("/proc");
+            let kernel = ["/dev", "/proc", "/sys"].iter().any(|of| target.starts_with(of));
             if target.is_absolute() && !kernel && !target.starts_with(&source) {
                 self.search(&entry.path(), &target);
                 seen.insert(target.display().to_string());

@@ -48,6 +48,7 @@ pub(super) fn resolve(
     tables(findings, &histories, exports);
     one_tenant(findings, &histories, exports);
     no_former(findings, &histories, policies);
+    no_expiring(findings, &histories, exports, policies);
     let runs = runs.into_iter().next();
     Tracking { schemas, runs, histories: with_tenants(findings, histories) }
 }
@@ -173,6 +174,29 @@ fn no_former(findings: &mut Findings, histories: &[History], policies: &[Retenti
     for name in former.filter(|name| is_table(&name.value)) {
         let expected = "one that the project no longer has; this is a table of a history";
         findings.invalid("a former export", expected, name.at);
+    }
+}
+
+/// What retention takes from an export by the row would stay in its history.
+fn no_expiring(
+    findings: &mut Findings,
+    histories: &[History],
+    exports: &[Export],
+    policies: &[Retention],
+) {
+    for history in histories {
+        let export = exports.iter().find(|export| export.name.value == history.of.value);
+        let named = export.and_then(|export| export.retention.as_ref());
+        let expiring = |policy: &&Retention| {
+            policy.rows.is_some() && named.is_some_and(|named| named.value == policy.name.value)
+        };
+        if let Some(policy) = policies.iter().find(expiring) {
+            let expected = format!(
+                "an export whose rows do not expire: policy `{}` takes rows that a history would keep",
+                policy.name.value
+            );
+            findings.invalid("of", expected, history.of.at);
+        }
     }
 }
 

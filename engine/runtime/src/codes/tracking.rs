@@ -194,12 +194,13 @@ pub static HISTORY_REFUSED: Code = Code {
     title: "The history was not appended to",
     exit: Exit::Failed,
     what: "A snapshot was published, and its rows were not recorded: two of them have one key, a column has another \
-           type than before, or the history was begun with another key. Nothing of the snapshot was recorded.",
+           type than before, or the history was begun with another key. Nothing of the snapshot was recorded. As a \
+           warning, it is a snapshot that was passed over for a later one.",
     why: "A history says what was known of each key at each moment. With two rows of one key, or keys that mean \
           something else from now on, it would say something that never was.",
     example: "tracking:\n  history:\n    - {name: people, of: export('people'), key: [city]}",
-    fix: "Name a key that tells every published row apart, or begin a history under a new name. The next run records \
-          what is missing.",
+    fix: "Name a key that tells every published row apart, or begin a history under a new name. A snapshot that \
+          cannot be recorded is passed over, with a warning, once a later one can.",
 };
 
 /// A moment that nothing is known of.
