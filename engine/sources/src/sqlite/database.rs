@@ -22,6 +22,18 @@ pub(crate) fn open_read_only(path: &Path) -> Result<Connection, SourceError> {
     prepared(Connection::open_with_flags(path, flags))
 }
 
+/// Opens a database that loads write, for reading only. What a killed load left half done is undone first, which
+/// only a connection that may write can do (SQLite, "Atomic Commit", section 4.2, hot journals).
+pub(crate) fn open_target(path: &Path) -> Result<Connection, SourceError> {
+    present(path)?;
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    if Path::new(&journal).exists() {
+        open_read_write(path)?;
+    }
+    open_read_only(path)
+}
+
 /// Opens an existing database for reading and writing. Nothing spills to a file.
 pub(crate) fn open_read_write(path: &Path) -> Result<Connection, SourceError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -148,4 +160,32 @@ fn stamp(digest: &mut blake3::Hasher, metadata: &Metadata) {
 /// An identifier in SQL: in double quotes, with those inside doubled.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod killed {
+    use super::*;
+
+    /// A copy of a database in the middle of a transaction is what a kill leaves: pages that were written, and the
+    /// journal that undoes them.
+    #[test]
+    fn what_a_killed_load_left_is_undone_before_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copy) = (folder.path().join("a.sqlite"), folder.path().join("b.sqlite"));
+        let database = Connection::open(&path).unwrap();
+        let begun = "PRAGMA cache_size = 2; CREATE TABLE t(x); \
+                     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) \
+                     INSERT INTO t SELECT zeroblob(2000) FROM n; \
+                     BEGIN; UPDATE t SET x = zeroblob(1999)";
+        database.execute_batch(begun).unwrap();
+        for ending in ["", "-journal"] {
+            let from = format!("{}{ending}", path.display());
+            std::fs::copy(from, format!("{}{ending}", copy.display())).unwrap();
+        }
+        assert!(open_read_only(&copy).is_err());
+        let opened = open_target(&copy).unwrap();
+        let sql = "SELECT count(*) FROM t WHERE length(x) = 2000";
+        let count: i64 = opened.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 500);
+    }
 }

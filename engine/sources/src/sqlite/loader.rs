@@ -23,7 +23,7 @@ use futures::StreamExt;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::database::{io_error, open_read_only, open_read_write, replaced};
+use super::database::{io_error, open_read_write, open_target, replaced};
 use super::{bind, catalog, ddl, receipt};
 use crate::connector::{LoadMode, LoadReport, LoadRequest, Loader, TableState};
 use crate::error::{Place, SourceError, SourceErrorKind};
@@ -99,7 +99,7 @@ impl Loader for SqliteLoader {
 }
 
 fn compare(path: &Path, request: &LoadRequest) -> Result<TableState, SourceError> {
-    let table = open_read_only(path).and_then(|database| catalog::table(&database, &request.table));
+    let table = open_target(path).and_then(|database| catalog::table(&database, &request.table));
     let table = match table {
         Ok(table) => table,
         Err(error)

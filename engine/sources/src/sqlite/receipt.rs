@@ -10,7 +10,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::database::{open_read_only, replaced};
+use super::database::{open_target, replaced};
 use crate::error::{SourceError, SourceErrorKind};
 
 /// The table of receipts.
@@ -29,7 +29,7 @@ pub(crate) fn write(database: &Connection, table: &str, receipt: &str) -> Result
 
 /// The receipt of a table that is there. A database or table that is not there has none.
 pub(crate) fn read(path: &Path, table: &str) -> Result<Option<String>, SourceError> {
-    let database = match open_read_only(path) {
+    let database = match open_target(path) {
         Ok(database) => database,
         Err(error) if *error.kind() == SourceErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
