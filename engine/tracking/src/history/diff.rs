@@ -80,7 +80,7 @@ impl<'a> Recorded<'a> {
         Ok(recorded)
     }
 
-    fn check(&self) -> Result<(), HistoryError> {
+    pub(super) fn check(&self) -> Result<(), HistoryError> {
         let all: [&dyn Array; 5] =
             [self.keys, self.diffs, self.versions, self.load_dates, self.deleted];
         if let Some(odd) = all.iter().find(|column| column.len() != self.keys.len()) {
@@ -308,7 +308,7 @@ fn is_gone(entry: &Entry) -> bool {
     !entry.is_seen() && !entry.is_deleted()
 }
 
-fn version_of(version: i64) -> Option<u32> {
+pub(super) fn version_of(version: i64) -> Option<u32> {
     u32::try_from(version).ok().filter(|version| (1..=VERSION_MAX).contains(version))
 }
 

@@ -71,6 +71,12 @@ pub enum HistoryError {
         /// How many.
         rows: u64,
     },
+    /// Rows of a satellite whose key the hub lacks.
+    #[error("{rows} rows of the satellite have a key that the hub lacks")]
+    NoHub {
+        /// How many.
+        rows: usize,
+    },
     /// Rows of a load whose business key another row of it has.
     #[error("the key is not unique: rows that repeat the key of another: {rows}")]
     NotUnique {

@@ -22,6 +22,8 @@
 //!  6  load.settle(sum of tallies)                    before anything is committed
 //! ```
 //!
+//! What is kept no longer goes by [`Ages`]: versions that were superseded long ago, and rows that expired.
+//!
 //! A batch whose key is not unique is known at step 5 only, so what is written in step 4 must not be
 //! visible before step 6.
 
@@ -29,12 +31,14 @@ mod columns;
 mod diff;
 mod encode;
 mod error;
+mod expiry;
 mod fields;
 mod hash;
 mod links;
 mod load;
 mod rows;
 mod table;
+mod thinned;
 mod vault;
 mod views;
 
@@ -44,11 +48,13 @@ pub use columns::{
 };
 pub use diff::{Comparison, CurrentState, Findings, Outcome, Recorded, bytes_needed, parts_needed};
 pub use error::HistoryError;
+pub use expiry::{Ages, Expired, expiry_bytes, expiry_parts};
 pub use fields::{FieldChange, VersionChange, VersionKind};
 pub use hash::{DIFF_BYTES, KEY_BYTES, NO_DIFF, hash_diffs, hash_keys, hash_links, hash_tenants};
 pub use links::LinkState;
 pub use load::{Load, Tally};
 pub use rows::Hashed;
 pub use table::{Part, partition_of};
+pub use thinned::Thinned;
 pub use vault::{Reference, Vault};
 pub use views::{TenantKey, VaultTable};

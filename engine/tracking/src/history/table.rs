@@ -109,6 +109,12 @@ impl Part {
         (0..of).map(move |index| Self { index, of })
     }
 
+    /// Whether a key belongs to this part.
+    #[inline]
+    pub(super) fn has(self, key: &Key) -> bool {
+        self.position(key).is_some()
+    }
+
     /// Where a key stands in this part; nothing when it belongs to another.
     #[inline]
     fn position(self, key: &Key) -> Option<u64> {

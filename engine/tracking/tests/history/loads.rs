@@ -75,7 +75,7 @@ fn as_of_every_load(store: &Store, loads: &[(i64, State)]) {
     }
 }
 
-fn links_are_those_of_the_model(store: &Store, model: &Model) {
+pub(crate) fn links_are_those_of_the_model(store: &Store, model: &Model) {
     let keys = store.keys();
     let mut cities = std::collections::BTreeMap::new();
     for digit in 1..4 {

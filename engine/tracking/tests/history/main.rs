@@ -1,6 +1,8 @@
 //! Histories against a plain model, hashes against vectors made elsewhere, and views as they are written.
 
 #[cfg(test)]
+mod expiry;
+#[cfg(test)]
 mod hashes;
 #[cfg(test)]
 mod loads;

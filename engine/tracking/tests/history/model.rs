@@ -36,7 +36,7 @@ impl Model {
         for (key, values) in state {
             let versions = self.versions.entry(key.clone()).or_default();
             if versions.last().is_none_or(|last| last.values.as_ref() != Some(values)) {
-                let number = versions.len() as i64 + 1;
+                let number = versions.last().map_or(0, |last| last.number) + 1;
                 versions.push(Version { number, date, values: Some(values.clone()) });
             }
             self.links.extend(values.city.iter().map(|city| (key.clone(), city.clone())));
@@ -44,7 +44,7 @@ impl Model {
         for (key, versions) in &mut self.versions {
             let there = versions.last().is_some_and(|last| last.values.is_some());
             if there && !state.contains_key(key) {
-                let number = versions.len() as i64 + 1;
+                let number = versions.last().map_or(0, |last| last.number) + 1;
                 versions.push(Version { number, date, values: None });
             }
         }
