@@ -84,6 +84,8 @@ mod reports;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod retention_histories;
+#[cfg(test)]
 mod retention_rows;
 #[cfg(test)]
 mod retry;

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use engine_bundle::ids::{FileId, RunId};
 use engine_project::Project;
 use engine_tracking::retention::{
-    DELETION_VERSION, Deletion, Due, Moment, Policy, Suspicion, digest_of, due, suspicious,
+    Deletion, Due, Moment, Policy, Suspicion, digest_of, due, suspicious,
 };
 
 use crate::bind::Schemas;
@@ -244,6 +244,20 @@ impl Keeper<'_> {
         Ok(Applied::Done(Box::new(done.unwrap_or_else(nothing)), warnings))
     }
 
+    /// Why nothing of an export may go, where the clock contradicts what happened.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn doubted(&self, export: &str, at: At) -> Outcome<Option<Diagnostic>> {
+        if at.trust_clock {
+            return Ok(None);
+        }
+        let file = self.keys.file_id(self.store.project(), export)?;
+        let found = retention::inventory(self.store, self.keys, file, export, None).await?;
+        let suspicion = suspicious(clock::now(), &found.inventory);
+        Ok(suspicion.map(|suspicion| doubt(export, &suspicion)))
+    }
+
     /// Commits the tombstones, where they are others than before.
     async fn bury(&self, export: &str, file: FileId, judged: &Judged, now: Moment) -> Outcome<()> {
         let before = &judged.found.inventory.tombstones;
@@ -311,19 +325,10 @@ impl Keeper<'_> {
             return Ok(());
         }
         let deletion = Deletion {
-            format_version: DELETION_VERSION,
-            policy: policy.name.clone(),
-            basis: policy.basis.clone(),
-            by: records::user(self.context),
-            at: now,
-            snapshots: 0,
             chunks: left.len() as u64,
-            records: 0,
-            rows: 0,
             bytes: left.iter().map(|(_, bytes)| *bytes).fold(0, u64::saturating_add),
-            oldest: None,
-            newest: None,
             digest: digest_of(left.iter().map(|(path, _)| path.as_str())),
+            ..Deletion::nothing(policy, &records::user(self.context), now)
         };
         self.store.record_deletions(new_id()?, export, &[deletion], self.keys).await?;
         for (path, _) in &left {
@@ -414,19 +419,12 @@ impl Keeper<'_> {
     fn deletion(&self, policy: &Policy, expired: &Expired) -> Deletion {
         let due = &expired.due;
         Deletion {
-            format_version: DELETION_VERSION,
-            policy: policy.name.clone(),
-            basis: policy.basis.clone(),
-            by: records::user(self.context),
-            at: clock::now(),
-            snapshots: 0,
-            chunks: 0,
             records: due.records,
-            rows: 0,
             bytes: due.bytes,
             oldest: due.oldest,
             newest: due.newest,
             digest: digest_of(expired.names.iter().map(String::as_str)),
+            ..Deletion::nothing(policy, &records::user(self.context), clock::now())
         }
     }
 }

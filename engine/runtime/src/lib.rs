@@ -62,6 +62,7 @@ pub mod delivery;
 pub mod rewatch;
 pub mod expiry;
 pub mod keeping;
+pub mod thinning;
 pub mod aging;
 pub mod produce;
 pub mod ops;

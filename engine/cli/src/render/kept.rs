@@ -3,7 +3,7 @@
 use engine_runtime::metadata::ArchivesDue;
 use engine_runtime::ops::retention::Unclaimed;
 use engine_runtime::records::RecordsDue;
-use engine_runtime::retention::{Amount, ExportRetention, RowsDue};
+use engine_runtime::retention::{Amount, ExportRetention, HistoryDue, RowsDue};
 
 use super::table::{bytes, counted};
 use crate::console::printable;
@@ -13,7 +13,8 @@ pub(crate) fn one(export: &ExportRetention) -> String {
     let basis = export.basis.as_ref().map(|basis| format!(", {basis}")).unwrap_or_default();
     let policy = export.policy.as_ref().map(|name| format!("policy {name}"));
     let policy = policy.unwrap_or_else(|| "no policy".to_owned());
-    let mut text = format!("{}: {policy}{}\n", export.export, printable(&basis));
+    let what = export.history.as_ref().map_or("", |_| "history ");
+    let mut text = format!("{what}{}: {policy}{}\n", export.export, printable(&basis));
     let newest = if export.newest_goes { ", the newest among them" } else { "" };
     for (words, amount, more) in [
         ("deleted softly", &export.tombstone, newest),
@@ -26,6 +27,9 @@ pub(crate) fn one(export: &ExportRetention) -> String {
     }
     if let Some(rows) = &export.rows {
         text.push_str(&format!("  {}\n", of_rows(rows)));
+    }
+    if let Some(history) = &export.history {
+        text.push_str(&format!("  {}\n", of_versions(history)));
     }
     if export.restored > 0 {
         text.push_str(&format!("  live again: {}\n", counted(export.restored as u64, "snapshot")));
@@ -54,6 +58,31 @@ pub(crate) fn of_rows(rows: &RowsDue) -> String {
         rows.older_than,
         counted(rows.rows, "row"),
         counted(rows.chunks, "chunk"),
+    )
+}
+
+/// What becomes of the versions of a history.
+pub(crate) fn of_versions(history: &HistoryDue) -> String {
+    let superseded = history.superseded_for.as_ref();
+    let superseded = superseded.map(|span| format!("superseded for {span}"));
+    let aged = history
+        .by
+        .as_ref()
+        .map(|(by, older_than)| format!("older than {older_than} by {}", printable(by)));
+    if let (false, Some(aged)) = (history.has_age, &aged) {
+        return format!("versions {aged}: the history has no such column to tell by");
+    }
+    let rules: Vec<String> = superseded.into_iter().chain(aged).collect();
+    let links = match history.links {
+        0 => String::new(),
+        links => format!(", {}", counted(links, "link")),
+    };
+    format!(
+        "versions {}: {} in {} go now, and with them {}{links}",
+        rules.join(" or "),
+        counted(history.versions, "version"),
+        counted(history.chunks, "chunk"),
+        counted(history.keys, "key"),
     )
 }
 

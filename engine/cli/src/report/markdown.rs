@@ -113,13 +113,16 @@ impl Page {
                 true => String::new(),
                 false => cell(&kept::shown(of)),
             };
+            let rows = export.rows.as_ref().map(kept::of_rows);
+            let rows = rows.or_else(|| export.history.as_ref().map(kept::of_versions));
+            let rows = rows.unwrap_or_default();
             self.push(&format!(
                 "| {} | {} | {}{newest} | {} | {} | {} |\n",
                 code(&export.export),
                 code(export.policy.as_deref().unwrap_or("none")),
                 amount(&export.tombstone),
                 amount(&export.destroy),
-                cell(&export.rows.as_ref().map(kept::of_rows).unwrap_or_default()),
+                cell(&rows),
                 cell(export.basis.as_deref().unwrap_or_default())
             ));
         }

@@ -14,6 +14,8 @@ pub struct Retention {
     pub max_age: Option<Spanned<String>>,
     /// Which rows go.
     pub rows: Option<RowRule>,
+    /// How long ago a version in a history may have been superseded.
+    pub superseded_for: Option<Spanned<String>>,
     /// How long run records are kept.
     pub records: RecordAges,
     /// Where things are copied to before they are destroyed: a `file://` URL, or the name of a connection.

@@ -26,6 +26,8 @@ pub struct History {
     pub tenant: Option<Spanned<String>>,
     /// Columns that refer to other histories.
     pub references: Vec<HistoryReference>,
+    /// The policy that its versions are kept by; exists.
+    pub retention: Option<Spanned<String>>,
     /// Where it is declared.
     pub at: Location,
 }

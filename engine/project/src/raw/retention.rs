@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::RawApproval;
 use crate::location::Spanned;
 
-/// How long that which names this policy is kept: snapshots of exports and rows in them, run records, archives
-/// of schemas.
+/// How long that which names this policy is kept: snapshots of exports and rows in them, versions in histories,
+/// run records, archives of schemas.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(example = serde_json::json!({"name": "uat", "snapshots": {"keep": 5, "max_age": "90d"}, "then": "delete"}))]
@@ -20,6 +20,9 @@ pub(crate) struct RawRetention {
     /// Which rows go by their own age; none when left out.
     #[serde(default)]
     pub(crate) rows: Option<RawRowRule>,
+    /// Which versions of rows go from histories; none when left out.
+    #[serde(default)]
+    pub(crate) versions: Option<RawVersionRule>,
     /// The greatest age of run records, by their class; a class that is not named is kept.
     #[serde(default)]
     pub(crate) records: Option<RawRecordAges>,
@@ -65,6 +68,14 @@ pub(crate) struct RawRowRule {
     pub(crate) older_than: Spanned<String>,
     /// A published column of dates or timestamps, judged as it is published. A row where it is null stays.
     pub(crate) by: Spanned<String>,
+}
+
+/// Which versions of rows go from histories.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawVersionRule {
+    /// How long ago a version may have been superseded, or its row have gone, such as `2y`. What holds now stays.
+    pub(crate) superseded_for: Spanned<String>,
 }
 
 /// The greatest age of run records, by their class.

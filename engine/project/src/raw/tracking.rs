@@ -39,6 +39,10 @@ pub(crate) struct RawHistory {
     /// Which columns refer to the keys of which other histories: they become links.
     #[serde(default)]
     pub(crate) references: Vec<Spanned<RawHistoryReference>>,
+    /// The policy whose `versions` and `rows` say what goes from it; everything is kept when left out. What expires
+    /// from the export by its rows' age expires here by the same policy.
+    #[serde(default)]
+    pub(crate) retention: Option<Spanned<String>>,
 }
 
 /// Columns that refer to the key of another history.

@@ -44,6 +44,7 @@ fn policy(findings: &mut Findings, raw: Spanned<RawRetention>) -> Retention {
     });
     Retention {
         rows: raw.rows.map(|rule| RowRule { older_than: rule.older_than, by: rule.by }),
+        superseded_for: raw.versions.map(|rule| rule.superseded_for),
         records: records.unwrap_or_default(),
         cold: raw.cold,
         former_exports: raw.former_exports,

@@ -33,7 +33,8 @@ pub(super) fn resolve(
         findings.invalid("the retention of run records", "said once", twice.at);
     }
     let of_schemas = schemas.iter().filter_map(|tracking| tracking.retention.as_ref());
-    for named in of_schemas.chain(&runs) {
+    let of_histories = histories.iter().filter_map(|history| history.value.retention.as_ref());
+    for named in of_schemas.chain(&runs).chain(of_histories) {
         policy(findings, named, policies);
     }
     let tracked = || schemas.iter().flat_map(|tracking: &SchemaTracking| &tracking.sources);
@@ -48,7 +49,7 @@ pub(super) fn resolve(
     tables(findings, &histories, exports);
     one_tenant(findings, &histories, exports);
     no_former(findings, &histories, policies);
-    no_expiring(findings, &histories, exports, policies);
+    same_age(findings, &histories, exports, policies);
     let runs = runs.into_iter().next();
     Tracking { schemas, runs, histories: with_tenants(findings, histories) }
 }
@@ -99,6 +100,7 @@ fn history(
         key: raw.key,
         tenant: raw.tenant.or_else(|| export.tenant.clone()),
         references,
+        retention: raw.retention,
         at,
     })
 }
@@ -177,25 +179,37 @@ fn no_former(findings: &mut Findings, histories: &[History], policies: &[Retenti
     }
 }
 
-/// What retention takes from an export by the row would stay in its history.
-fn no_expiring(
+/// Rows that expire by their age expire from an export and its history alike: what one lets go, the other would keep
+/// or find again.
+fn same_age(
     findings: &mut Findings,
     histories: &[History],
     exports: &[Export],
     policies: &[Retention],
 ) {
+    let by_age = |named: Option<&Spanned<String>>| {
+        let named = &named?.value;
+        let policy = policies.iter().find(|policy| policy.name.value == *named)?;
+        policy.rows.as_ref().map(|_| named.clone())
+    };
     for history in histories {
         let export = exports.iter().find(|export| export.name.value == history.of.value);
-        let named = export.and_then(|export| export.retention.as_ref());
-        let expiring = |policy: &&Retention| {
-            policy.rows.is_some() && named.is_some_and(|named| named.value == policy.name.value)
-        };
-        if let Some(policy) = policies.iter().find(expiring) {
-            let expected = format!(
-                "an export whose rows do not expire: policy `{}` takes rows that a history would keep",
-                policy.name.value
-            );
-            findings.invalid("of", expected, history.of.at);
+        let of_export = by_age(export.and_then(|export| export.retention.as_ref()));
+        let own = by_age(history.retention.as_ref());
+        match (of_export, own, &history.retention) {
+            (Some(policy), own, _) if own.as_ref() != Some(&policy) => {
+                let expected =
+                    format!("`retention: {policy}` beside it, by which rows of the export expire");
+                findings.invalid("of", expected, history.of.at);
+            }
+            (None, Some(policy), Some(named)) => {
+                let expected = format!(
+                    "a policy without `rows`, or `retention: {policy}` at export `{}` as well",
+                    history.of.value
+                );
+                findings.invalid("retention", expected, named.at);
+            }
+            _ => {}
         }
     }
 }

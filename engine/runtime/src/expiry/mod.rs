@@ -20,4 +20,4 @@ pub use border::{Age, Border, age, datable};
 pub use due::{Due, due, mark};
 pub use publish::Publishing;
 pub use retest::needs_tests;
-pub use rewrite::{Counted, Rewriter};
+pub use rewrite::{Counted, Rewriter, bare, successor};

@@ -1,7 +1,7 @@
 //! A snapshot without the rows whose time is over, tested where it must be, committed, and put on record.
 
 use engine_bundle::ids::RunId;
-use engine_tracking::retention::{DELETION_VERSION, Deletion, Policy, digest_of};
+use engine_tracking::retention::{Deletion, Policy, digest_of};
 
 use super::due::Due;
 use super::retest::{carried, needs_tests, retested};
@@ -59,19 +59,10 @@ impl Publishing<'_> {
         let touched = due.counted.iter().filter(|(_, rows)| **rows > 0);
         let names: Vec<String> = touched.clone().map(|(id, _)| id.to_string()).collect();
         Deletion {
-            format_version: DELETION_VERSION,
-            policy: self.policy.name.clone(),
-            basis: self.policy.basis.clone(),
-            by: self.by.to_owned(),
-            at: clock::now(),
-            snapshots: 0,
             chunks: names.len() as u64,
-            records: 0,
             rows: touched.map(|(_, rows)| *rows).fold(0, u64::saturating_add),
-            bytes: 0,
-            oldest: None,
-            newest: None,
             digest: digest_of(names.iter().map(String::as_str)),
+            ..Deletion::nothing(self.policy, self.by, clock::now())
         }
     }
 }

@@ -8,17 +8,16 @@ use datafusion::logical_expr::Expr;
 use datafusion::prelude::DataFrame;
 use engine_bundle::ids::{ChunkId, FileId, RunId};
 use engine_bundle::key::{KeyId, Purpose};
-use engine_bundle::layout::{self, Encryption};
-use engine_bundle::manifest::{Chunk, Column, Manifest, ModularKey, Predecessor};
+use engine_bundle::manifest::{Chunk, Column, Manifest, Predecessor};
 use engine_tracking::retention::{ChunkFate, Deletion, chunk_fate};
 use futures::{StreamExt, TryStreamExt};
 
-use crate::codes::run as codes;
-use crate::diagnostic::{Diagnostic, Outcome};
+use crate::diagnostic::Outcome;
 use crate::event::Silent;
 use crate::execute;
 use crate::fault;
 use crate::keys::Keys;
+use crate::publish::chunk_record;
 use crate::seal::{ChunkSpec, ChunkTarget, SealServices, SealedChunk};
 use crate::session::Limits;
 use crate::store::{Store, Stored};
@@ -128,25 +127,8 @@ impl<'a> Rewriter<'a> {
                 }
             }
         }
-        let sum = |of: fn(&Chunk) -> u64| chunks.iter().map(of).fold(0, u64::saturating_add);
-        let mut keys = before.keys.clone();
-        keys.push(key);
-        keys.sort();
-        keys.dedup();
-        let predecessor = Predecessor { version: before.version, digest: stored.digest };
-        Ok(Manifest {
-            version: before.version.saturating_add(1),
-            run,
-            keys,
-            rows: sum(|chunk| chunk.rows),
-            bytes: sum(|chunk| chunk.bytes),
-            chunks,
-            tests: Vec::new(),
-            predecessor: Some(predecessor),
-            described: before.described.clone(),
-            origin: Some(before.origin.unwrap_or(before.run)),
-            ..bare
-        })
+        let follows = Predecessor { version: before.version, digest: stored.digest };
+        Ok(successor(before, follows, chunks, (&key, run)))
     }
 
     async fn rewritten(
@@ -185,16 +167,8 @@ impl<'a> Rewriter<'a> {
         let writing = execute::prepare(&session, &plan, &spec).await?;
         let mut noted = |_: &SealedChunk| Ok(());
         let sealed = writing.write(&session, services, &mut noted, &bare.export).await?;
-        let modular = match bare.encryption {
-            Encryption::Sealed => None,
-            Encryption::Modular => Some(ModularKey { key: key.clone(), scope: run }),
-        };
-        let named = sealed.iter().map(|sealed| {
-            let mut named = named(sealed, &partition_by, bare.encryption)?;
-            named.modular.clone_from(&modular);
-            Ok(named)
-        });
-        named.collect()
+        let named = sealed.iter();
+        named.map(|one| chunk_record(one, bare.encryption, &partition_by, (key, run))).collect()
     }
 
     /// Commits a manifest that [`without`](Self::without) made; none where another snapshot was committed since.
@@ -211,8 +185,36 @@ impl<'a> Rewriter<'a> {
     }
 }
 
+/// The manifest that follows another, of the same rows but for those that left it. What tests said is left out.
+#[must_use]
+pub fn successor(
+    before: &Manifest,
+    follows: Predecessor,
+    chunks: Vec<Chunk>,
+    (key, run): (&KeyId, RunId),
+) -> Manifest {
+    let sum = |of: fn(&Chunk) -> u64| chunks.iter().map(of).fold(0, u64::saturating_add);
+    let mut keys = before.keys.clone();
+    keys.push(key.clone());
+    keys.sort();
+    keys.dedup();
+    Manifest {
+        version: follows.version.saturating_add(1),
+        run,
+        keys,
+        rows: sum(|chunk| chunk.rows),
+        bytes: sum(|chunk| chunk.bytes),
+        chunks,
+        predecessor: Some(follows),
+        described: before.described.clone(),
+        origin: Some(before.origin.unwrap_or(before.run)),
+        ..bare(before)
+    }
+}
+
 /// A manifest without its lists of chunks, to be copied for each of them.
-fn bare(manifest: &Manifest) -> Manifest {
+#[must_use]
+pub fn bare(manifest: &Manifest) -> Manifest {
     Manifest {
         format_version: manifest.format_version,
         project: manifest.project.clone(),
@@ -233,21 +235,6 @@ fn bare(manifest: &Manifest) -> Manifest {
         described: None,
         origin: None,
     }
-}
-
-/// A chunk as manifests name it.
-fn named(sealed: &SealedChunk, partition_by: &[String], encryption: Encryption) -> Outcome<Chunk> {
-    let malformed = || Diagnostic::new(&codes::INTERNAL, "a chunk's record cannot be read");
-    let id: ChunkId = sealed.id.parse().map_err(|_| malformed())?;
-    Ok(Chunk {
-        id,
-        file: layout::chunk_name(id, encryption),
-        rows: sealed.rows,
-        bytes: sealed.bytes,
-        digest: sealed.digest.parse().map_err(|_| malformed())?,
-        partition: partition_by.iter().cloned().zip(sealed.values.iter().cloned()).collect(),
-        modular: None,
-    })
 }
 
 /// Masked columns: whether the order of their values says something is not on record, so that no least and

@@ -12,15 +12,15 @@ use engine_bundle::manifest::{
     Chunk, FORMAT_VERSION, Inputs, Manifest, Predecessor, SourceFingerprint,
 };
 use engine_project::Project;
-use engine_tracking::history::{Load, Vault, VaultTable};
+use engine_tracking::history::{Load, Tally, Vault, VaultTable};
 
 use super::compared::Sinks;
 use super::layout::{Layout, columns};
 use super::stored::{Document, Ends, Recorded, Shelf, Snapshot};
-use crate::diagnostic::{Diagnostic, Failure, Outcome};
-use crate::publish::{chunk_record, lost};
+use crate::diagnostic::{Failure, Outcome};
+use crate::publish::chunk_record;
 use crate::seal::{ChunkSink, ChunkSpec, ChunkTarget, SealError, SealedChunk};
-use crate::store::{Commit, Stored};
+use crate::store::Stored;
 
 /// Writes and commits what a load appends.
 pub(super) struct Committing<'a> {
@@ -69,7 +69,12 @@ impl Committing<'_> {
         before.unwrap_or(self.export).manifest.encryption
     }
 
-    pub(super) async fn commit(&self, ends: &Ends, sinks: Sinks, load: &Load) -> Outcome<Recorded> {
+    pub(super) async fn commit(
+        &self,
+        ends: &Ends,
+        sinks: Sinks,
+        (load, tally): (&Load, Tally),
+    ) -> Outcome<Recorded> {
         let before = ends.recorded.as_ref();
         let unwritable = |error: SealError| Failure::from(error.diagnostic());
         let chunks = sinks.hub.finish().await.map_err(unwritable)?;
@@ -91,6 +96,7 @@ impl Committing<'_> {
             columns: self.export.manifest.schema.iter().map(|one| one.name.clone()).collect(),
             begun: before.map_or(load.date_micros(), |before| before.document.begun),
             load_date: load.date_micros(),
+            first_end: first_end(before, load, tally),
             snapshot: Snapshot::of(self.export),
             hub: Snapshot::of(&hub),
             references: self.layout.references(),
@@ -103,6 +109,10 @@ impl Committing<'_> {
             self.manifest(VaultTable::Satellite, kept, ends.satellite, (&chunks, described))?;
         let satellite = self.committed(VaultTable::Satellite, manifest).await?;
         Ok(Recorded { document, satellite, hub, links })
+    }
+
+    async fn committed(&self, table: VaultTable, manifest: Manifest) -> Outcome<Stored> {
+        self.shelf.commit(&self.layout.name, table, manifest, &self.key).await
     }
 
     /// Hub or links with what is appended; as they were when nothing is.
@@ -119,20 +129,6 @@ impl Committing<'_> {
                 let manifest = self.manifest(table, before, follows, (&chunks, None))?;
                 self.committed(table, manifest).await
             }
-        }
-    }
-
-    async fn committed(&self, table: VaultTable, manifest: Manifest) -> Outcome<Stored> {
-        let Shelf { store, keys, heads } = *self.shelf;
-        let file = self.shelf.file(&self.layout.name, table)?;
-        match store.commit(file, &manifest, &self.key, keys).await? {
-            Commit::Done(digest) => {
-                let stored = Stored { manifest, digest };
-                let noted = heads.record(file, &stored);
-                noted.map_err(|error| Diagnostic::unwritable(heads.path(), &error))?;
-                Ok(stored)
-            }
-            Commit::Lost => Err(lost(manifest.version, &manifest.export).into()),
         }
     }
 
@@ -190,4 +186,10 @@ impl Committing<'_> {
             origin: None,
         })
     }
+}
+
+/// When the first version was superseded, or its row gone: by this load, if none was before.
+fn first_end(before: Option<&Recorded>, load: &Load, tally: Tally) -> Option<i64> {
+    let ends = tally.changed > 0 || tally.gone > 0;
+    before.and_then(|before| before.document.first_end).or(ends.then_some(load.date_micros()))
 }

@@ -247,26 +247,8 @@ impl Compared<'_> {
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
 
-    /// A batch of a history's table in the types that its own columns have.
     fn exact(&self, batch: &RecordBatch) -> Outcome<RecordBatch> {
-        let tables = [Some(self.vault.satellite_schema()), self.vault.link_schema()];
-        let typed = |name: &str| {
-            tables.iter().flatten().find_map(|schema| schema.field_with_name(name).ok())
-        };
-        let schema = batch.schema();
-        let exact = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
-            let wanted = typed(field.name()).map_or(field.data_type(), Field::data_type);
-            let column = match column.data_type() == wanted {
-                true => Arc::clone(column),
-                false => cast(column, wanted)?,
-            };
-            Ok((Arc::new(field.as_ref().clone().with_data_type(wanted.clone())), column))
-        });
-        let exact: Result<Vec<_>, HistoryError> = exact.collect();
-        let (fields, columns): (Vec<_>, Vec<_>) =
-            exact.map_err(|error| self.refused(&error))?.into_iter().unzip();
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns);
-        batch.map_err(|error| self.refused(&error.into()))
+        exact(self.vault, batch).map_err(|error| self.refused(&error))
     }
 
     fn refused(&self, error: &HistoryError) -> Failure {
@@ -276,6 +258,28 @@ impl Compared<'_> {
     fn unreadable(&self, error: &DataFusionError) -> Failure {
         fault::running(error, self.name).into()
     }
+}
+
+/// A batch of a history's table in the types that its own columns have.
+///
+/// # Errors
+/// A column cannot be brought to its type.
+pub fn exact(vault: &Vault, batch: &RecordBatch) -> Result<RecordBatch, HistoryError> {
+    let tables = [Some(vault.satellite_schema()), vault.link_schema()];
+    let typed =
+        |name: &str| tables.iter().flatten().find_map(|schema| schema.field_with_name(name).ok());
+    let schema = batch.schema();
+    let exact = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
+        let wanted = typed(field.name()).map_or(field.data_type(), Field::data_type);
+        let column = match column.data_type() == wanted {
+            true => Arc::clone(column),
+            false => cast(column, wanted)?,
+        };
+        Ok((Arc::new(field.as_ref().clone().with_data_type(wanted.clone())), column))
+    });
+    let exact: Result<Vec<_>, HistoryError> = exact.collect();
+    let (fields, columns): (Vec<_>, Vec<_>) = exact?.into_iter().unzip();
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
 fn unwritable(error: &SealError) -> Failure {

@@ -61,10 +61,11 @@ impl Layout {
         self.references.iter().map(|reference| reference.name.clone()).collect()
     }
 
-    /// The same, as if it referred to nothing.
+    /// The same, with no other references than those of these names.
     #[must_use]
-    pub fn without_references(&self) -> Self {
-        Self { references: Vec::new(), ..self.clone() }
+    pub fn referring_by(&self, names: &[String]) -> Self {
+        let named = self.references.iter().filter(|reference| names.contains(&reference.name));
+        Self { references: named.cloned().collect(), ..self.clone() }
     }
 
     /// What a table is called.
@@ -155,7 +156,7 @@ fn exact_name(data_type: &DataType) -> String {
 }
 
 /// The refusal of a load that contradicts what is recorded, or of rows that no history can be kept of.
-pub(super) fn refused(history: &str, error: &HistoryError) -> Diagnostic {
+pub fn refused(history: &str, error: &HistoryError) -> Diagnostic {
     let help = match error {
         HistoryError::NotUnique { .. } => {
             "name columns under `key` that tell every published row apart; a mask that gives two values one \

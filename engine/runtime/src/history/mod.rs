@@ -21,8 +21,9 @@ mod fence;
 mod tables;
 mod rows;
 
-pub use layout::Layout;
+pub use compared::exact;
+pub use layout::{Layout, refused};
 pub use record::{Caught, HistoryDone, Recorder};
 pub use rows::{RowHistory, of_key};
-pub use stored::{Recorded, Shelf, all_tables};
+pub use stored::{Document, Recorded, Shelf, Snapshot, all_tables, same_key};
 pub use tables::{Asked, Bound, Opened};

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use engine_bundle::ids::{FileId, RunId};
 use engine_bundle::key::Purpose;
 use engine_bundle::manifest::{Manifest, Predecessor};
@@ -15,9 +15,9 @@ use serde::Serialize;
 use super::commit::Committing;
 use super::compared::{Compared, brought_to};
 use super::layout::{Layout, refused};
-use super::stored::{Ends, Recorded, Shelf, moment};
+use super::stored::{Ends, Recorded, Shelf, moment, readable};
 use crate::clock;
-use crate::codes::{run, tracking};
+use crate::codes::tracking;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::{Event, Observer};
 use crate::heads::Heads;
@@ -25,7 +25,6 @@ use crate::keys::Keys;
 use crate::session::Limits;
 use crate::store::{Store, Stored};
 use crate::tip::Tip;
-use crate::unseal::arrow_schema;
 use crate::workspace;
 
 /// By how much the clocks of machines may differ.
@@ -223,7 +222,7 @@ impl Recorder<'_> {
         let known = before.map(|before| before.document.references.clone());
         let has_new = known != Some(layout.references());
         let tally = compared.append(keys, has_new, &mut sinks).await?;
-        let recorded = committing.commit(ends, sinks, &load).await?;
+        let recorded = committing.commit(ends, sinks, (&load, tally)).await?;
         Ok((recorded, tally))
     }
 
@@ -234,15 +233,11 @@ impl Recorder<'_> {
         export: &Manifest,
         before: Option<&Recorded>,
     ) -> Outcome<SchemaRef> {
-        let read = |manifest: &Manifest| -> Outcome<Schema> {
-            let unknown = |_| Diagnostic::new(&run::INTERNAL, "a column's type cannot be read");
-            Ok(arrow_schema(manifest).map_err(unknown)?)
-        };
-        let satellite = before.map(|before| read(&before.satellite.manifest)).transpose()?;
-        let known = before.map(|before| read(&before.hub.manifest)).transpose()?;
+        let satellite = before.map(|before| readable(&before.satellite.manifest)).transpose()?;
+        let known = before.map(|before| readable(&before.hub.manifest)).transpose()?;
         let hub: Vec<String> = layout.tenant.iter().chain(&layout.key).cloned().collect();
         let tables = known.as_ref().zip(satellite.as_ref());
-        let brought = brought_to(&read(export)?, &hub, tables);
+        let brought = brought_to(&readable(export)?, &hub, tables);
         let brought = brought.map_err(|retyped| {
             let message = format!(
                 "history `{}` has other types in columns {}",

@@ -1,21 +1,24 @@
 //! A history as it lies in the store: the newest satellite, and the hub and links that it names.
 
+use arrow::datatypes::Schema;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::FileId;
-use engine_bundle::manifest::Predecessor;
+use engine_bundle::key::KeyId;
+use engine_bundle::manifest::{Manifest, Predecessor};
 use engine_project::Project;
-use engine_tracking::history::VaultTable;
+use engine_tracking::history::{Vault, VaultTable};
 use engine_tracking::retention::Moment;
 use serde::{Deserialize, Serialize};
 
-use super::layout::{Layout, table_name};
-use crate::codes::tracking;
+use super::layout::{Layout, is_own, refused, table_name};
+use crate::codes::{run, tracking};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::heads::Heads;
 use crate::keys::Keys;
-use crate::store::{Store, Stored};
+use crate::publish::lost;
+use crate::store::{Commit, Store, Stored};
 use crate::tip::Tip;
-use crate::unseal::UnsealError;
+use crate::unseal::{UnsealError, arrow_schema};
 
 /// What a satellite's manifest says of its load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +36,8 @@ pub struct Document {
     pub begun: i64,
     /// The date of this load.
     pub load_date: i64,
+    /// The first date at which a version that is there was superseded, or its row gone; none where none was.
+    pub first_end: Option<i64>,
     /// The snapshot of the export that was loaded.
     pub snapshot: Snapshot,
     /// The hub's manifest.
@@ -87,6 +92,21 @@ impl Recorded {
         moment(self.document.begun)
     }
 
+    /// Its columns as they are recorded, with those of the references declared now whose links are recorded.
+    ///
+    /// # Errors
+    /// A column has a type that this version cannot read.
+    pub fn vault(&self, layout: &Layout) -> Outcome<Vault> {
+        let mut fields = Vec::new();
+        for stored in [&self.hub, &self.satellite] {
+            let schema = readable(&stored.manifest)?;
+            fields.extend(schema.fields().iter().filter(|field| !is_own(field.name())).cloned());
+        }
+        let layout = layout.referring_by(&self.document.references);
+        let vault = layout.vault(&Schema::new(fields));
+        Ok(vault.map_err(|error| refused(&layout.name, &error))?)
+    }
+
     /// A table of it.
     #[must_use]
     pub fn table(&self, table: VaultTable) -> Option<&Stored> {
@@ -96,6 +116,15 @@ impl Recorded {
             VaultTable::Links => self.links.as_ref(),
         }
     }
+}
+
+/// The schema of a table.
+///
+/// # Errors
+/// A column has a type that this version cannot read.
+pub(super) fn readable(manifest: &Manifest) -> Outcome<Schema> {
+    let unknown = |_| Diagnostic::new(&run::INTERNAL, "a column's type cannot be read");
+    Ok(arrow_schema(manifest).map_err(unknown)?)
 }
 
 /// A moment by its microseconds since 1970.
@@ -176,12 +205,39 @@ impl Shelf<'_> {
         })
     }
 
-    async fn tip(&self, history: &str, table: VaultTable) -> Outcome<Tip> {
+    /// The end of a table's chain.
+    ///
+    /// # Errors
+    /// A manifest is not what it should be, or the store was rolled back.
+    pub async fn tip(&self, history: &str, table: VaultTable) -> Outcome<Tip> {
         let (file, name) = (self.file(history, table)?, table_name(history, table));
         let seen = self.heads.seen(file);
         let tip = self.store.tip(file, &name, self.keys).await?;
         seen.check(&name, &tip)?;
         Ok(tip)
+    }
+
+    /// Commits the next manifest of a table.
+    ///
+    /// # Errors
+    /// Another run committed one first, or the store refuses it.
+    pub async fn commit(
+        &self,
+        history: &str,
+        table: VaultTable,
+        manifest: Manifest,
+        key: &KeyId,
+    ) -> Outcome<Stored> {
+        let file = self.file(history, table)?;
+        match self.store.commit(file, &manifest, key, self.keys).await? {
+            Commit::Done(digest) => {
+                let stored = Stored { manifest, digest };
+                let noted = self.heads.record(file, &stored);
+                noted.map_err(|error| Diagnostic::unwritable(self.heads.path(), &error))?;
+                Ok(stored)
+            }
+            Commit::Lost => Err(lost(manifest.version, &manifest.export).into()),
+        }
     }
 
     /// The manifest that a satellite names.
@@ -198,7 +254,10 @@ impl Shelf<'_> {
 }
 
 /// Hash keys of another key would tell everything apart from what is recorded.
-pub(super) fn same_key(layout: &Layout, document: &Document) -> Outcome<()> {
+///
+/// # Errors
+/// It was begun of another export, or with another key or tenant.
+pub fn same_key(layout: &Layout, document: &Document) -> Outcome<()> {
     let said = (&layout.export, &layout.key, &layout.tenant);
     if said == (&document.export, &document.key, &document.tenant) {
         return Ok(());

@@ -28,12 +28,12 @@ use engine_tracking::retention::Moment;
 
 use super::fence::Fenced;
 use super::layout::{Layout, is_own, refused};
-use super::stored::{Recorded, Shelf, same_key};
+use super::stored::{Recorded, Shelf, readable, same_key};
 use crate::codes::{run, tracking};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
 use crate::tenant::{no_tenant, of_tenant, tenant_value};
-use crate::unseal::{SnapshotTable, arrow_schema};
+use crate::unseal::SnapshotTable;
 
 /// What a query is bound to.
 #[derive(Debug, Clone, Default)]
@@ -231,28 +231,14 @@ pub(super) async fn open(
         known.register_table(bare(&name), Arc::new(view)).map_err(unreadable)?;
         snapshots.push((file, stored.manifest.clone()));
     }
-    let vault = vault_of(layout, &recorded)?;
-    Ok(Some(Opened { recorded, vault, inner: known, snapshots }))
-}
-
-/// The columns of a history as they are recorded.
-fn vault_of(layout: &Layout, recorded: &Recorded) -> Outcome<Vault> {
-    let unreadable = |_| Diagnostic::new(&run::INTERNAL, "a column's type cannot be read");
-    let mut fields = Vec::new();
-    for stored in [&recorded.hub, &recorded.satellite] {
-        let schema = arrow_schema(&stored.manifest).map_err(unreadable)?;
-        fields.extend(schema.fields().iter().filter(|field| !is_own(field.name())).cloned());
-    }
     // What refers to others is written, and read as it stands.
-    let layout = layout.without_references();
-    let vault = layout.vault(&arrow::datatypes::Schema::new(fields));
-    Ok(vault.map_err(|error| refused(&layout.name, &error))?)
+    let vault = recorded.vault(&layout.referring_by(&[]))?;
+    Ok(Some(Opened { recorded, vault, inner: known, snapshots }))
 }
 
 /// The hash key of a tenant.
 fn tenant_key(opened: &Opened, column: &str, tenant: &str) -> Outcome<TenantKey> {
-    let unreadable = |_| Diagnostic::new(&run::INTERNAL, "a column's type cannot be read");
-    let hub = arrow_schema(&opened.recorded.hub.manifest).map_err(unreadable)?;
+    let hub = readable(&opened.recorded.hub.manifest)?;
     let field = hub.field_with_name(column);
     let field = field.map_err(|_| no_tenant(&format!("`{}`", opened.vault.name())))?;
     let hashes = hash_tenants(&tenant_value(tenant, field.data_type())?);

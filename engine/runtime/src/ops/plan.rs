@@ -54,7 +54,11 @@ pub async fn plan(context: &Context, select: &Select, base: Option<&str>) -> Out
         // Without any policy there is nothing to say, and nothing to ask the store for each export.
         if let Some(keys) = keys.as_ref().filter(|_| has_policies(&project)) {
             let mut due = retention::foreseen(context, &project, keys, None).await?;
-            due.retain(|export| selected.contains(&export.export) && !export.is_nothing());
+            let of = |name: &str| project.tracking.history(name).map(|one| one.of.value.as_str());
+            due.retain(|kept| {
+                let export = of(&kept.export).unwrap_or(&kept.export);
+                selected.contains(export) && !kept.is_nothing()
+            });
             plan.beside.retention = due;
         }
     }
@@ -63,9 +67,10 @@ pub async fn plan(context: &Context, select: &Select, base: Option<&str>) -> Out
     made
 }
 
-/// Whether any export has a retention policy, or had one.
+/// Whether any export or history has a retention policy, or had one.
 fn has_policies(project: &Project) -> bool {
-    project.exports.iter().any(|export| export.retention.is_some())
+    project.tracking.histories.iter().any(|history| history.retention.is_some())
+        || project.exports.iter().any(|export| export.retention.is_some())
         || project.retention.iter().any(|policy| !policy.former_exports.is_empty())
 }
 

@@ -5,28 +5,98 @@ use std::sync::Arc;
 
 use engine_bundle::ids::RunId;
 use engine_project::Project;
-use engine_tracking::retention::Policy;
+use engine_tracking::retention::{Moment, Policy};
 use engine_tracking::runs::{ScriptType, Volume};
 use serde::Serialize;
 
 use crate::clock;
 use crate::codes::names;
 use crate::diagnostic::{Diagnostic, Outcome};
-use crate::history;
+use crate::history::{self, Layout};
 use crate::keeping::{self, Applied, At, Keeper};
 use crate::keys::{self, Keys};
 use crate::metadata::ArchivesDue;
 use crate::operation::{self, Scene, Told};
 use crate::records::RecordsDue;
 use crate::request::Context;
-use crate::retention::{self, ExportRetention, policy_of, policy_of_runs, started_at};
+use crate::retention::{
+    self, ExportRetention, policy_of, policy_of_history, policy_of_runs, started_at,
+};
 use crate::store::{self, Store};
+use crate::thinning::HistoryKeeper;
 use crate::workspace;
+
+/// An export or history that is kept.
+enum Kept {
+    /// An export, there or former.
+    Export(String),
+    /// A history.
+    History(Layout),
+}
+
+impl Kept {
+    fn name(&self) -> &str {
+        match self {
+            Self::Export(name) => name,
+            Self::History(layout) => &layout.name,
+        }
+    }
+
+    async fn foreseen(
+        &self,
+        keeper: Keeper<'_>,
+        policy: Option<&Policy>,
+    ) -> Outcome<Option<ExportRetention>> {
+        match self {
+            Self::Export(name) => keeper.foreseen(name, policy).await,
+            Self::History(layout) => HistoryKeeper { keeper, layout, policy }.foreseen().await,
+        }
+    }
+
+    async fn applied(
+        &self,
+        keeper: Keeper<'_>,
+        policy: Option<&Policy>,
+        at: At,
+    ) -> Outcome<Applied> {
+        match self {
+            Self::Export(name) => keeper.applied(name, policy, at).await,
+            Self::History(layout) => HistoryKeeper { keeper, layout, policy }.applied(at).await,
+        }
+    }
+
+    /// Whether nothing can be due at the end of a run.
+    async fn is_settled(
+        &self,
+        keeper: Keeper<'_>,
+        policy: Option<&Policy>,
+        done: &Done<'_>,
+        now: Moment,
+    ) -> Outcome<bool> {
+        let export = match self {
+            Self::Export(name) => name,
+            Self::History(layout) => &layout.export,
+        };
+        if policy.is_none() && !done.selected.contains(export) {
+            return Ok(true);
+        }
+        if policy.is_some() && done.committed.contains(export) {
+            return Ok(false);
+        }
+        match (self, policy) {
+            (Self::Export(name), None) => keeper.is_known_untouched(name),
+            (Self::Export(name), Some(policy)) => keeper.is_idle(name, policy).await,
+            (Self::History(layout), _) => {
+                HistoryKeeper { keeper, layout, policy }.is_idle(now).await
+            }
+        }
+    }
+}
 
 /// What is due, or was done.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct RetentionReport {
-    /// The exports that have a policy, in declared order.
+    /// The exports that have a policy, in declared order, and then the histories.
     pub exports: Vec<ExportRetention>,
     /// Run records, by class; none where no policy is named for them.
     pub records: Vec<RecordsDue>,
@@ -79,41 +149,52 @@ pub(super) async fn foreseen(
     let store = store::open(project)?;
     let keeper = Keeper { context, project, store: &store, keys };
     let mut exports = Vec::with_capacity(chosen.len());
-    for (name, policy) in chosen {
-        exports.extend(keeper.foreseen(&name, policy.as_ref()).await?);
+    for (kept, policy) in chosen {
+        exports.extend(kept.foreseen(keeper, policy.as_ref()).await?);
     }
     Ok(exports)
 }
 
-/// Exports, with their policies. One that has none any more may have snapshots that are deleted softly.
-fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<(String, Option<Policy>)>> {
+/// Exports and then histories, with their policies. One that has none any more may have snapshots that are deleted
+/// softly.
+fn chosen(project: &Project, export: Option<&str>) -> Outcome<Vec<(Kept, Option<Policy>)>> {
     let policies = retention::policies(project)?;
     if let Some(name) = export
         && project.export(name).is_none()
+        && project.tracking.history(name).is_none()
     {
-        let known: Vec<&str> =
-            project.exports.iter().map(|export| export.name.value.as_str()).collect();
-        let message = format!("there is no export `{name}`");
+        let exports = project.exports.iter().map(|export| &export.name);
+        let histories = project.tracking.histories.iter().map(|history| &history.name);
+        let known: Vec<&str> = exports.chain(histories).map(|name| name.value.as_str()).collect();
+        let message = format!("there is no export or history `{name}`");
         return Err(Diagnostic::new(&names::UNKNOWN_EXPORT, message)
-            .help(format!("the exports are: {}", known.join(", ")))
+            .help(format!("there are: {}", known.join(", ")))
             .into());
     }
     let wanted =
         project.exports.iter().filter(|one| export.is_none_or(|name| one.name.value == name));
     let with_policy =
-        wanted.map(|export| (export.name.value.clone(), policy_of(&policies, export).cloned()));
+        wanted.map(|export| (&export.name.value, policy_of(&policies, export).cloned()));
     let former = policies_of_former(project, &policies).filter(|_| export.is_none());
-    Ok(with_policy.chain(former).collect())
+    let exports = with_policy.chain(former);
+    let exports = exports.map(|(name, policy)| (Kept::Export(name.clone()), policy));
+    let histories = project.tracking.histories.iter();
+    let histories = histories
+        .filter(|one| export.is_none_or(|name| one.name.value == name || one.of.value == name));
+    let histories = histories.map(|history| {
+        (Kept::History(Layout::of(history)), policy_of_history(&policies, history).cloned())
+    });
+    Ok(exports.chain(histories).collect())
 }
 
 /// Exports that the project no longer has and that a policy still names.
 fn policies_of_former<'p>(
     project: &'p Project,
     policies: &'p BTreeMap<String, Policy>,
-) -> impl Iterator<Item = (String, Option<Policy>)> + 'p {
+) -> impl Iterator<Item = (&'p String, Option<Policy>)> + 'p {
     project.retention.iter().flat_map(|declared| {
         let policy = policies.get(&declared.name.value);
-        declared.former_exports.iter().map(move |name| (name.value.clone(), policy.cloned()))
+        declared.former_exports.iter().map(move |name| (&name.value, policy.cloned()))
     })
 }
 
@@ -174,7 +255,7 @@ pub async fn apply(
     let chosen = chosen(&project, export)?;
     let scene = Scene::of(context, &project, &keys, &store)?;
     let with_policy = chosen.iter().filter(|(_, policy)| policy.is_some());
-    let objects = operation::exports(with_policy.map(|(name, _)| name.as_str()));
+    let objects = operation::exports(with_policy.map(|(kept, _)| kept.name()));
     let keeper = Keeper { context, project: &project, store: &store, keys: &keys };
     let at = At { run: keeping::new_id()?, rows: clock::now(), trust_clock };
     let work = async {
@@ -199,14 +280,14 @@ fn freed(report: &RetentionReport) -> Told {
 
 async fn each_applied(
     keeper: Keeper<'_>,
-    chosen: &[(String, Option<Policy>)],
+    chosen: &[(Kept, Option<Policy>)],
     at: At,
 ) -> Outcome<RetentionReport> {
     let mut report = RetentionReport::default();
     let mut doubts = Vec::new();
-    for (name, policy) in chosen {
+    for (kept, policy) in chosen {
         // What is wrong with one export keeps nothing of another.
-        match keeper.applied(name, policy.as_ref(), at).await {
+        match kept.applied(keeper, policy.as_ref(), at).await {
             Ok(Applied::Done(done, warnings)) => {
                 report.exports.push(*done);
                 report.warnings.extend(warnings);
@@ -239,17 +320,11 @@ pub(super) async fn after_run(
     let mut report = RetentionReport::default();
     let mut failures = Vec::new();
     let at = At { run, rows: started_at(run), trust_clock: false };
-    for (name, policy) in chosen(keeper.project, None)? {
-        let is_settled = match &policy {
-            None => !done.selected.contains(&name) || keeper.is_known_untouched(&name)?,
-            Some(policy) => {
-                !done.committed.contains(&name) && keeper.is_idle(&name, policy).await?
-            }
-        };
-        if is_settled {
+    for (kept, policy) in chosen(keeper.project, None)? {
+        if kept.is_settled(keeper, policy.as_ref(), done, at.rows).await? {
             continue;
         }
-        match keeper.applied(&name, policy.as_ref(), at).await {
+        match kept.applied(keeper, policy.as_ref(), at).await {
             Ok(Applied::Done(done, warnings)) => {
                 report.exports.push(*done);
                 report.warnings.extend(warnings);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::RunId;
 use engine_masking::{Properties, Uniqueness};
-use engine_project::{Export, Load, LoadMode, Project, Relation, Spanned};
+use engine_project::{Load, LoadMode, Project, Relation, Spanned};
 use engine_sources::{ContentStatistics, LoadRequest};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
@@ -163,10 +163,10 @@ fn locations(project: &Project) -> BTreeMap<String, String> {
     connections.chain(sources).chain([store]).collect()
 }
 
-/// The retention policies of the exports, as they are written.
+/// The retention policies of exports and histories, as they are written.
 fn retention(project: &Project) -> BTreeMap<String, Value> {
-    let of = |export: &Export| {
-        let name = export.retention.as_ref()?;
+    let of = |kept: &Spanned<String>, name: &Option<Spanned<String>>| {
+        let name = name.as_ref()?;
         let policy = project.retention.iter().find(|policy| policy.name.value == name.value)?;
         let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());
         let hold = policy.legal_hold.as_ref().map(|hold| {
@@ -180,15 +180,20 @@ fn retention(project: &Project) -> BTreeMap<String, Value> {
             "grace": text(&policy.grace),
             "legal_hold": hold,
         });
+        if let Some(span) = &policy.superseded_for {
+            rules["superseded_for"] = json!(span.value);
+        }
         if let Some(rows) = &policy.rows {
             rules["rows"] = json!({"older_than": rows.older_than.value, "by": rows.by.value});
         }
         if let Some(cold) = &policy.cold {
             rules["cold"] = json!(cold.value);
         }
-        Some((export.name.value.clone(), rules))
+        Some((kept.value.clone(), rules))
     };
-    project.exports.iter().filter_map(of).collect()
+    let exports = project.exports.iter().filter_map(|one| of(&one.name, &one.retention));
+    let histories = project.tracking.histories.iter();
+    exports.chain(histories.filter_map(|one| of(&one.name, &one.retention))).collect()
 }
 
 /// Who may approve plans, without the comments of their keys.

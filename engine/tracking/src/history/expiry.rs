@@ -56,19 +56,22 @@ struct Version {
 pub struct Ages {
     part: Part,
     rows: Vec<Version>,
+    /// Keys all of whose versions are marked.
+    expired: Vec<Key>,
 }
 
 impl Ages {
     /// Those of one part.
     #[must_use]
     pub fn new(part: Part) -> Self {
-        Self { part, rows: Vec::new() }
+        Self { part, rows: Vec::new(), expired: Vec::new() }
     }
 
     /// The bytes that it takes now, with what judging adds.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        expiry_bytes(self.rows.capacity() as u64)
+        let keys = (self.expired.capacity() * KEY_BYTES) as u64;
+        expiry_bytes(self.rows.capacity() as u64).saturating_add(keys)
     }
 
     /// Reads rows of a satellite, each once, in any order. `first` is the position of the first of them; those
@@ -113,7 +116,7 @@ impl Ages {
         if invalid > 0 { Err(HistoryError::Versions { rows: invalid }) } else { Ok(()) }
     }
 
-    /// Marks every version of these keys, which lack none, as expired.
+    /// Marks every version of these keys as expired, be they read already or not.
     ///
     /// # Errors
     /// [`HistoryError::Nulls`] when one is null.
@@ -121,11 +124,8 @@ impl Ages {
         if keys.null_count() > 0 {
             return Err(HistoryError::Nulls { rows: keys.null_count() });
         }
-        let mut keys = hashes::<KEY_BYTES>(keys).to_vec();
-        keys.sort_unstable();
-        for row in &mut self.rows {
-            row.is_expired |= keys.binary_search(&row.key).is_ok();
-        }
+        let keys = hashes::<KEY_BYTES>(keys).iter().filter(|key| self.part.has(key));
+        self.expired.extend(keys);
         Ok(())
     }
 
@@ -133,6 +133,10 @@ impl Ages {
     #[must_use]
     pub fn judge(mut self, superseded_before: Option<i64>) -> Expired {
         self.rows.sort_unstable_by_key(|row| (row.key, row.version));
+        self.expired.sort_unstable();
+        for row in &mut self.rows {
+            row.is_expired |= self.expired.binary_search(&row.key).is_ok();
+        }
         let mut expired = Expired::default();
         for versions in self.rows.chunk_by(|one, other| one.key == other.key) {
             expired.key(versions, superseded_before);
@@ -156,9 +160,8 @@ impl Expired {
         let ends = versions.iter().skip(1).map(|next| Some(next.load_date)).chain([None]);
         let ended = || versions.iter().zip(ends.clone()).enumerate();
         let is_over = |end: Option<i64>| end.zip(border).is_some_and(|(end, border)| end < border);
-        let last = ended().filter(|(_, (row, end))| {
-            !row.is_deleted && (row.is_expired || is_over(*end))
-        });
+        let last =
+            ended().filter(|(_, (row, end))| !row.is_deleted && (row.is_expired || is_over(*end)));
         let mut going = last.last().map_or(0, |(number, _)| number + 1);
         if going > 0 && versions.get(going).is_some_and(|row| row.is_deleted) {
             going += 1;

@@ -117,14 +117,15 @@ impl<'a> Thinned<'a> {
             let all = all.collect::<Result<Vec<&dyn Array>, HistoryError>>()?;
             // Where no row of the hub is read, none is asked for.
             let column = match all.is_empty() {
-                true => new_empty_array(self.vault.hub_schema().field_with_name(&name)?.data_type()),
+                true => {
+                    new_empty_array(self.vault.hub_schema().field_with_name(&name)?.data_type())
+                }
                 false => interleave(&all, &places)?,
             };
             columns.push((name, column));
         }
-        let fields = columns.iter().map(|(name, column)| {
-            Field::new(name, column.data_type().clone(), true)
-        });
+        let fields =
+            columns.iter().map(|(name, column)| Field::new(name, column.data_type().clone(), true));
         let schema = Schema::new(fields.collect::<Vec<_>>());
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let columns = columns.into_iter().map(|(_, column)| column).collect();
@@ -153,8 +154,8 @@ impl<'a> Thinned<'a> {
         let links = hashes::<KEY_BYTES>(links).iter();
         let flags = gone.values().iter().zip(thinned.values());
         let goes = links.zip(flags);
-        Ok(goes.map(|(link, (gone, thinned))| {
-            Some(gone || thinned && !self.kept.contains(link))
-        }).collect())
+        Ok(goes
+            .map(|(link, (gone, thinned))| Some(gone || thinned && !self.kept.contains(link)))
+            .collect())
     }
 }

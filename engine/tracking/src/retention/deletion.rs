@@ -54,6 +54,12 @@ pub struct Deletion {
 }
 
 impl Deletion {
+    /// A record of nothing by a policy, to be filled in.
+    #[must_use]
+    pub fn nothing(policy: &Policy, by: &str, at: Moment) -> Self {
+        Self { basis: policy.basis.clone(), ..Self::by_policy(&policy.name, &[], by, at) }
+    }
+
     /// One for each policy that something of `due.destroy` goes by, in ascending order of names. A
     /// thing that two policies want gone is on the record of both. `policies` give the basis.
     #[must_use]

@@ -38,6 +38,8 @@ pub struct Policy {
     pub snapshots: Option<SnapshotRule>,
     /// When rows go out of chunks; `None`: never by this policy.
     pub rows: Option<RowRule>,
+    /// How long ago a version in a history may have been superseded; `None`: it stays.
+    pub superseded_for: Option<Span>,
     /// The greatest age per class of record; a class that is not here is kept.
     pub records: BTreeMap<RecordClass, Span>,
     /// How long a thing lies tombstoned before it is destroyed.
@@ -58,6 +60,7 @@ impl Policy {
             name: name.into(),
             snapshots: None,
             rows: None,
+            superseded_for: None,
             records: BTreeMap::new(),
             grace: Span::days(GRACE_DAYS),
             legal_hold: None,

@@ -23,8 +23,8 @@ fn staying(versions: &[Version], border: i64) -> Vec<Version> {
     let mut kept: Vec<Version> = Vec::new();
     for (number, version) in versions.iter().enumerate() {
         let end = versions.get(number + 1).map(|next| next.date);
-        let goes = version.values.is_some()
-            && (is_marked(version) || end.is_some_and(|end| end < border));
+        let goes =
+            version.values.is_some() && (is_marked(version) || end.is_some_and(|end| end < border));
         match (goes, &version.values) {
             (true, _) => kept.clear(),
             (false, None) if kept.is_empty() => {}
@@ -89,7 +89,8 @@ fn expire(store: &mut Store, border: i64, parts: u32) -> Option<i64> {
 
 /// What stays, and when the first of it ended.
 fn expected(model: &Model, border: i64) -> (BTreeMap<Key, Vec<Version>>, Option<i64>) {
-    let kept = model.versions.iter().map(|(key, versions)| (key.clone(), staying(versions, border)));
+    let kept =
+        model.versions.iter().map(|(key, versions)| (key.clone(), staying(versions, border)));
     let kept: BTreeMap<Key, Vec<Version>> = kept.filter(|(_, kept)| !kept.is_empty()).collect();
     let ends = kept.values().flat_map(|versions| {
         let pairs = versions.windows(2).filter(|pair| pair[0].values.is_some());

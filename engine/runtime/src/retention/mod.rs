@@ -3,22 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use engine_bundle::ids::{FileId, RunId};
 use engine_bundle::key::KeySource;
 use engine_bundle::layout::{
     StoreObject, chunks_prefix, manifest_path, manifests_prefix, tombstones_prefix,
 };
 use engine_bundle::manifest::Manifest;
-use engine_project::{Export, Project, Retention, Spanned};
+use engine_project::{Export, History, Project, Retention, Spanned};
 use engine_tracking::retention::{
     Chunk, Due, Inventory, LegalHold, Policy, RecordClass, RowRule, Snapshot, SnapshotRule, Span,
-    Summary, Tombstones, Totals, What,
+    Tombstones, What,
 };
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
-use serde::{Deserialize, Serialize};
 
 use crate::clock;
 use crate::codes::tracking;
@@ -28,6 +27,10 @@ use crate::files;
 use crate::seal::SealError;
 use crate::store::{Store, Stored};
 use crate::unseal::UnsealError;
+
+mod report;
+
+pub use report::{Amount, ExportRetention, HistoryDue, RowsDue};
 
 /// Manifests that are read at once.
 const MANIFESTS_AT_ONCE: usize = 16;
@@ -75,6 +78,11 @@ fn misfits(project: &Project) -> Vec<Diagnostic> {
         let policy = named(name)?;
         (policy.keep.is_none() && policy.max_age.is_none()).then_some(name)
     });
+    let of_histories = project.tracking.histories.iter().filter_map(|history| {
+        let name = history.retention.as_ref()?;
+        let policy = named(name)?;
+        (policy.rows.is_none() && policy.superseded_for.is_none()).then_some(name)
+    });
     let nowhere = project.retention.iter().filter_map(|policy| policy.cold.as_ref());
     let nowhere = nowhere.filter(|named| cold::place(project, named).is_none()).map(|named| {
         let message = "the cold store of a retention policy is no place for files";
@@ -83,7 +91,9 @@ fn misfits(project: &Project) -> Vec<Diagnostic> {
     });
     let of_runs = of_runs.map(|name| refused(name, "run records", "records"));
     let of_schemas = of_schemas.map(|name| refused(name, "archives of schemas", "snapshots"));
-    of_runs.into_iter().chain(of_schemas).chain(nowhere).collect()
+    let of_histories =
+        of_histories.map(|name| refused(name, "versions of rows", "versions` or `rows"));
+    of_runs.into_iter().chain(of_schemas).chain(of_histories).chain(nowhere).collect()
 }
 
 /// The policy of run records; none where they are kept for ever.
@@ -102,6 +112,15 @@ pub fn policy_of<'p>(
     export: &Export,
 ) -> Option<&'p Policy> {
     policies.get(&export.retention.as_ref()?.value)
+}
+
+/// The policy of a history; none where it has none.
+#[must_use]
+pub fn policy_of_history<'p>(
+    policies: &'p BTreeMap<String, Policy>,
+    history: &History,
+) -> Option<&'p Policy> {
+    policies.get(&history.retention.as_ref()?.value)
 }
 
 fn policy(declared: &Retention) -> Result<Policy, Box<Diagnostic>> {
@@ -135,6 +154,7 @@ fn policy(declared: &Retention) -> Result<Policy, Box<Diagnostic>> {
         let older_than = span(&rows.older_than)?;
         policy.rows = Some(RowRule { older_than, by: rows.by.value.clone() });
     }
+    policy.superseded_for = declared.superseded_for.as_ref().map(span).transpose()?;
     let ages = &declared.records;
     for (class, age) in [
         (RecordClass::Executions, &ages.executions),
@@ -146,126 +166,6 @@ fn policy(declared: &Retention) -> Result<Policy, Box<Diagnostic>> {
     policy.cold = declared.cold.as_ref().map(|cold| cold.value.clone());
     policy.basis.clone_from(&declared.basis);
     Ok(policy)
-}
-
-/// What retention means for one export.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExportRetention {
-    /// The export.
-    pub export: String,
-    /// Its policy; none where it has none any more.
-    pub policy: Option<String>,
-    /// Why the policy is as it is.
-    pub basis: Option<String>,
-    /// What is deleted softly now.
-    pub tombstone: Amount,
-    /// Whether readers lose the newest snapshot by that.
-    pub newest_goes: bool,
-    /// What is destroyed now: its grace is over.
-    pub destroy: Amount,
-    /// What is there because of a legal hold only.
-    pub held: Amount,
-    /// Snapshots that are live again.
-    pub restored: usize,
-    /// What becomes of rows by their age; none where the policy has no rule for them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rows: Option<RowsDue>,
-}
-
-/// What a rule for rows means for the newest snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RowsDue {
-    /// The published column that tells their age.
-    pub by: String,
-    /// How old they may be.
-    pub older_than: String,
-    /// Chunks that are written again without them, or left out.
-    pub chunks: u64,
-    /// Rows that go.
-    pub rows: u64,
-    /// Rows that stay because the column is null.
-    pub undated: u64,
-    /// Whether the snapshot has the column, so that their age can be told.
-    pub has_age: bool,
-}
-
-/// How much.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Amount {
-    /// Snapshots.
-    pub snapshots: u64,
-    /// Chunks that go with them, or that no snapshot names.
-    pub chunks: u64,
-    /// Rows of the chunks, where known.
-    pub rows: u64,
-    /// Bytes of the chunks.
-    pub bytes: u64,
-    /// The earliest moment of any of them.
-    pub oldest: Option<String>,
-    /// The latest moment of any of them.
-    pub newest: Option<String>,
-}
-
-impl Amount {
-    fn of(totals: &Totals) -> Self {
-        let text = |moment: Option<DateTime<Utc>>| {
-            moment.map(|moment| moment.to_rfc3339_opts(SecondsFormat::Secs, true))
-        };
-        Self {
-            snapshots: totals.snapshots,
-            chunks: totals.chunks,
-            rows: totals.rows,
-            bytes: totals.bytes,
-            oldest: text(totals.oldest),
-            newest: text(totals.newest),
-        }
-    }
-
-    /// Whether it is nothing.
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        self.snapshots == 0 && self.chunks == 0
-    }
-}
-
-impl ExportRetention {
-    /// What is due of an export by its policy.
-    #[must_use]
-    pub fn of(export: &str, policy: Option<&Policy>, due: &Due) -> Self {
-        let summary = due.summaries(policy.map(std::slice::from_ref).unwrap_or_default()).pop();
-        let amount = |of: fn(&Summary) -> &Totals| {
-            summary.as_ref().map(|summary| Amount::of(of(summary))).unwrap_or_default()
-        };
-        let is_snapshot = |what: &&What| matches!(what, What::Snapshot { .. });
-        Self {
-            export: export.to_owned(),
-            policy: policy.map(|policy| policy.name.clone()),
-            basis: policy.and_then(|policy| policy.basis.clone()),
-            tombstone: amount(|summary| &summary.tombstone),
-            newest_goes: due.tombstone.iter().any(|item| item.is_newest),
-            destroy: amount(|summary| &summary.destroy),
-            held: amount(|summary| &summary.held),
-            restored: due.restore.iter().filter(is_snapshot).count(),
-            rows: None,
-        }
-    }
-
-    /// Whether nothing is due.
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        self.tombstone.is_nothing()
-            && self.destroy.is_nothing()
-            && self.restored == 0
-            && !self.has_expired_rows()
-    }
-
-    /// Whether rows go, or would if their age could be told.
-    fn has_expired_rows(&self) -> bool {
-        self.rows.as_ref().is_some_and(|rows| rows.rows > 0 || !rows.has_age)
-    }
 }
 
 /// Whether a snapshot is older than its export's policy lets it be: it is written again, though nothing changed,
