@@ -28,12 +28,14 @@
 mod columns;
 mod diff;
 mod encode;
+mod entry;
 mod error;
 mod fields;
 mod hash;
 mod links;
 mod load;
 mod rows;
+mod segment;
 mod table;
 mod vault;
 mod views;
@@ -43,12 +45,12 @@ pub use columns::{
     RECORD_SOURCE, REFERENCE, REFERENCED_HASH_KEY, RESERVED, TENANT_HASH_KEY, VERSION,
 };
 pub use diff::{Comparison, CurrentState, Findings, Outcome, Recorded, bytes_needed, parts_needed};
+pub use entry::{Part, partition_of};
 pub use error::HistoryError;
 pub use fields::{FieldChange, VersionChange, VersionKind};
 pub use hash::{DIFF_BYTES, KEY_BYTES, NO_DIFF, hash_diffs, hash_keys, hash_links, hash_tenants};
 pub use links::LinkState;
 pub use load::{Load, Tally};
 pub use rows::Hashed;
-pub use table::{Part, partition_of};
 pub use vault::{Reference, Vault};
 pub use views::{TenantKey, VaultTable};
