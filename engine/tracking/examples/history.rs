@@ -13,7 +13,7 @@ use std::fs::File;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, FixedSizeBinaryArray, RecordBatch};
 use engine_tracking::history::{
     Comparison, CurrentState, HASH_DIFF, HASH_KEY, IS_DELETED, LOAD_DATE, Load, Outcome, Part,
     Recorded, Tally, VERSION, Vault,
@@ -62,7 +62,8 @@ fn main() -> Result<(), Failed> {
 /// Records all rows of an export as new.
 fn record(export: &str, satellite: &str) -> Result<Tally, Failed> {
     let run = Run::of(export, FIRST, Some(satellite))?;
-    let parts = Part::all(PARTS).map(|part| CurrentState::new(&run.load, part, 0).compare());
+    let share = run.export.share()?;
+    let parts = Part::all(PARTS).map(|part| CurrentState::new(&run.load, part, share).compare());
     let parts = parts.map(|part| Ok(Mutex::new(part?))).collect::<Result<_, Failed>>()?;
     run.finish(parts)
 }
@@ -78,30 +79,36 @@ fn compare(satellite: &str, hashes: &str) -> Result<Tally, Failed> {
     let parts = recorded(satellite, &load)?;
     hashes.each(|batch| {
         let [keys, diffs] = batch.columns() else { return Err("these are not hashes".into()) };
-        for part in &parts {
-            locked(part).probe(keys.as_fixed_size_binary(), diffs.as_fixed_size_binary())?;
-        }
-        Ok(())
+        probe(&parts, keys.as_fixed_size_binary(), diffs.as_fixed_size_binary()).map(drop)
     })?;
-    let mut tally = Tally::default();
+    let tallies = in_threads(parts, |part| Ok(unlocked(part).finish()?.tally()))?;
+    Ok(tallies.into_iter().fold(Tally::default(), |sum, tally| sum + tally))
+}
+
+/// What rows of the load are, in all parts.
+fn probe(
+    parts: &[Mutex<Comparison>],
+    keys: &FixedSizeBinaryArray,
+    diffs: &FixedSizeBinaryArray,
+) -> Result<Vec<Outcome>, Failed> {
+    let mut outcomes = vec![Outcome::Elsewhere; keys.len()];
     for part in parts {
-        tally = tally + unlocked(part).finish()?.tally();
+        locked(part).probe_into(keys, diffs, &mut outcomes)?;
     }
-    Ok(tally)
+    Ok(outcomes)
 }
 
 /// What is recorded of all parts.
 fn recorded(satellite: &str, load: &Load) -> Result<Vec<Mutex<Comparison>>, Failed> {
     let satellite = Rows::open(satellite, Some(&NARROW))?;
-    let rows = satellite.metadata.metadata().file_metadata().num_rows();
-    let share = usize::try_from(rows)? / PARTS as usize;
+    let share = satellite.share()?;
     let parts = Part::all(PARTS).map(|part| Mutex::new(CurrentState::new(load, part, share)));
     let parts: Vec<_> = parts.collect();
     satellite.each(|batch| {
         let rows = Recorded::of(&batch)?;
         parts.iter().try_for_each(|part| locked(part).insert(&rows).map_err(Failed::from))
     })?;
-    parts.into_iter().map(|part| Ok(Mutex::new(unlocked(part).compare()?))).collect()
+    in_threads(parts, |part| Ok(Mutex::new(unlocked(part).compare()?)))
 }
 
 /// A load of an export.
@@ -124,20 +131,13 @@ impl Run {
     fn finish(self, parts: Vec<Mutex<Comparison>>) -> Result<Tally, Failed> {
         self.export.each(|batch| {
             let hashed = self.vault.hash(&batch)?;
-            let mut outcomes = vec![Outcome::Elsewhere; batch.num_rows()];
-            for part in &parts {
-                let found = locked(part).probe(&hashed.keys, &hashed.diffs)?;
-                let here = outcomes.iter_mut().zip(found);
-                here.filter(|(_, found)| *found != Outcome::Elsewhere)
-                    .for_each(|(outcome, found)| *outcome = found);
-            }
+            let outcomes = probe(&parts, &hashed.keys, &hashed.diffs)?;
             let Some(appended) = &self.appended else { return Ok(()) };
             let rows = self.vault.satellite_rows(&batch, &hashed, &outcomes, &self.load)?;
             Ok(locked(appended).write(&rows)?)
         })?;
         let mut tally = Tally::default();
-        for part in parts {
-            let findings = unlocked(part).finish()?;
+        for findings in in_threads(parts, |part| Ok(unlocked(part).finish()?))? {
             tally = tally + findings.tally();
             for gone in findings.gone(ROWS_TOGETHER) {
                 let (keys, versions) = gone?;
@@ -186,6 +186,12 @@ impl Rows {
         Ok(Self { path: path.to_owned(), metadata, columns })
     }
 
+    /// The rows of a part.
+    fn share(&self) -> Result<usize, Failed> {
+        let rows = self.metadata.metadata().file_metadata().num_rows();
+        Ok(usize::try_from(rows)? / PARTS as usize)
+    }
+
     /// Hands all batches to a function, on all threads.
     fn each(&self, work: impl Fn(RecordBatch) -> Result<(), Failed> + Sync) -> Result<(), Failed> {
         let next = AtomicUsize::new(0);
@@ -201,12 +207,8 @@ impl Rows {
                 }
             }
         };
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(worker)).collect();
-            threads.into_iter().try_for_each(|thread| {
-                thread.join().unwrap_or_else(|_| Err("a thread broke".into()))
-            })
-        })
+        let workers = std::iter::repeat_n(worker, THREADS).collect();
+        in_threads(workers, |worker| worker()).map(drop)
     }
 
     fn group(&self, group: usize) -> Result<ParquetRecordBatchReader, Failed> {
@@ -223,6 +225,29 @@ impl Rows {
 #[expect(clippy::disallowed_methods, reason = "the benchmark reads plain Parquet")]
 fn open(path: &str) -> std::io::Result<File> {
     File::open(path)
+}
+
+/// Does something with each item, in order, in as many threads as there are.
+fn in_threads<T: Send, U: Send>(
+    items: Vec<T>,
+    work: impl Fn(T) -> Result<U, Failed> + Sync,
+) -> Result<Vec<U>, Failed> {
+    let mut done = Vec::with_capacity(items.len());
+    let mut items = items.into_iter();
+    std::thread::scope(|scope| {
+        let work = &work;
+        loop {
+            let threads: Vec<_> =
+                items.by_ref().take(THREADS).map(|item| scope.spawn(move || work(item))).collect();
+            if threads.is_empty() {
+                return Ok(done);
+            }
+            for thread in threads {
+                let result = thread.join().unwrap_or_else(|_| Err("a thread broke".into()));
+                done.push(result?);
+            }
+        }
+    })
 }
 
 fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

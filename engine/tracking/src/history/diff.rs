@@ -22,10 +22,11 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 
 use super::columns;
+use super::entry::{Diff, Entry, Found, Key, Part, VERSION_MAX};
 use super::error::HistoryError;
 use super::hash::{DIFF_BYTES, KEY_BYTES};
 use super::load::{Load, Tally};
-use super::table::{self, Diff, Entry, Found, KEYS_TOGETHER, Key, Part, Table, VERSION_MAX};
+use super::table::{self, KEYS_TOGETHER, Newest, Table};
 
 /// The bytes a state takes at most for so many keys: those of the satellite, and those of the load that are
 /// not among them.
@@ -100,9 +101,8 @@ impl<'a> Recorded<'a> {
 
 /// The newest version of each key, as of a load's date.
 pub struct CurrentState {
-    table: Table,
+    newest: Newest,
     as_of_micros: i64,
-    contradictions: u64,
 }
 
 impl CurrentState {
@@ -111,8 +111,7 @@ impl CurrentState {
     /// of parts; with more it grows, which takes time.
     #[must_use]
     pub fn new(load: &Load, part: Part, keys: usize) -> Self {
-        let table = Table::new(part, keys);
-        Self { table, as_of_micros: load.date_micros(), contradictions: 0 }
+        Self { newest: Newest::new(part, keys), as_of_micros: load.date_micros() }
     }
 
     /// Reads rows of a satellite, in any order, be it across batches or within; a row may come twice.
@@ -127,29 +126,18 @@ impl CurrentState {
         if invalid > 0 {
             return Err(HistoryError::Versions { rows: invalid });
         }
-        let mut recorded = versions()
-            .flatten()
-            .zip(hashes::<DIFF_BYTES>(rows.diffs))
-            .zip(rows.load_dates.values().iter().zip(rows.deleted.values()));
-        for keys in hashes::<KEY_BYTES>(rows.keys).chunks(KEYS_TOGETHER) {
-            self.table.approach(keys);
-            for (key, ((version, diff), (date, is_deleted))) in keys.iter().zip(&mut recorded) {
-                if *date <= self.as_of_micros {
-                    self.insert_one(Entry::recorded(*key, *diff, version, is_deleted));
-                }
+        let (keys, diffs) = (hashes::<KEY_BYTES>(rows.keys), hashes::<DIFF_BYTES>(rows.diffs));
+        let mut own = Vec::new();
+        self.newest.own(keys, &mut own);
+        for row in own.into_iter().map(|row| row as usize) {
+            let (Some(key), Some(diff)) = (keys.get(row), diffs.get(row)) else { continue };
+            if rows.load_dates.value(row) <= self.as_of_micros {
+                let version = version_of(rows.versions.value(row)).unwrap_or_default();
+                let is_deleted = rows.deleted.value(row);
+                self.newest.gather(Entry::recorded(*key, *diff, version, is_deleted));
             }
         }
         Ok(())
-    }
-
-    #[inline]
-    fn insert_one(&mut self, entry: Entry) {
-        let Some((known, Found::There)) = self.table.entry(entry) else { return };
-        if known.version() < entry.version() {
-            *known = entry;
-        } else if known.version() == entry.version() && !known.is_same(&entry) {
-            self.contradictions += 1;
-        }
     }
 
     /// Nothing more is recorded: the load may be compared.
@@ -157,9 +145,9 @@ impl CurrentState {
     /// # Errors
     /// [`HistoryError::Contradictions`] when a newest version was read with two contents.
     pub fn compare(self) -> Result<Comparison, HistoryError> {
-        match self.contradictions {
-            0 => Ok(Comparison { table: self.table, tally: Tally::default(), repeated: 0 }),
-            rows => Err(HistoryError::Contradictions { rows }),
+        match self.newest.settle() {
+            Ok(table) => Ok(Comparison { table, tally: Tally::default(), repeated: 0 }),
+            Err(rows) => Err(HistoryError::Contradictions { rows }),
         }
     }
 }
@@ -217,18 +205,40 @@ impl Comparison {
         keys: &FixedSizeBinaryArray,
         diffs: &FixedSizeBinaryArray,
     ) -> Result<Vec<Outcome>, HistoryError> {
-        if keys.len() != diffs.len() {
-            return Err(HistoryError::UnequalLengths { expected: keys.len(), found: diffs.len() });
+        let mut outcomes = vec![Outcome::Elsewhere; keys.len()];
+        self.probe_into(keys, diffs, &mut outcomes)?;
+        Ok(outcomes)
+    }
+
+    /// The same as [`Self::probe`] for rows that several parts are asked for, one after the other: what
+    /// the rows of this part are is written to their outcomes, and the others stay.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when the arrays or outcomes differ in length, or are no such hashes.
+    pub fn probe_into(
+        &mut self,
+        keys: &FixedSizeBinaryArray,
+        diffs: &FixedSizeBinaryArray,
+        outcomes: &mut [Outcome],
+    ) -> Result<(), HistoryError> {
+        let expected = keys.len();
+        if let Some(found) = [diffs.len(), outcomes.len()].into_iter().find(|n| *n != expected) {
+            return Err(HistoryError::UnequalLengths { expected, found });
         }
         columns::width(keys, columns::HASH_KEY, KEY_BYTES)?;
         columns::width(diffs, columns::HASH_DIFF, DIFF_BYTES)?;
-        let mut outcomes = Vec::with_capacity(keys.len());
-        let mut diffs = hashes::<DIFF_BYTES>(diffs).iter();
-        for keys in hashes::<KEY_BYTES>(keys).chunks(KEYS_TOGETHER) {
-            self.table.approach(keys);
-            outcomes.extend(keys.iter().zip(&mut diffs).map(|(key, diff)| self.outcome(key, diff)));
+        let (keys, diffs) = (hashes::<KEY_BYTES>(keys), hashes::<DIFF_BYTES>(diffs));
+        let mut own = Vec::new();
+        self.table.own(keys, &mut own);
+        for rows in own.chunks(KEYS_TOGETHER) {
+            self.table.approach(rows.iter().filter_map(|row| keys.get(*row as usize)));
+            for row in rows.iter().map(|row| *row as usize) {
+                let (Some(key), Some(diff)) = (keys.get(row), diffs.get(row)) else { continue };
+                let Some(outcome) = outcomes.get_mut(row) else { continue };
+                *outcome = self.outcome(key, diff);
+            }
         }
-        Ok(outcomes)
+        Ok(())
     }
 
     #[inline]
@@ -290,7 +300,7 @@ impl Findings {
         &self,
         rows_max: usize,
     ) -> impl Iterator<Item = Result<(FixedSizeBinaryArray, Int64Array), HistoryError>> + '_ {
-        let mut entries = self.table.entries().filter(|entry| is_gone(entry)).peekable();
+        let mut entries = self.table.sorted(is_gone).peekable();
         std::iter::from_fn(move || {
             entries.peek()?;
             let (mut keys, mut versions) = (Vec::new(), Vec::new());

@@ -17,9 +17,9 @@
 use arrow::array::{Array, BooleanArray, FixedSizeBinaryArray};
 
 use super::diff::{Recorded, hashes, version_of};
+use super::entry::{Key, Part};
 use super::error::HistoryError;
 use super::hash::KEY_BYTES;
-use super::table::{Key, Part};
 
 /// Bytes for each row: itself, where it lies, and its key once more.
 const BYTES_PER_ROW: u64 = (size_of::<Version>() + size_of::<u64>() + 2 * KEY_BYTES) as u64;

@@ -135,9 +135,12 @@ impl<'p> Hasher<'p> {
         let columns: Vec<Box<dyn Values + '_>> =
             columns.iter().map(|column| values(column.as_ref())).collect::<Result<_, _>>()?;
         let mut together = vec![Row::default(); ROWS_TOGETHER.min(rows)];
-        let mut hashes = Vec::with_capacity(rows * N);
-        for start in (0..rows).step_by(ROWS_TOGETHER) {
-            let together = together.get_mut(..ROWS_TOGETHER.min(rows - start)).unwrap_or_default();
+        let mut hashes = vec![[0; N]; rows];
+        let mut states = Vec::with_capacity(together.len());
+        for (start, hashes) in
+            (0..rows).step_by(ROWS_TOGETHER).zip(hashes.chunks_mut(ROWS_TOGETHER))
+        {
+            let together = together.get_mut(..hashes.len()).unwrap_or_default();
             together.iter_mut().for_each(|row| row.restart(self.prefix));
             for column in &columns {
                 column.write_rows(start, together);
@@ -146,30 +149,34 @@ impl<'p> Hasher<'p> {
                 end(row);
                 pad(row.bytes_mut());
             });
-            for hash in self.compress(together) {
-                hashes.extend(hash.iter().flat_map(|word| word.to_be_bytes()).take(N));
+            self.compress(together, &mut states);
+            for (hash, state) in hashes.iter_mut().zip(&states) {
+                for (bytes, word) in hash.as_chunks_mut().0.iter_mut().zip(state) {
+                    *bytes = word.to_be_bytes();
+                }
             }
         }
-        Ok(FixedSizeBinaryArray::try_new(N as i32, Buffer::from_vec(hashes), None)?)
+        let hashes = Buffer::from_vec(hashes.into_flattened());
+        Ok(FixedSizeBinaryArray::try_new(N as i32, hashes, None)?)
     }
 
     /// The hashes of padded rows. The first blocks of all rows come first, then the second ones, …: a
     /// block waits for the one before it in its row, and the processor works on the next row's meanwhile.
-    fn compress(&self, rows: &[Row]) -> Vec<[u32; 8]> {
-        let mut hashes = vec![self.start; rows.len()];
+    fn compress(&self, rows: &[Row], hashes: &mut Vec<[u32; 8]>) {
+        hashes.clear();
+        hashes.resize(rows.len(), self.start);
         let mut is_left = true;
         for number in 0.. {
             if !std::mem::take(&mut is_left) {
                 break;
             }
-            for (row, hash) in rows.iter().zip(&mut hashes) {
+            for (row, hash) in rows.iter().zip(hashes.iter_mut()) {
                 let blocks = row.whole().as_chunks::<BLOCK_BYTES>().0;
                 let Some(block) = blocks.get(number) else { continue };
                 compress256(hash, std::slice::from_ref(block));
                 is_left |= number + 1 < blocks.len();
             }
         }
-        hashes
     }
 }
 

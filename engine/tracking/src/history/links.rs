@@ -4,9 +4,10 @@ use arrow::array::{Array, BooleanArray, FixedSizeBinaryArray};
 
 use super::columns::{self, LINK_HASH_KEY};
 use super::diff::hashes;
+use super::entry::{Entry, Found, Part};
 use super::error::HistoryError;
 use super::hash::{KEY_BYTES, NO_DIFF};
-use super::table::{Entry, Found, KEYS_TOGETHER, Part, Table};
+use super::table::{KEYS_TOGETHER, Table};
 
 /// The links recorded so far, and those of the load that came before. It takes
 /// [`bytes_needed`](super::bytes_needed) for the links of both, and has parts as the comparison of rows
@@ -34,7 +35,7 @@ impl LinkState {
         }
         let mut new = Vec::with_capacity(links.len());
         for links in hashes::<KEY_BYTES>(links).chunks(KEYS_TOGETHER) {
-            self.table.approach(links);
+            self.table.approach(links.iter());
             new.extend(links.iter().map(|link| {
                 let entry = self.table.entry(Entry::loaded(*link, NO_DIFF));
                 entry.is_some_and(|(_, found)| found == Found::Placed)

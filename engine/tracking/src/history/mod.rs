@@ -30,6 +30,7 @@
 mod columns;
 mod diff;
 mod encode;
+mod entry;
 mod error;
 mod expiry;
 mod fields;
@@ -37,6 +38,7 @@ mod hash;
 mod links;
 mod load;
 mod rows;
+mod segment;
 mod table;
 mod thinned;
 mod vault;
@@ -47,6 +49,7 @@ pub use columns::{
     RECORD_SOURCE, REFERENCE, REFERENCED_HASH_KEY, RESERVED, TENANT_HASH_KEY, VERSION,
 };
 pub use diff::{Comparison, CurrentState, Findings, Outcome, Recorded, bytes_needed, parts_needed};
+pub use entry::{Part, partition_of};
 pub use error::HistoryError;
 pub use expiry::{Ages, Expired, expiry_bytes, expiry_parts};
 pub use fields::{FieldChange, VersionChange, VersionKind};
@@ -54,7 +57,6 @@ pub use hash::{DIFF_BYTES, KEY_BYTES, NO_DIFF, hash_diffs, hash_keys, hash_links
 pub use links::LinkState;
 pub use load::{Load, Tally};
 pub use rows::Hashed;
-pub use table::{Part, partition_of};
 pub use thinned::Thinned;
 pub use vault::{Reference, Vault};
 pub use views::{TenantKey, VaultTable};

@@ -1,146 +1,31 @@
-//! Entries by hash key, compact and sorted: an ordered hash table.
+//! Entries by hash key, in segments that each fit a near cache.
 //!
 //! ```text
 //!  the first 64 bits of a key as a fraction of 1:
 //!
 //!    part ┃ segment ┃ home slot ┃ …      each the whole of what is before, times how many there are
 //!
-//!  segment:  │ a │ b │   │ c │ d │ e │   │ f │     sorted; an entry is at its home or behind it,
-//!            └─home──────────▶┘                     and nothing is empty in between
+//!  segment:   index    │ 2 │   │ 1 │ 4 │ 3 │   │     numbers of entries, each with bits of its key, at its
+//!                        │       │   │   │           home or behind it; found by linear probing
+//!             entries  │ a │ b │ c │ d │             in the order they came, without a gap
 //! ```
 //!
-//! Ordered linear probing (O. Amble and D. E. Knuth, Ordered hash tables, The Computer Journal 17(2),
-//! 1974): a search ends at the first greater key, and the layout depends only on what is in the table, not
-//! on the order it came in. Hash keys are uniform, so their leading bits are their hash, and the order is
-//! that of the keys. What is read from a table is therefore sorted.
+//! Hash keys are uniform, so their leading bits are their hash, and segments follow the order of the keys:
+//! what is sorted within each is sorted as a whole.
+//!
+//! See D. E. Knuth, The Art of Computer Programming 3, section 6.4, algorithm L.
+//!
+//! An entry is found with two reads that wait for memory, one of the index and one of the entry, and those of
+//! many keys do not wait for each other. Entries that need not be found at once are put behind the others
+//! without a look at the index, and indexed when their segment is full: what is random then is in a near cache.
 //!
 //! Each segment grows on its own, by an eighth, so growing never needs a second table.
 
-use super::hash::{DIFF_BYTES, KEY_BYTES};
-
-pub(super) type Key = [u8; KEY_BYTES];
-pub(super) type Diff = [u8; DIFF_BYTES];
-
-const SEGMENTS: u64 = 1024;
-/// Of the slots of a segment, the part that is filled before it grows: 7/8.
-const FILLED: (usize, usize) = (7, 8);
-/// Slots that the smallest segment has.
-const SLOTS_MIN: usize = 8;
+use super::entry::{Entry, Found, Key, Part, SEGMENTS};
+use super::segment::{ENTRIES_MIN, Segment};
 
 /// How many keys are approached together.
-pub(super) const KEYS_TOGETHER: usize = 32;
-/// Entries are searched forwards from their home: two cache lines hold about this many.
-const ENTRIES_OF_TWO_LINES: usize = 2;
-
-/// The greatest version: two bits of its word are for flags.
-pub(super) const VERSION_MAX: u32 = (1 << 30) - 1;
-
-const DELETED: u32 = 1;
-const SEEN: u32 = 1 << 1;
-const FLAGS: u32 = 2;
-
-/// What is known of a key, in 52 bytes.
-#[derive(Clone, Copy)]
-pub(super) struct Entry {
-    pub(super) key: Key,
-    pub(super) diff: Diff,
-    /// Version, and flags in the lowest bits. Nothing in an empty slot.
-    word: u32,
-}
-
-impl Entry {
-    const EMPTY: Self = Self { key: [0; KEY_BYTES], diff: [0; DIFF_BYTES], word: 0 };
-
-    /// A row of a satellite.
-    pub(super) fn recorded(key: Key, diff: Diff, version: u32, is_deleted: bool) -> Self {
-        Self { key, diff, word: version << FLAGS | if is_deleted { DELETED } else { 0 } }
-    }
-
-    /// A row of a load whose key is in no satellite: version 0.
-    pub(super) fn loaded(key: Key, diff: Diff) -> Self {
-        Self { key, diff, word: SEEN }
-    }
-
-    pub(super) fn version(&self) -> u32 {
-        self.word >> FLAGS
-    }
-
-    pub(super) fn is_deleted(&self) -> bool {
-        self.word & DELETED != 0
-    }
-
-    pub(super) fn is_seen(&self) -> bool {
-        self.word & SEEN != 0
-    }
-
-    pub(super) fn see(&mut self) {
-        self.word |= SEEN;
-    }
-
-    /// Whether two rows of one key and version are one.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        (self.diff, self.word) == (other.diff, other.word)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.word == 0
-    }
-}
-
-/// One of several tables that share all keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
-    index: u32,
-    of: u32,
-}
-
-impl Part {
-    /// The only part.
-    pub const WHOLE: Self = Self { index: 0, of: 1 };
-
-    /// Part number `index`, from 0, of `of`; none when there is no such part.
-    #[must_use]
-    pub fn new(index: u32, of: u32) -> Option<Self> {
-        (index < of).then_some(Self { index, of })
-    }
-
-    /// All parts, in the order of their keys.
-    pub fn all(of: u32) -> impl Iterator<Item = Self> {
-        (0..of).map(move |index| Self { index, of })
-    }
-
-    /// Whether a key belongs to this part.
-    #[inline]
-    pub(super) fn has(self, key: &Key) -> bool {
-        self.position(key).is_some()
-    }
-
-    /// Where a key stands in this part; nothing when it belongs to another.
-    #[inline]
-    fn position(self, key: &Key) -> Option<u64> {
-        let (part, position) = scaled(leading(key), self.of.into());
-        (part == u64::from(self.index)).then_some(position)
-    }
-}
-
-/// Which of `parts` a hash key belongs to, from 0. Parts follow the order of the keys.
-#[must_use]
-pub fn partition_of(key: &[u8; KEY_BYTES], parts: u32) -> u32 {
-    // Below `parts`, which fits.
-    scaled(leading(key), parts.max(1).into()).0 as u32
-}
-
-#[inline]
-fn leading(key: &Key) -> u64 {
-    key.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
-}
-
-/// A fraction of 2⁶⁴ as one of `count` equal pieces, and where in the piece.
-#[inline]
-fn scaled(fraction: u64, count: u64) -> (u64, u64) {
-    let product = u128::from(fraction) * u128::from(count);
-    ((product >> 64) as u64, product as u64)
-}
+pub(super) const KEYS_TOGETHER: usize = 64;
 
 /// The entries of one part.
 pub(super) struct Table {
@@ -151,149 +36,119 @@ pub(super) struct Table {
 impl Table {
     /// An empty table with room for about so many rows; more make it grow.
     pub(super) fn new(part: Part, rows: usize) -> Self {
-        let homes = homes_for(rows.div_ceil(SEGMENTS as usize));
-        let segments = (0..SEGMENTS).map(|_| Segment::new(if rows == 0 { 0 } else { homes }));
-        Self { part, segments: segments.collect() }
+        let room = if rows == 0 { 0 } else { room_for(rows.div_ceil(SEGMENTS as usize)) };
+        Self { part, segments: (0..SEGMENTS).map(|_| Segment::new(room)).collect() }
     }
 
     /// The entry of a key that is in this part, and whether it was there already: otherwise it is the
     /// one given.
     #[inline]
     pub(super) fn entry(&mut self, entry: Entry) -> Option<(&mut Entry, Found)> {
-        let position = self.part.position(&entry.key)?;
-        let (segment, position) = scaled(position, SEGMENTS);
-        self.segments.get_mut(segment as usize)?.entry(position, entry, self.part)
+        let part = self.part;
+        let place = part.place(&entry.key)?;
+        self.segments.get_mut(place.segment)?.entry(&place, entry, part)
+    }
+
+    /// Which of these keys are in this part, by their numbers.
+    pub(super) fn own(&self, keys: &[Key], numbers: &mut Vec<u32>) {
+        numbers.clear();
+        numbers.resize(keys.len(), 0);
+        let mut count = 0;
+        for (number, key) in (0..).zip(keys) {
+            // Without a branch, which could not be foretold.
+            if let Some(place) = numbers.get_mut(count) {
+                *place = number;
+            }
+            count += usize::from(self.part.position(key).is_some());
+        }
+        numbers.truncate(count);
     }
 
     /// Reads where these keys are or would be, so that what follows finds it in the cache: reads that do not
     /// wait for each other take little longer than one.
     #[inline]
-    pub(super) fn approach(&self, keys: &[Key]) {
-        let mut read = 0;
-        for position in keys.iter().filter_map(|key| self.part.position(key)) {
-            let (segment, position) = scaled(position, SEGMENTS);
-            let Some(segment) = self.segments.get(segment as usize) else { continue };
-            let home = scaled(position, segment.homes as u64).0 as usize;
-            for near in [home, home + ENTRIES_OF_TWO_LINES] {
-                read ^= segment.slots.get(near).map_or(0, |entry| entry.word);
-            }
-        }
-        std::hint::black_box(read);
+    pub(super) fn approach<'k>(&self, keys: impl Iterator<Item = &'k Key> + Clone) {
+        let places = keys.filter_map(|key| self.part.place(key));
+        let segments = places.filter_map(|place| Some((self.segments.get(place.segment)?, place)));
+        let slots = segments.clone().map(|(segment, place)| segment.slot(&place));
+        std::hint::black_box(slots.fold(0, |read, slot| read ^ slot));
+        let entries = segments.filter_map(|(segment, place)| segment.candidate(&place));
+        std::hint::black_box(entries.fold(0, |read, entry| {
+            read ^ entry.word ^ u32::from(entry.key.first().copied().unwrap_or_default())
+        }));
     }
 
-    /// All entries, in the order of their keys.
+    /// All entries, in no order.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.segments.iter().flat_map(|segment| &segment.slots).filter(|entry| !entry.is_empty())
+        self.segments.iter().flat_map(Segment::entries)
+    }
+
+    /// Those that are chosen, in the order of their keys.
+    pub(super) fn sorted(&self, chosen: impl Fn(&Entry) -> bool) -> impl Iterator<Item = &Entry> {
+        self.segments.iter().flat_map(move |segment| {
+            let mut entries: Vec<&Entry> =
+                segment.entries().iter().filter(|entry| chosen(entry)).collect();
+            entries.sort_unstable_by_key(|entry| entry.key);
+            entries
+        })
     }
 }
 
-/// Whether an entry was in the table.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
-    /// Before.
-    There,
-    /// Only now.
-    Placed,
+/// Entries on their way into a table, of which the newest of each key stays.
+pub(super) struct Newest {
+    table: Table,
+    contradictions: u64,
+}
+
+impl Newest {
+    /// Room for about so many keys; more make it grow.
+    pub(super) fn new(part: Part, keys: usize) -> Self {
+        Self { table: Table::new(part, keys), contradictions: 0 }
+    }
+
+    /// See [`Table::own`].
+    pub(super) fn own(&self, keys: &[Key], numbers: &mut Vec<u32>) {
+        self.table.own(keys, numbers);
+    }
+
+    /// Takes in an entry. Those of other parts are passed over.
+    #[inline]
+    pub(super) fn gather(&mut self, entry: Entry) {
+        let part = self.table.part;
+        let Some(place) = part.place(&entry.key) else { return };
+        let Some(segment) = self.table.segments.get_mut(place.segment) else { return };
+        self.contradictions += segment.gather(entry, part);
+    }
+
+    /// The table of the newest entries; how often one contradicted another of its version, where one did.
+    pub(super) fn settle(mut self) -> Result<Table, u64> {
+        let part = self.table.part;
+        for segment in &mut self.table.segments {
+            self.contradictions += segment.fold(part);
+        }
+        if self.contradictions == 0 { Ok(self.table) } else { Err(self.contradictions) }
+    }
 }
 
 /// The bytes that a table of so many rows takes at most, just after it has grown.
 pub(super) fn bytes_needed(rows: u64) -> u64 {
-    let (filled, of) = (FILLED.0 as u64, FILLED.1 as u64);
-    // Filled to 7/8 before it grows by 1/8: 8/7 · 9/8 = 9/7 slots a row. A twelfth more is for the ends of
-    // segments, and for what an allocator loses between blocks that grow.
-    let slots = rows.saturating_mul(of + 1).div_ceil(filled);
-    let ends = SEGMENTS * (SLOTS_MIN as u64 + size_of::<Segment>() as u64 / 8);
-    (slots + slots / 12 + ends).saturating_mul(size_of::<Entry>() as u64)
+    // Filled to 15/16 before it grows by 1/8: 16/15 · 9/8 = 6/5 a row. A 16th more is what an allocator loses
+    // between blocks that grow.
+    let room = rows.saturating_mul(6).div_ceil(5) + SEGMENTS * ENTRIES_MIN as u64;
+    let index = (room.saturating_mul(5).div_ceil(4) + SEGMENTS).saturating_mul(4);
+    let bytes = room.saturating_mul(size_of::<Entry>() as u64).saturating_add(index);
+    bytes.saturating_add(bytes / 16).saturating_add(SEGMENTS * size_of::<Segment>() as u64)
 }
 
-fn homes_for(rows: usize) -> usize {
+fn room_for(rows: usize) -> usize {
     // Rows scatter among segments with a deviation of their root; two of them spare most the growing.
-    let scatter = 2 * rows.isqrt();
-    ((rows + scatter) * FILLED.1).div_ceil(FILLED.0).max(SLOTS_MIN)
-}
-
-struct Segment {
-    /// Slots that are somebody's home, and those behind the last that the end has run over into.
-    slots: Vec<Entry>,
-    homes: usize,
-    filled: usize,
-}
-
-impl Segment {
-    fn new(homes: usize) -> Self {
-        Self { slots: vec![Entry::EMPTY; homes], homes, filled: 0 }
-    }
-
-    #[inline]
-    fn entry(&mut self, position: u64, entry: Entry, part: Part) -> Option<(&mut Entry, Found)> {
-        let at = match self.find(position, &entry.key) {
-            Ok(at) => return self.slots.get_mut(at).map(|entry| (entry, Found::There)),
-            Err(at) if self.filled * FILLED.1 < self.homes * FILLED.0 => at,
-            Err(_) => {
-                self.grow(part);
-                let (Ok(at) | Err(at)) = self.find(position, &entry.key);
-                at
-            }
-        };
-        self.place(at, entry);
-        self.slots.get_mut(at).map(|entry| (entry, Found::Placed))
-    }
-
-    /// The slot of a key, or the one it belongs in.
-    #[inline]
-    fn find(&self, position: u64, key: &Key) -> Result<usize, usize> {
-        let home = scaled(position, self.homes as u64).0 as usize;
-        let bits = leading(key);
-        for (at, entry) in self.slots.iter().enumerate().skip(home) {
-            if entry.is_empty() {
-                return Err(at);
-            }
-            // Nearly always the leading bits tell.
-            match leading(&entry.key).cmp(&bits).then_with(|| entry.key.cmp(key)) {
-                std::cmp::Ordering::Less => {}
-                std::cmp::Ordering::Equal => return Ok(at),
-                std::cmp::Ordering::Greater => return Err(at),
-            }
-        }
-        Err(self.slots.len().max(home))
-    }
-
-    /// Puts an entry into a slot; what is there moves on by one, up to the next empty slot.
-    fn place(&mut self, at: usize, entry: Entry) {
-        let behind = self.slots.get(at..).unwrap_or_default();
-        let empty =
-            behind.iter().position(Entry::is_empty).map_or(self.slots.len(), |gap| at + gap);
-        if empty == self.slots.len() {
-            // A vector that grows by itself doubles.
-            if self.slots.len() == self.slots.capacity() {
-                self.slots.reserve_exact(1 + self.homes / 64);
-            }
-            self.slots.push(Entry::EMPTY);
-        }
-        self.slots.copy_within(at..empty, at + 1);
-        if let Some(slot) = self.slots.get_mut(at) {
-            *slot = entry;
-            self.filled += 1;
-        }
-    }
-
-    fn grow(&mut self, part: Part) {
-        let homes = (self.homes + self.homes / 8).max(self.homes + 1).max(SLOTS_MIN);
-        let mut slots = Vec::with_capacity(homes + homes / 64);
-        for entry in self.slots.iter().filter(|entry| !entry.is_empty()) {
-            let position = part.position(&entry.key).unwrap_or_default();
-            let home = scaled(scaled(position, SEGMENTS).1, homes as u64).0 as usize;
-            // Sorted, so each goes to its home, or right behind the one before.
-            slots.resize(home.max(slots.len()), Entry::EMPTY);
-            slots.push(*entry);
-        }
-        slots.resize(homes.max(slots.len()), Entry::EMPTY);
-        *self = Self { slots, homes, filled: self.filled };
-    }
+    (rows + 2 * rows.isqrt()).max(ENTRIES_MIN)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::entry::partition_of;
+    use super::super::hash::{DIFF_BYTES, KEY_BYTES};
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -334,7 +189,7 @@ mod tests {
                     prop_assert_eq!(known, found == Found::There);
                     *there = entry;
                 }
-                let entries = table.entries().map(|entry| (entry.key, entry.version()));
+                let entries = table.sorted(|_| true).map(|entry| (entry.key, entry.version()));
                 let entries: Vec<_> = entries.collect();
                 read.extend(entries.iter().map(|(key, _)| *key));
                 prop_assert_eq!(entries, Vec::from_iter(map));
@@ -346,20 +201,77 @@ mod tests {
         }
     }
 
+    fn bytes_of(table: &Table) -> u64 {
+        table.segments.iter().map(Segment::bytes).sum::<usize>() as u64
+    }
+
+    /// A multiplicative sequence scatters like a hash.
+    fn spread(number: u64) -> Key {
+        key([number.wrapping_mul(0x9e37_79b9_7f4a_7c15), number])
+    }
+
     #[test]
     fn what_is_needed_bounds_what_is_taken() {
-        // A multiplicative sequence scatters like a hash.
-        let spread = |number: u64| key([number.wrapping_mul(0x9e37_79b9_7f4a_7c15), number]);
         for (rows, expected) in [(0, 0), (1, 0), (10_000, 0), (300_000, 0), (300_000, 300_000)] {
             let mut table = Table::new(Part::WHOLE, expected);
             for number in 0..rows {
                 table.entry(Entry::loaded(spread(number), [0; DIFF_BYTES]));
             }
-            let slots: usize = table.segments.iter().map(|segment| segment.slots.capacity()).sum();
-            let bytes = slots * size_of::<Entry>() + table.segments.len() * size_of::<Segment>();
-            let bound = bytes_needed(rows);
-            assert!(bytes as u64 <= bound, "{rows} rows in {bytes} bytes of {bound}");
+            let (bytes, bound) = (bytes_of(&table), bytes_needed(rows));
+            assert!(bytes <= bound, "{rows} rows in {bytes} bytes of {bound}");
         }
         assert_eq!(size_of::<Entry>(), 52);
+    }
+
+    #[test]
+    fn many_versions_need_no_more_than_one() {
+        for keys in [3_u64, 1_000, 50_000] {
+            let mut newest = Newest::new(Part::WHOLE, 0);
+            let mut most = 0;
+            for version in (1..=20).rev() {
+                for number in 0..keys {
+                    let diff = [version as u8; DIFF_BYTES];
+                    newest.gather(Entry::recorded(spread(number), diff, version, false));
+                }
+                most = most.max(bytes_of(&newest.table));
+            }
+            let bound = bytes_needed(keys);
+            assert!(most <= bound, "{keys} keys of 20 versions in {most} bytes of {bound}");
+            let table = newest.settle().ok().unwrap();
+            assert_eq!(table.entries().count() as u64, keys);
+            assert!(table.entries().all(|entry| entry.version() == 20 && entry.diff[0] == 20));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_newest_is_kept_as_a_map_keeps_it(
+            rows in prop::collection::vec((0..40_u64, 1..6_u32, 0..100_u8), 0..2000),
+            expected in 0..200_usize,
+        ) {
+            let mut newest = Newest::new(Part::WHOLE, expected);
+            let (mut map, mut contradictions) = (BTreeMap::<Key, Entry>::new(), 0);
+            for (number, version, diff) in rows {
+                // Seldom two contents of one version.
+                let diff = [if diff == 0 { 1 } else { 0 }; DIFF_BYTES];
+                let entry = Entry::recorded(key([number << 58, number]), diff, version, false);
+                newest.gather(entry);
+                let known = map.entry(entry.key).or_insert(entry);
+                if known.version() < version {
+                    *known = entry;
+                } else if known.version() == version && known.diff != diff {
+                    contradictions += 1;
+                }
+            }
+            match newest.settle() {
+                Err(found) => prop_assert_eq!(found, contradictions),
+                Ok(table) => {
+                    prop_assert_eq!(contradictions, 0);
+                    let found = table.sorted(|_| true).map(|entry| (entry.key, entry.version()));
+                    let known = map.values().map(|entry| (entry.key, entry.version()));
+                    prop_assert_eq!(Vec::from_iter(found), Vec::from_iter(known));
+                }
+            }
+        }
     }
 }

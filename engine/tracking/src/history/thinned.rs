@@ -15,12 +15,12 @@ use arrow::datatypes::{Field, Schema};
 
 use super::columns::{self, HASH_DIFF, HASH_KEY, LINK_HASH_KEY};
 use super::diff::{Outcome, hashes};
+use super::entry::Key;
 use super::error::HistoryError;
 use super::expiry::Expired;
 use super::hash::{DIFF_BYTES, KEY_BYTES};
 use super::load::Load;
 use super::rows::Hashed;
-use super::table::Key;
 use super::vault::Vault;
 use crate::retention::Moment;
 
