@@ -21,8 +21,10 @@ mod fence;
 mod tables;
 mod rows;
 
+pub(crate) use fence::Fenced;
 pub use layout::Layout;
 pub use record::{Caught, HistoryDone, Recorder};
 pub use rows::{RowHistory, of_key};
 pub use stored::{Recorded, Shelf, all_tables};
+pub(crate) use tables::beside;
 pub use tables::{Asked, Bound, Opened};

@@ -76,7 +76,7 @@ impl Report {
         window: Window,
         health: Health,
     ) -> Self {
-        Self::of(project, scope, &Overview::of(folded), window, health)
+        Self::of(project, scope, &Overview::of(folded, scope), window, health)
     }
 
     /// The same, of what is in view.
