@@ -34,8 +34,8 @@ fn the_reference_of_record_tables_is_current() {
         "where a query names one of these tables, and opened with the keyring's key for audit: without it the query",
         "is refused. They hold names of the project, counts, digests and codes, the tenant whom a command was bound to,",
         "and no other value of data. The query itself is among the operations, as `started`. With `--tenant`, each table",
-        "holds the rows of that tenant alone, of which `rows_read` counts the tenant's own; what was bound to no tenant",
-        "is in none.",
+        "holds the rows of that tenant alone, and what was bound to no tenant is in none; `rows_read` of what was bound to",
+        "a tenant counts that tenant's rows.",
         "",
     ]
     .join("\n");
