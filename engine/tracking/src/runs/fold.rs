@@ -133,12 +133,11 @@ pub fn fold<'a>(records: impl IntoIterator<Item = &'a Record>, scope: &Scope) ->
     folded.operations.reserve(found.len());
     for found in found {
         match found.hub {
-            Some(hub) if !found.statuses.is_empty() => {
-                if scope.holds(hub.tenant.as_deref()) {
-                    folded.operations.extend(operation(hub, found.statuses));
-                }
+            Some(hub) if !found.statuses.is_empty() && scope.holds(hub.tenant.as_deref()) => {
+                folded.operations.extend(operation(hub, found.statuses));
             }
             _ if *scope == Scope::All => folded.incomplete = folded.incomplete.saturating_add(1),
+            // Another's, or nobody's.
             _ => {}
         }
     }
