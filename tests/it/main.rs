@@ -92,6 +92,7 @@ mod retry;
 #[cfg(test)]
 mod tamper;
 #[cfg(test)]
+mod tenant_records;
 mod tenants;
 #[cfg(test)]
 mod terminals;

@@ -2,7 +2,7 @@
 //! answer fails nothing, and no value and no secret is among it.
 
 #[path = "../../engine/outbound/tests/delivery/server.rs"]
-mod server;
+pub(crate) mod server;
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};

@@ -119,7 +119,7 @@ pub(crate) struct Asked {
     #[arg(long, value_name = "MOMENT", value_parser = moment)]
     pub as_of: Option<DateTime<Utc>>,
 
-    /// Sees the rows of this tenant only, named as its column shows it
+    /// Sees the rows of this tenant only, named as its column shows it; the tenant goes on record, sealed
     #[arg(long, value_name = "TENANT")]
     pub tenant: Option<String>,
 }

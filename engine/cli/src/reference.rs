@@ -32,8 +32,10 @@ fn the_reference_of_record_tables_is_current() {
         "",
         "`engine query` reads what was recorded as tables: `SELECT * FROM engine.operations`. Records are read only",
         "where a query names one of these tables, and opened with the keyring's key for audit: without it the query",
-        "is refused. They hold names of the project, counts, digests and codes, and no value of data. The query itself",
-        "is among the operations, as `started`.",
+        "is refused. They hold names of the project, counts, digests and codes, the tenant whom a command was bound to,",
+        "and no other value of data. The query itself is among the operations, as `started`. With `--tenant`, each table",
+        "holds the rows of that tenant alone, and what was bound to no tenant is in none; `rows_read` of what was bound to",
+        "a tenant counts that tenant's rows.",
         "",
     ]
     .join("\n");

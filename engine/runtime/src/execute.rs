@@ -30,6 +30,9 @@ const ORDERED_NODES: &[&str] = &[
 /// Nodes that read rows from where they lie.
 const SCANS: &[&str] = &["DataSourceExec", "SourceScan"];
 
+/// The node above the rows of one tenant: what is below it is of others, too, and is not counted.
+pub const FENCE: &str = "FenceExec";
+
 /// A physical plan that is ready to write.
 pub struct Writing {
     plan: Arc<dyn ExecutionPlan>,
@@ -86,12 +89,13 @@ fn split_scans(
 }
 
 /// Rows that the scans of a plan have given: of files after what the scan itself filters, of other sources as
-/// they were delivered.
+/// they were delivered, of what is bound to a tenant its own.
 pub fn rows_read(plan: &Arc<dyn ExecutionPlan>) -> u64 {
-    let own = match SCANS.contains(&plan.name()) {
-        true => plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or(0),
-        false => 0,
-    };
+    let given = || plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or(0);
+    if plan.name() == FENCE {
+        return given() as u64;
+    }
+    let own = if SCANS.contains(&plan.name()) { given() } else { 0 };
     let children = plan.children().into_iter().map(rows_read);
     children.fold(own as u64, u64::saturating_add)
 }

@@ -22,6 +22,7 @@ use crate::outward::Outward;
 use crate::records::{Records, host, new_id, user};
 use crate::request::Context;
 use crate::store::Store;
+use crate::tenant::recordable;
 
 /// What an operation works with.
 pub struct Scene<'s> {
@@ -29,6 +30,7 @@ pub struct Scene<'s> {
     project: &'s Project,
     records: Records<'s>,
     outward: Outward,
+    tenant: Option<String>,
 }
 
 /// How an operation went, beyond that it came to its end.
@@ -64,7 +66,16 @@ impl<'s> Scene<'s> {
         store: &'s Store,
     ) -> Outcome<Self> {
         let (records, outward) = (Records::of(context, store, keys)?, Outward::of(project)?);
-        Ok(Self { context, project, records, outward })
+        Ok(Self { context, project, records, outward, tenant: None })
+    }
+
+    /// The same for what is done for one tenant, where one is given: its records are the tenant's.
+    ///
+    /// # Errors
+    /// The tenant's name cannot stand in a record.
+    pub fn bound(self, tenant: Option<&str>) -> Outcome<Self> {
+        let tenant = tenant.map(recordable).transpose()?;
+        Ok(Self { tenant, ..self })
     }
 
     /// The records themselves.
@@ -113,9 +124,10 @@ impl<'s> Scene<'s> {
             .parse()
             .map_err(|_| Diagnostic::new(&run::INTERNAL, "an operation's id cannot be recorded"))?;
         let class = script.class();
-        let name = self.project.target.name.value.clone();
-        let execution =
-            Execution { id, tenant: None, script_name: name, script_type: script, class };
+        let script_name = self.project.target.name.value.clone();
+        // What is sent is not sealed, and a tenant may be a value of the data: others are not told of it.
+        let told = Execution { id, tenant: None, script_name, script_type: script, class };
+        let execution = Execution { tenant: self.tenant.clone(), ..told.clone() };
         let status = Status {
             user: Some(user(self.context)),
             host: host(self.context),
@@ -131,7 +143,7 @@ impl<'s> Scene<'s> {
         records.extend(event);
         self.records.append(records).await?;
         let datasets = Datasets::of_objects(self.project, &status.objects);
-        self.outward.began(&execution, &status, datasets);
+        self.outward.began(&told, &status, datasets);
         Ok(Begun { execution, started: clock::instant() })
     }
 
@@ -145,7 +157,7 @@ impl<'s> Scene<'s> {
     ) -> Record {
         Record::Event(SecurityEvent {
             execution: execution.id,
-            tenant: None,
+            tenant: execution.tenant.clone(),
             kind,
             time: clock::now(),
             user: user(self.context),

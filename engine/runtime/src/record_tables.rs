@@ -5,8 +5,11 @@
 //!  operations, nodes                          what they amount to: one row each as things stand now
 //!  events                                     what security has to know of
 //! ```
+//!
+//! Each says in a column whose a row is. Of a query that is bound to a tenant each is a plan of its own that holds
+//! the tenant's rows, behind a fence, as exports and histories are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -15,18 +18,20 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use chrono::{DateTime, Utc};
-use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider};
+use datafusion::catalog::{MemTable, MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::{col, lit};
 use datafusion::sql::parser::DFParser;
 use datafusion::sql::resolve::resolve_table_references;
 use engine_tracking::runs::chain::Line;
 use engine_tracking::runs::{
-    Event, Execution, Filter, Node, Object, Operation, Record, Status, Volume,
+    Event, Execution, ExecutionId, Filter, Node, Object, Operation, Record, Scope, Status, Volume,
 };
 
 use crate::codes::run;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
+use crate::history::{Fenced, beside};
 use crate::keys::Keys;
 use crate::records::Records;
 use crate::request::Context;
@@ -34,6 +39,8 @@ use crate::store::Store;
 
 /// The schema that the tables are in.
 pub const SCHEMA: &str = "engine";
+/// The column that says whose a row is.
+const TENANT: &str = "tenant";
 /// Rows of a batch.
 const BATCH_ROWS: usize = 8_192;
 
@@ -140,7 +147,7 @@ impl<T> Table<T> {
         TableText { name: self.name, doc: self.doc, columns }
     }
 
-    fn add(&self, to: &MemorySchemaProvider, rows: &[T]) -> datafusion::error::Result<()> {
+    fn add(&self, to: &Shelf<'_>, rows: &[T]) -> datafusion::error::Result<()> {
         let field = |column: &Column<T>| Field::new(column.name, column.kind.data_type(), true);
         let schema = Arc::new(Schema::new(self.columns.iter().map(field).collect::<Vec<_>>()));
         let mut batches = Vec::new();
@@ -150,20 +157,38 @@ impl<T> Table<T> {
             batches.push(RecordBatch::try_new(Arc::clone(&schema), arrays)?);
         }
         let table = MemTable::try_new(schema, vec![batches])?;
-        to.register_table(self.name.to_owned(), Arc::new(table)).map(drop)
+        to.schema.register_table(self.name.to_owned(), to.bound(table)?).map(drop)
     }
 }
 
-/// Makes tables of the records that a query names: nothing is read where it names none.
+/// Where tables are put.
+struct Shelf<'a> {
+    session: &'a SessionContext,
+    tenant: Option<&'a str>,
+    schema: MemorySchemaProvider,
+}
+
+impl Shelf<'_> {
+    /// A table as the query may see it. One without a column of tenants cannot be bound, and is not there then.
+    fn bound(&self, table: MemTable) -> datafusion::error::Result<Arc<dyn TableProvider>> {
+        let Some(tenant) = self.tenant else { return Ok(Arc::new(table)) };
+        let rows = beside(self.session).read_table(Arc::new(table))?;
+        let rows = rows.filter(col(TENANT).eq(lit(tenant)))?;
+        Ok(Arc::new(Fenced::new(rows.into_unoptimized_plan())))
+    }
+}
+
+/// Makes tables of the records that a query names, of those of the tenant whom it is bound to: nothing is read where
+/// it names none.
 ///
 /// # Errors
 /// The keyring has no key for records, the store cannot be read, or a record was changed.
 pub async fn register(
     context: &Context,
     session: &SessionContext,
-    store: &Store,
-    keys: &Keys,
+    (store, keys): (&Store, &Keys),
     sql: &str,
+    tenant: Option<&str>,
 ) -> Outcome<()> {
     let named = named(sql);
     if named.is_empty() {
@@ -171,27 +196,29 @@ pub async fn register(
     }
     let is_named = |name: &str| named.iter().any(|one| one == name);
     let records = Records::of(context, store, keys)?;
-    let schema = MemorySchemaProvider::new();
+    let shelf = Shelf { session, tenant, schema: MemorySchemaProvider::new() };
     let refused = |error| Failure::from(fault::running(&error, SCHEMA));
     if is_named(OPERATIONS.name) || is_named(NODES.name) || is_named(EVENTS.name) {
         let known = records.known().await?;
-        let overview = known.overview(DateTime::<Utc>::MIN_UTC, usize::MAX)?;
-        EVENTS.add(&schema, overview.events()).map_err(refused)?;
+        let overview = known.overview(&Scope::All, DateTime::<Utc>::MIN_UTC, usize::MAX)?;
+        EVENTS.add(&shelf, overview.events()).map_err(refused)?;
         let operations = overview.newest(&Filter::default(), usize::MAX);
         let operations =
             operations.map_err(|error| Diagnostic::new(&run::INTERNAL, error.to_string()))?;
         let nodes: Vec<OfOperation> = operations.iter().flat_map(nodes).collect();
-        NODES.add(&schema, &nodes).map_err(refused)?;
-        OPERATIONS.add(&schema, &operations).map_err(refused)?;
+        NODES.add(&shelf, &nodes).map_err(refused)?;
+        OPERATIONS.add(&shelf, &operations).map_err(refused)?;
     }
     if is_named(HUBS.name) || is_named(SATELLITES.name) {
         let lines = records.lines().await?;
-        HUBS.add(&schema, &lines_of(&lines, hub)).map_err(refused)?;
-        SATELLITES.add(&schema, &lines_of(&lines, satellite)).map_err(refused)?;
+        let hubs = placed(&lines, hub, tenant);
+        let satellites = placed(&lines, satellite, tenant);
+        HUBS.add(&shelf, &hubs).map_err(refused)?;
+        SATELLITES.add(&shelf, &satellites).map_err(refused)?;
     }
     let catalogs = session.catalog_names();
     if let Some(catalog) = catalogs.iter().find_map(|name| session.catalog(name)) {
-        catalog.register_schema(SCHEMA, Arc::new(schema)).map_err(refused)?;
+        catalog.register_schema(SCHEMA, Arc::new(shelf.schema)).map_err(refused)?;
     }
     Ok(())
 }
@@ -208,6 +235,7 @@ fn named(sql: &str) -> Vec<String> {
 /// A node of an operation.
 struct OfOperation {
     execution: String,
+    tenant: Option<String>,
     started: DateTime<Utc>,
     node: Node,
 }
@@ -216,6 +244,7 @@ fn nodes(operation: &Operation) -> impl Iterator<Item = OfOperation> {
     let (execution, started) = (operation.id.to_string(), operation.started);
     let of = move |node: &Node| OfOperation {
         execution: execution.clone(),
+        tenant: operation.tenant.clone(),
         started,
         node: node.clone(),
     };
@@ -225,29 +254,43 @@ fn nodes(operation: &Operation) -> impl Iterator<Item = OfOperation> {
 /// A record with its place.
 struct Placed<T> {
     record: T,
+    /// Of the execution, as its hub says: none where there is no hub.
+    tenant: Option<String>,
     writer: String,
-    position: u64,
+    /// None for a tenant: it says how much others did in between.
+    position: Option<u64>,
     mac: String,
 }
 
-fn lines_of<T>(lines: &[Line], of: fn(&Record) -> Option<T>) -> Vec<Placed<T>> {
+fn placed<T>(lines: &[Line], of: fn(&Record) -> Option<T>, tenant: Option<&str>) -> Vec<Placed<T>> {
+    let mut tenants: HashMap<ExecutionId, Option<&String>> = HashMap::new();
+    for hub in lines.iter().filter_map(|line| hub_of(line.record())) {
+        // The first says it, as where executions are folded.
+        tenants.entry(hub.id).or_insert(hub.tenant.as_ref());
+    }
     let placed = |line: &Line| {
         let place = line.place();
+        let of_execution = tenants.get(&line.record().execution()).copied().flatten();
         Some(Placed {
             record: of(line.record())?,
+            tenant: of_execution.cloned(),
             writer: place.chain.writer.to_string(),
-            position: place.position,
+            position: tenant.is_none().then_some(place.position),
             mac: place.mac.to_string(),
         })
     };
     lines.iter().filter_map(placed).collect()
 }
 
-fn hub(record: &Record) -> Option<Execution> {
+fn hub_of(record: &Record) -> Option<&Execution> {
     match record {
-        Record::Execution(execution) => Some(execution.clone()),
+        Record::Execution(execution) => Some(execution),
         Record::Status(_) | Record::Event(_) => None,
     }
+}
+
+fn hub(record: &Record) -> Option<Execution> {
+    hub_of(record).cloned()
 }
 
 fn satellite(record: &Record) -> Option<Status> {
@@ -298,7 +341,7 @@ static OPERATIONS: Table<Operation> = Table {
     doc: "Commands as they stand now, one row each.",
     columns: columns! { Operation;
         "execution" Text "its id", |it| text(it.id.to_string());
-        "tenant" Text "whose data; null for all", |it| optional(it.tenant.as_ref());
+        "tenant" Text "the tenant whom it was bound to, as it was named; null for none", |it| optional(it.tenant.as_ref());
         "script_name" Text "the target", |it| text(&it.script_name);
         "script_type" Text "the kind of command: `run`, `load`, `metadata_decrypt`", |it| text(it.script_type.word());
         "class" Text "which records it belongs to: `execution`, `security` or `compliance`", |it| text(it.class.word());
@@ -334,6 +377,7 @@ static NODES: Table<OfOperation> = Table {
     doc: "What the nodes of operations took.",
     columns: columns! { OfOperation;
         "execution" Text "the operation", |it| text(&it.execution);
+        "tenant" Text "whom that was bound to; null for none", |it| optional(it.tenant.as_ref());
         "started" Moment "when that began", |it| moment(it.started);
         "name" Text "the node, such as `export.customers`", |it| text(&it.node.name);
         "duration_us" Number "how long it took, in microseconds", |it| number(it.node.duration_us);
@@ -346,7 +390,7 @@ static EVENTS: Table<Event> = Table {
     doc: "What security has to know of.",
     columns: columns! { Event;
         "execution" Text "in which operation", |it| text(it.execution.to_string());
-        "tenant" Text "whose data; null for all", |it| optional(it.tenant.as_ref());
+        "tenant" Text "whom that was bound to; null for none", |it| optional(it.tenant.as_ref());
         "kind" Text "`decryption`, `unmasking`, `approval`, `refusal` or `key_use`", |it| text(it.kind.word());
         "time" Moment "when", |it| moment(it.time);
         "user" Text "who, as the environment says", |it| text(&it.user);
@@ -361,12 +405,12 @@ static HUBS: Table<Placed<Execution>> = Table {
     doc: "The hub: each operation once, as it was recorded.",
     columns: columns! { Placed<Execution>;
         "execution" Text "its id, the business key", |it| text(it.record.id.to_string());
-        "tenant" Text "whose data; null for all", |it| optional(it.record.tenant.as_ref());
+        "tenant" Text "the tenant whom it was bound to, as it was named; null for none", |it| optional(it.record.tenant.as_ref());
         "script_name" Text "the target", |it| text(&it.record.script_name);
         "script_type" Text "the kind of command", |it| text(it.record.script_type.word());
         "class" Text "which records it belongs to", |it| text(it.record.class.word());
         "writer" Text "who wrote the record", |it| text(&it.writer);
-        "position" Number "its position in the writer's chain of this class", |it| number(it.position);
+        "position" Number "its position in the writer's chain of this class; null with --tenant", |it| Cell::Number(it.position);
         "mac" Text "its MAC, which the next record of the chain holds", |it| text(&it.mac);
     },
 };
@@ -376,6 +420,7 @@ static SATELLITES: Table<Placed<Status>> = Table {
     doc: "The satellite: each status of an operation as it was recorded; what is null is as it was in the status before.",
     columns: columns! { Placed<Status>;
         "execution" Text "of which operation", |it| text(it.record.execution.to_string());
+        "tenant" Text "whom that was bound to, as its hub says; null for none", |it| optional(it.tenant.as_ref());
         "sequence" Number "its number within the operation, from 0", |it| number(it.record.sequence.into());
         "status" Text "`started`, `running`, `success` or `failed`", |it| text(it.record.status.word());
         "time" Moment "when", |it| moment(it.record.time);
@@ -396,7 +441,7 @@ static SATELLITES: Table<Placed<Status>> = Table {
         "closed_by" Text "the operation that found it crashed", |it| Cell::Text(it.record.closed_by.map(|it| it.to_string()));
         "metadata" Text "what else is known, as JSON", |it| metadata(&it.record.metadata);
         "writer" Text "who wrote the record", |it| text(&it.writer);
-        "position" Number "its position in the writer's chain of this class", |it| number(it.position);
+        "position" Number "its position in the writer's chain of this class; null with --tenant", |it| Cell::Number(it.position);
         "mac" Text "its MAC, which the next record of the chain holds", |it| text(&it.mac);
     },
 };
@@ -414,5 +459,11 @@ mod tests {
         let nested = "WITH a AS (SELECT * FROM engine.nodes) SELECT 1 FROM a JOIN engine.events USING (execution)";
         assert_eq!(tables(nested), ["events", "nodes"]);
         assert_eq!(tables("nothing of it"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_table_says_whose_a_row_is() {
+        let is_told = |table: &TableText| table.columns.iter().any(|column| column[0] == TENANT);
+        assert!(tables().iter().all(is_told));
     }
 }

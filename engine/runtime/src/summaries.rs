@@ -77,10 +77,15 @@ impl Known {
     ///
     /// # Errors
     /// A summary is malformed.
-    pub fn overview(&self, since: DateTime<Utc>, events_max: usize) -> Outcome<Overview<'_>> {
-        let mut overview = Overview::of(&self.folded);
+    pub fn overview(
+        &self,
+        scope: &Scope,
+        since: DateTime<Utc>,
+        events_max: usize,
+    ) -> Outcome<Overview<'_>> {
+        let mut overview = Overview::of(&self.folded, scope);
         for summary in &self.summaries {
-            let added = overview.add(summary, &Scope::All, since, events_max);
+            let added = overview.add(summary, scope, since, events_max);
             added.map_err(|error| Diagnostic::new(&run::INTERNAL, error.to_string()))?;
         }
         Ok(overview)

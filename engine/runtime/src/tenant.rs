@@ -7,10 +7,34 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Expr, col, lit};
+use engine_tracking::runs::Scope;
 
 use crate::codes::tracking;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::fault;
+
+/// Characters of a tenant's name: it goes on record.
+const CHARACTERS_MAX: usize = 256;
+
+/// Whose records are looked at: a tenant's, or everybody's where none is given.
+#[must_use]
+pub fn scope(tenant: Option<&str>) -> Scope {
+    tenant.map_or(Scope::All, |tenant| Scope::Tenant(tenant.to_owned()))
+}
+
+/// A tenant's name that can stand in a record.
+///
+/// # Errors
+/// It is empty, as of a variable that is not set, too long, or no text of one line. It is not shown.
+pub fn recordable(tenant: &str) -> Outcome<String> {
+    let is_long = tenant.chars().count() > CHARACTERS_MAX;
+    if tenant.is_empty() || is_long || tenant.chars().any(char::is_control) {
+        let message = format!("a tenant's name has 1 to {CHARACTERS_MAX} characters in one line");
+        let finding = Diagnostic::new(&tracking::TENANT_REFUSED, message);
+        return Err(finding.help("name the tenant with --tenant, as its column shows it").into());
+    }
+    Ok(tenant.to_owned())
+}
 
 /// The condition that a row of a table is the tenant's.
 ///

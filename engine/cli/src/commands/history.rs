@@ -21,11 +21,13 @@ use crate::render::table::{Align, Listing, count};
 /// lineage, explain, debug, keys list, history and report, which open no row of data.
 ///
 /// Records lie sealed in the store, each with the MAC of the one before it: `engine verify --audit` shows whether
-/// any was removed or changed. They hold names, counts and codes, and no value of data.
+/// any was removed or changed. They hold names, counts and codes, the tenant whom a command was bound to, and no other
+/// value of data.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   engine history --since 2026-01-01 --status failed
   engine history --export customers --format json
+  engine history --tenant acme
   engine history rows customer_history --key 17")]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct History {
@@ -47,6 +49,10 @@ pub(crate) struct History {
     /// Those that this user asked for
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
+
+    /// Those of commands that were bound to this tenant, as it was named there; none that was bound to no tenant
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
 
     /// At most so many
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
@@ -141,7 +147,8 @@ pub(crate) async fn run(invocation: &Invocation, options: &History) -> Outcome<E
         user: options.user.clone(),
         ..Filter::default()
     };
-    let operations = history::history(&context, &filter, options.limit).await?;
+    let tenant = options.tenant.as_deref();
+    let operations = history::history(&context, &filter, tenant, options.limit).await?;
     if operations.is_empty() && invocation.global.format == Format::Human {
         invocation.note("Nothing is on record.");
         return Ok(Exit::Ok);

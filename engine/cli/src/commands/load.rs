@@ -24,7 +24,7 @@ pub(crate) struct Load {
     #[arg(long, value_name = "CONNECTION")]
     pub to: String,
 
-    /// Loads the rows of this tenant only, named as its column shows it
+    /// Loads the rows of this tenant only, named as its column shows it; the tenant goes on record, sealed
     #[arg(long, value_name = "TENANT")]
     pub tenant: Option<String>,
 

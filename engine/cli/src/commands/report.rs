@@ -26,12 +26,17 @@ const WIDTH: usize = 120;
     after_help = "Examples:
   engine report --days 7
   engine report --report html=report.html --report md=report.md
-  engine report --days 365 --report csv=audit.csv --report prom=engine.prom"
+  engine report --days 365 --report csv=audit.csv --report prom=engine.prom
+  engine report --tenant acme"
 )]
 pub(crate) struct ReportRuns {
     /// How many days back
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub days: u32,
+
+    /// Of commands that were bound to this tenant, as it was named there: nothing of others, nor of the system
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
 
     /// Writes a file as well: html, md or json (the report), csv or ndjson (the records, for a SIEM), prom (metrics for
     /// Prometheus); may be given several times
@@ -99,7 +104,8 @@ pub(crate) async fn run(invocation: &Invocation, options: &ReportRuns) -> Outcom
         true => Reading::Everything,
         false => Reading::Summaries,
     };
-    let reported = report::report(&context, options.days, reading).await?;
+    let tenant = options.tenant.as_deref();
+    let reported = report::report(&context, options.days, tenant, reading).await?;
     for file in &options.report {
         plan::report(&file.path, &file.text(&reported)?)?;
     }

@@ -221,8 +221,9 @@ pub static TENANT_REFUSED: Code = Code {
     title: "The table cannot be bound to a tenant",
     exit: Exit::GateRefused,
     what: "`--tenant` was given, and a table that is named has no tenant column, or its tenant column has no such \
-           values. Without `--tenant`, one key of a history with tenants was asked for.",
-    why: "Rows of other tenants would be in the answer.",
+           values, or what was given is no name: empty, longer than 256 characters, or of several lines. Without \
+           `--tenant`, one key of a history with tenants was asked for.",
+    why: "Rows of other tenants would be in the answer, or a record would not say whose it is.",
     example: "engine query --tenant acme 'SELECT * FROM countries'",
     fix: "Declare the column that says whose a row is: `tenant:` of the export or of its history.",
 };

@@ -18,13 +18,18 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
     Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
 };
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
 };
+use futures::TryStreamExt;
+
+use crate::execute::FENCE;
 
 /// A plan as a table that nothing is moved into, except which columns are read.
 #[derive(Debug)]
-pub(super) struct Fenced {
+pub(crate) struct Fenced {
     plan: LogicalPlan,
     schema: SchemaRef,
 }
@@ -32,7 +37,7 @@ pub(super) struct Fenced {
 impl Fenced {
     /// The rows of a plan.
     #[must_use]
-    pub(super) fn new(plan: LogicalPlan) -> Self {
+    pub(crate) fn new(plan: LogicalPlan) -> Self {
         let schema = Arc::clone(plan.schema().inner());
         Self { plan, schema }
     }
@@ -65,10 +70,11 @@ impl TableProvider for Fenced {
     }
 }
 
-/// Passes rows on, and lets nothing through to the plan below.
+/// Passes rows on and counts them, and lets nothing through to the plan below.
 struct FenceExec {
     input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl FenceExec {
@@ -79,25 +85,25 @@ impl FenceExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         ));
-        Self { input, properties }
+        Self { input, properties, metrics: ExecutionPlanMetricsSet::new() }
     }
 }
 
 impl fmt::Debug for FenceExec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("FenceExec")
+        formatter.write_str(FENCE)
     }
 }
 
 impl DisplayAs for FenceExec {
     fn fmt_as(&self, _: DisplayFormatType, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("FenceExec")
+        formatter.write_str(FENCE)
     }
 }
 
 impl ExecutionPlan for FenceExec {
     fn name(&self) -> &str {
-        "FenceExec"
+        FENCE
     }
 
     fn schema(&self) -> SchemaRef {
@@ -145,6 +151,13 @@ impl ExecutionPlan for FenceExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        self.input.execute(partition, context)
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let rows = self.input.execute(partition, context)?;
+        let counted = rows.inspect_ok(move |batch| metrics.record_output(batch.num_rows()));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), counted)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
     }
 }

@@ -22,8 +22,10 @@ mod tables;
 mod rows;
 
 pub use compared::exact;
+pub(crate) use fence::Fenced;
 pub use layout::{Layout, refused};
 pub use record::{Caught, HistoryDone, Recorder};
 pub use rows::{RowHistory, of_key};
 pub use stored::{Document, Recorded, Shelf, Snapshot, all_tables, same_key};
+pub(crate) use tables::beside;
 pub use tables::{Asked, Bound, Opened};

@@ -249,7 +249,7 @@ fn tenant_key(opened: &Opened, column: &str, tenant: &str) -> Outcome<TenantKey>
 }
 
 /// A session with the same bounds and stores, and other tables.
-pub(super) fn beside(session: &SessionContext) -> SessionContext {
+pub(crate) fn beside(session: &SessionContext) -> SessionContext {
     let state = SessionStateBuilder::new()
         .with_config(session.copied_config())
         .with_runtime_env(session.runtime_env())

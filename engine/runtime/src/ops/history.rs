@@ -13,15 +13,18 @@ use crate::operation::{self, Scene, Told};
 use crate::records::Records;
 use crate::request::Context;
 use crate::store;
+use crate::tenant::scope;
 use crate::workspace;
 
-/// The operations that the filter lets through, newest first, at most so many.
+/// The operations that the filter lets through, newest first, at most so many: of one tenant, those of commands that
+/// were bound to it.
 ///
 /// # Errors
 /// The project, the keys or the store cannot be opened, or a record was changed.
 pub async fn history(
     context: &Context,
     filter: &Filter,
+    tenant: Option<&str>,
     count_max: usize,
 ) -> Outcome<Vec<Operation>> {
     let project = workspace::load(context)?;
@@ -29,7 +32,7 @@ pub async fn history(
     let store = store::open(&project)?;
     let known = Records::of(context, &store, &keys)?.known().await?;
     // No event is looked at.
-    let overview = known.overview(DateTime::<Utc>::MAX_UTC, 0)?;
+    let overview = known.overview(&scope(tenant), DateTime::<Utc>::MAX_UTC, 0)?;
     let newest = overview.newest(filter, count_max);
     Ok(newest.map_err(|error| Diagnostic::new(&run::INTERNAL, error.to_string()))?)
 }
@@ -48,7 +51,7 @@ pub async fn rows(
     let layout = layout(&project, history)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
-    let scene = Scene::of(context, &project, &keys, &store)?;
+    let scene = Scene::of(context, &project, &keys, &store)?.bound(asked.tenant.as_deref())?;
     let heads = Heads::of(&context.root, &project.target.name.value);
     let work = async {
         let session = workspace::new_session(workspace::limits(&project, context))?;

@@ -35,7 +35,7 @@ pub async fn load(
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
-    let scene = Scene::of(context, &project, &keys, &store)?;
+    let scene = Scene::of(context, &project, &keys, &store)?.bound(tenant)?;
     let work = loaded(context, &project, (&keys, &store, &scene), export, (connection, tenant));
     scene.recorded(ScriptType::LOAD, operation::exports([export]), work, |done| written(done)).await
 }

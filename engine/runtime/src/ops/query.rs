@@ -59,7 +59,7 @@ pub async fn query(context: &Context, sql: &str, asked: &Asked) -> Outcome<Query
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
-    let scene = Scene::of(context, &project, &keys, &store)?;
+    let scene = Scene::of(context, &project, &keys, &store)?.bound(asked.tenant.as_deref())?;
     let work = answered(context, &project, &keys, &store, sql, asked);
     scene.recorded(ScriptType::QUERY, Vec::new(), work, told).await
 }
@@ -87,10 +87,7 @@ async fn answered(
     let heads = Heads::of(&context.root, &project.target.name.value);
     let session = workspace::new_session(workspace::limits(project, context))?;
     session.register_udf(handles(keys, project));
-    // Records are of all tenants.
-    if asked.tenant.is_none() {
-        record_tables::register(context, &session, store, keys, sql).await?;
-    }
+    record_tables::register(context, &session, (store, keys), sql, asked.tenant.as_deref()).await?;
     let mut tables = Tables::new(&heads, &session, store, keys, asked);
     tables.register(project, |name| mentions(sql, name)).await?;
     let answered = tables.answer(sql).await?;
@@ -210,7 +207,7 @@ pub async fn show(
     }
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
-    let scene = Scene::of(context, &project, &keys, &store)?;
+    let scene = Scene::of(context, &project, &keys, &store)?.bound(asked.tenant.as_deref())?;
     let work = async {
         let heads = Heads::of(&context.root, &project.target.name.value);
         let session = workspace::new_session(workspace::limits(&project, context))?;

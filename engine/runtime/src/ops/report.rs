@@ -1,7 +1,10 @@
 //! `report`: what was done in the last days, how it went, and whether all is well.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use engine_bundle::keyring::KeyState;
+use engine_project::Project;
 use engine_tracking::runs::Scope;
 use engine_tracking::runs::chain::Line;
 use engine_tracking::runs::export::{self, Gauges};
@@ -17,12 +20,14 @@ use crate::records::Records;
 use crate::request::Context;
 use crate::store;
 use crate::summaries::Known;
+use crate::tenant::scope;
 use crate::workspace;
 
 /// A report, with the records it is made from where these were asked for.
 pub struct Reported {
     /// The report.
     pub report: Report,
+    scope: Scope,
     lines: Vec<Line>,
 }
 
@@ -35,11 +40,17 @@ pub enum Reading {
     Everything,
 }
 
-/// Makes the report of the last `days`.
+/// Makes the report of the last `days`: of one tenant, of commands that were bound to it, with nothing of the
+/// system, which is everybody's.
 ///
 /// # Errors
 /// The project, the keys or the store cannot be opened, or a file of records was changed.
-pub async fn report(context: &Context, days: u32, reading: Reading) -> Outcome<Reported> {
+pub async fn report(
+    context: &Context,
+    days: u32,
+    tenant: Option<&str>,
+    reading: Reading,
+) -> Outcome<Reported> {
     let project = workspace::load(context)?;
     let keys = keys::open(&project, context)?;
     let asked = clock::instant();
@@ -57,22 +68,29 @@ pub async fn report(context: &Context, days: u32, reading: Reading) -> Outcome<R
     let now = clock::now();
     let since =
         now.checked_sub_days(Days::new(u64::from(days))).unwrap_or(DateTime::<Utc>::MIN_UTC);
-    let due = retention::foreseen(context, &project, &keys, None).await?;
+    let scope = scope(tenant);
+    let health = match &scope {
+        Scope::All => Health {
+            store: StoreHealth::Reachable { latency_us: latency_us.unwrap_or(u64::MAX) },
+            keys: ages(&keys),
+            retention_overdue: Some(overdue(context, &project, &keys).await?),
+            audit: Some(known.audit()),
+            ..Health::default()
+        },
+        Scope::Tenant(_) => Health::default(),
+    };
+    let overview = known.overview(&scope, since, EVENTS_MAX)?;
+    let name = &project.name.value;
+    let report = Report::of(name, &scope, &overview, Window { since, now }, health);
+    Ok(Reported { report, scope, lines })
+}
+
+/// How many things retention should have removed.
+async fn overdue(context: &Context, project: &Arc<Project>, keys: &Keys) -> Outcome<u64> {
+    let due = retention::foreseen(context, project, keys, None).await?;
     let overdue =
         due.iter().map(|export| export.destroy.snapshots.saturating_add(export.destroy.chunks));
-    let health = Health {
-        store: StoreHealth::Reachable { latency_us: latency_us.unwrap_or(u64::MAX) },
-        keys: ages(&keys),
-        retention_overdue: overdue.fold(0, u64::saturating_add),
-        audit: Some(known.audit()),
-        // What executions say of it.
-        coverage: Vec::new(),
-        findings: Vec::new(),
-    };
-    let overview = known.overview(since, EVENTS_MAX)?;
-    let name = &project.name.value;
-    let report = Report::of(name, &Scope::All, &overview, Window { since, now }, health);
-    Ok(Reported { report, lines })
+    Ok(overdue.fold(0, u64::saturating_add))
 }
 
 /// The keys that seal, with the day since when, where the keyring knows it. Nothing says yet when one has to be
@@ -117,13 +135,13 @@ impl Reported {
     /// The records themselves for a SIEM, as one JSON object a line.
     #[must_use]
     pub fn ndjson(&self) -> String {
-        export::ndjson(&self.lines, &Scope::All)
+        export::ndjson(&self.lines, &self.scope)
     }
 
     /// The same as CSV.
     #[must_use]
     pub fn csv(&self) -> String {
-        export::csv(&self.lines, &Scope::All)
+        export::csv(&self.lines, &self.scope)
     }
 
     /// Metrics in Prometheus's text format.
@@ -132,10 +150,14 @@ impl Reported {
         let health = &self.report.health;
         let gauges = Gauges {
             now: self.report.made,
-            store_is_up: matches!(health.store, StoreHealth::Reachable { .. }),
+            store_is_up: match health.store {
+                StoreHealth::Unknown => None,
+                StoreHealth::Reachable { .. } => Some(true),
+                StoreHealth::Unreachable => Some(false),
+            },
             keys: Vec::new(),
-            retention_overdue: Some(health.retention_overdue),
-            chain_faults: health.audit.as_ref().map_or(0, |audit| audit.fault_count),
+            retention_overdue: health.retention_overdue,
+            chain_faults: health.audit.as_ref().map(|audit| audit.fault_count),
         };
         export::prometheus(&self.report.statistics, &gauges)
     }

@@ -99,7 +99,7 @@ pub struct Folded {
     /// Events within the scope, by time, the oldest first.
     pub events: Vec<Event>,
     /// Executions with statuses and no hub, or a hub and no status: interrupted while being recorded,
-    /// or damaged. Of all tenants, since they cannot be told apart.
+    /// or damaged. None are counted for one tenant: whose they are cannot be told.
     pub incomplete: u64,
 }
 
@@ -133,12 +133,12 @@ pub fn fold<'a>(records: impl IntoIterator<Item = &'a Record>, scope: &Scope) ->
     folded.operations.reserve(found.len());
     for found in found {
         match found.hub {
-            Some(hub) if !found.statuses.is_empty() => {
-                if scope.holds(hub.tenant.as_deref()) {
-                    folded.operations.extend(operation(hub, found.statuses));
-                }
+            Some(hub) if !found.statuses.is_empty() && scope.holds(hub.tenant.as_deref()) => {
+                folded.operations.extend(operation(hub, found.statuses));
             }
-            _ => folded.incomplete = folded.incomplete.saturating_add(1),
+            _ if *scope == Scope::All => folded.incomplete = folded.incomplete.saturating_add(1),
+            // Another's, or nobody's.
+            _ => {}
         }
     }
     folded.operations.sort_by_key(|operation| (operation.started, operation.id));

@@ -87,21 +87,29 @@ pub struct Overview<'a> {
 }
 
 impl<'a> Overview<'a> {
-    /// What was folded, at a glance.
+    /// What was folded for `scope` or for a wider one, at a glance.
     #[must_use]
-    pub fn of(folded: &'a Folded) -> Self {
-        let mut overview = Self::of_operations(&folded.operations);
-        overview.events.clone_from(&folded.events);
-        overview.incomplete = folded.incomplete;
+    pub fn of(folded: &'a Folded, scope: &Scope) -> Self {
+        let mut overview = Self::within(&folded.operations, scope);
+        let is_inside = |event: &&Event| scope.holds(event.tenant.as_deref());
+        overview.events = folded.events.iter().filter(is_inside).cloned().collect();
+        // Whose they are cannot be told.
+        overview.incomplete = if *scope == Scope::All { folded.incomplete } else { 0 };
         overview
     }
 
     /// Executions alone.
     #[must_use]
     pub fn of_operations(operations: &'a [Operation]) -> Self {
+        Self::within(operations, &Scope::All)
+    }
+
+    fn within(operations: &'a [Operation], scope: &Scope) -> Self {
         let mut overview = Self { parts: vec![Part::Operations(operations)], ..Self::default() };
         overview.operations.reserve(operations.len());
-        for (number, operation) in operations.iter().enumerate() {
+        let is_inside =
+            |(_, operation): &(usize, &Operation)| scope.holds(operation.tenant.as_deref());
+        for (number, operation) in operations.iter().enumerate().filter(is_inside) {
             let first = overview.nodes.len();
             overview.nodes.extend(operation.nodes.iter().map(node));
             let nodes = (first, operation.nodes.len());

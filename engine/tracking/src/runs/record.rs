@@ -7,8 +7,9 @@
 //!           └── Event                        a decryption, an unmasking, an approval
 //! ```
 //!
-//! Records hold no cell value: names of the project, digests, counts, codes. They hold no floating
-//! point number either, so that equal records have equal bytes: durations are microseconds.
+//! Records hold no cell value but one, the tenant whom a command was bound to, as it was named: names of
+//! the project, digests, counts, codes. They are stored sealed. They hold no floating point number either,
+//! so that equal records have equal bytes: durations are microseconds.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +65,7 @@ impl Record {
 pub struct Execution {
     /// The business key.
     pub id: ExecutionId,
-    /// Whose data; absent where a project knows no tenants.
+    /// The tenant whom it was bound to, as whoever asked named it; absent where it was bound to none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// What was executed, such as the project's target or the export's name.

@@ -89,7 +89,7 @@ fn rows_of_csv_are_those_of_ndjson() {
 fn each_row_says_who_and_what() {
     for line in ndjson(&lines(), &Scope::Tenant("acme".into())).lines() {
         let object: Value = serde_json::from_str(line).unwrap();
-        let cells = ["tenant", "user", "host", "script_name", "time", "position"];
+        let cells = ["tenant", "user", "host", "script_name", "time", "mac"];
         assert!(cells.iter().all(|name| object.get(name).is_some()), "{line}");
         assert_eq!(object["user"], "anna");
     }
@@ -109,6 +109,11 @@ fn a_tenant_exports_its_own() {
     let own = ndjson(&lines(), &Scope::Tenant("acme".into()));
     assert_eq!(own.lines().count(), 3);
     assert!(!own.contains("otto") && !own.contains("other"));
+    // Where a row stands in its chain says how much others did.
+    assert!(!own.contains("position") && !own.contains("prev"), "{own}");
+    let own_csv = cells(&csv(&lines(), &Scope::Tenant("acme".into())));
+    assert!(own_csv[1..].iter().all(|row| row[29].is_empty() && row[30].is_empty()));
+    assert_eq!((COLUMNS[29], COLUMNS[30]), ("position", "prev"));
     assert_eq!(ndjson(&lines(), &Scope::Tenant("none".into())), "");
     // Without its hub nobody knows whose a status is.
     let statuses: Vec<Line> = lines().into_iter().skip(1).collect();
@@ -130,10 +135,10 @@ fn an_event_of_one_tenant_says_nothing_of_anothers_execution() {
 fn gauges() -> Gauges {
     Gauges {
         now: moment("2026-11-23T00:00:00Z"),
-        store_is_up: true,
+        store_is_up: Some(true),
         keys: vec![("masking".into(), 86_400), ("da\"ta\\\n".into(), -5)],
         retention_overdue: Some(2),
-        chain_faults: 0,
+        chain_faults: Some(0),
     }
 }
 

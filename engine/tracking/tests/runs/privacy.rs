@@ -22,7 +22,7 @@ fn report(operations: Vec<Operation>) -> Report {
     let health = Health {
         store: Store::Unreachable,
         keys: Vec::new(),
-        retention_overdue: 0,
+        retention_overdue: Some(0),
         audit: None,
         coverage: Vec::new(),
         findings: Vec::new(),

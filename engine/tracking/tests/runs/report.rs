@@ -22,7 +22,7 @@ fn well() -> Health {
     Health {
         store: Store::Reachable { latency_us: 12_400 },
         keys: Vec::new(),
-        retention_overdue: 0,
+        retention_overdue: Some(0),
         audit: None,
         coverage: Vec::new(),
         findings: Vec::new(),
@@ -47,7 +47,7 @@ fn health() -> Health {
             key("metadata", 1, Some("2027-06-01T00:00:00Z")),
             key("data", 7, None),
         ],
-        retention_overdue: 2,
+        retention_overdue: Some(2),
         audit: Some(Audit::of(1_204_311, &[Fault::Missing { chain, first: 17, last: 19 }])),
         coverage: [(16, 36), (17, 36), (18, 38), (19, 39), (20, 39), (21, 41), (22, 42)]
             .map(coverage)

@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use engine_tracking::{
     retention::Moment,
     runs::{
-        Class, Filter, Folded, Operation, Overview, Record, Scope, ScriptType, State, Status,
+        Class, Event, Execution, Filter, Folded, Operation, Overview, Record, Scope, ScriptType,
+        State, Status,
         chain::{ChainId, Head, Line, Writer},
         fold,
         report::{EVENTS_MAX, Health, Report, Store},
@@ -47,7 +48,7 @@ fn health() -> Health {
     Health {
         store: Store::Reachable { latency_us: 7 },
         keys: Vec::new(),
-        retention_overdue: 0,
+        retention_overdue: Some(0),
         audit: None,
         coverage: Vec::new(),
         findings: Vec::new(),
@@ -58,22 +59,34 @@ fn window() -> Window {
     Window { since: moment(AT) + TimeDelta::hours(3), now: moment(AT) + TimeDelta::days(2) }
 }
 
-fn report(overview: &Overview<'_>) -> String {
-    Report::of("acme", &Scope::All, overview, window(), health()).to_json().unwrap()
+fn report(overview: &Overview<'_>, scope: &Scope) -> String {
+    Report::of("acme", scope, overview, window(), health()).to_json().unwrap()
 }
 
 /// What is told of `records`: the report, and the newest executions.
-fn told(overview: &Overview<'_>) -> (String, Vec<Operation>) {
-    (report(overview), overview.newest(&Filter::default(), usize::MAX).unwrap())
+fn told(overview: &Overview<'_>, scope: &Scope) -> (String, Vec<Operation>) {
+    (report(overview, scope), overview.newest(&Filter::default(), usize::MAX).unwrap())
 }
 
 fn directly(records: &[Record]) -> (String, Vec<Operation>) {
-    let folded: Folded = fold(records, &Scope::All);
-    told(&Overview::of(&folded))
+    directly_for(records, &Scope::All)
+}
+
+fn directly_for(records: &[Record], scope: &Scope) -> (String, Vec<Operation>) {
+    let folded: Folded = fold(records, scope);
+    told(&Overview::of(&folded, &Scope::All), scope)
+}
+
+fn by_summaries(records: &[Record], cuts: &[usize]) -> Option<(String, Vec<Operation>)> {
+    by_summaries_for(records, cuts, &Scope::All)
 }
 
 /// The same, with each chain's lines before `cuts` in summaries.
-fn by_summaries(records: &[Record], cuts: &[usize]) -> Option<(String, Vec<Operation>)> {
+fn by_summaries_for(
+    records: &[Record],
+    cuts: &[usize],
+    scope: &Scope,
+) -> Option<(String, Vec<Operation>)> {
     let (mut summaries, mut beside) = (Vec::new(), Vec::new());
     for lines in written(records) {
         let mut rest = lines.as_slice();
@@ -96,11 +109,11 @@ fn by_summaries(records: &[Record], cuts: &[usize]) -> Option<(String, Vec<Opera
         return None;
     }
     let folded = fold(&beside, &Scope::All);
-    let mut overview = Overview::of(&folded);
+    let mut overview = Overview::of(&folded, scope);
     for summary in &all {
-        overview.add(summary, &Scope::All, window().since, EVENTS_MAX).unwrap();
+        overview.add(summary, scope, window().since, EVENTS_MAX).unwrap();
     }
-    Some(told(&overview))
+    Some(told(&overview, scope))
 }
 
 fn at(minutes: u64) -> Moment {
@@ -129,6 +142,37 @@ fn a_summary_is_what_its_lines_amount_to() {
     let with = by_summaries(&records, &[1_000]).unwrap();
     assert_eq!(with, directly(&records));
     assert_eq!(with.1.len(), 40);
+}
+
+#[test]
+fn a_tenant_is_told_its_own_by_summaries_as_by_lines() {
+    let tenants = [Some("acme"), Some("other"), None];
+    let of = |record: Record, tenant: Option<&str>| match record {
+        Record::Execution(hub) => {
+            Record::Execution(Execution { tenant: tenant.map(str::to_owned), ..hub })
+        }
+        Record::Event(event) => Record::Event(Event { tenant: tenant.map(str::to_owned), ..event }),
+        status @ Record::Status(_) => status,
+    };
+    let number = |record: &Record| u128::from_str_radix(&record.execution().to_string(), 16);
+    let bound = records(60).into_iter().map(|record| {
+        let tenant = tenants[(number(&record).unwrap() % 3) as usize];
+        of(record, tenant)
+    });
+    let mut records: Vec<Record> = bound.collect();
+    // Recorded by half: nobody's.
+    records.push(Record::Execution(execution(200, "uat", ScriptType::RUN)));
+    for scope in [Scope::All, Scope::Tenant("acme".into()), Scope::Tenant("nobody".into())] {
+        let lines = directly_for(&records, &scope);
+        for cuts in [&[][..], &[1_000], &[41, 50]] {
+            let with = by_summaries_for(&records, cuts, &scope).unwrap();
+            assert_eq!(with, lines, "{scope:?} {cuts:?}");
+        }
+    }
+    let (report, operations) = directly_for(&records, &Scope::Tenant("acme".into()));
+    assert_eq!(operations.len(), 20);
+    assert!(!report.contains("other"), "{report}");
+    assert!(report.contains("\"incomplete\": 0"), "{report}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::{
     chain::Line,
     fold::Scope,
-    hex::ExecutionId,
+    hex::{ExecutionId, Mac},
     instant,
     record::{Event, Execution, Node, Object, Record, Status},
 };
@@ -51,7 +51,8 @@ pub const COLUMNS: [&str; 32] = [
 /// Rows as NDJSON: one object per line, without the columns that have nothing to say.
 ///
 /// A row is a status or an event; the hub's columns, user and host stand in each status. What has
-/// no hub among `lines` is left out unless the scope is everything, since it may be anybody's.
+/// no hub among `lines` is left out unless the scope is everything, since it may be anybody's. Of one
+/// tenant, rows have neither position nor predecessor: these would say how much others did in between.
 #[must_use]
 pub fn ndjson(lines: &[Line], scope: &Scope) -> String {
     let mut out = String::new();
@@ -112,6 +113,8 @@ struct Row<'a> {
     line: &'a Line,
     hub: Option<&'a Execution>,
     asker: Asker<'a>,
+    /// Its position and predecessor in its chain, where all of the chain may be seen.
+    place: Option<(u64, Mac)>,
 }
 
 /// Who asked for an execution, and where. Mostly its first status alone says so, and a row has to be
@@ -153,7 +156,8 @@ fn rows<'a>(lines: &'a [Line], scope: &Scope) -> Vec<Row<'a>> {
         };
         // A hub of another tenant says nothing about an event of this one.
         let hub = hub.filter(|hub| scope.holds(hub.tenant.as_deref()));
-        is_inside.then_some(Row { line, hub, asker })
+        let place = (*scope == Scope::All).then(|| (line.place().position, line.prev()));
+        is_inside.then_some(Row { line, hub, asker, place })
     };
     lines.iter().filter_map(row).collect()
 }
@@ -170,8 +174,8 @@ impl Row<'_> {
         cells.extend([
             word(&place.chain.writer.to_string()),
             word(place.chain.class.word()),
-            Some(place.position.into()),
-            word(&self.line.prev().to_string()),
+            self.place.map(|(position, _)| position.into()),
+            self.place.and_then(|(_, prev)| word(&prev.to_string())),
             word(&place.mac.to_string()),
         ]);
         cells

@@ -1,6 +1,7 @@
 //! Records for other systems: a SIEM, Prometheus, OpenLineage.
 //!
-//! What is written holds what records hold, which is no cell value.
+//! What is written holds what records hold, which is no cell value. The tenant whom an execution was bound to
+//! stands in the audit alone, which somebody asks for who can open records: nothing that is sent by itself names it.
 
 mod audit;
 mod lineage;

@@ -19,14 +19,14 @@ pub const NAMES_MAX: usize = 100;
 pub struct Gauges {
     /// The time it is.
     pub now: Moment,
-    /// 1 where the store can be reached.
-    pub store_is_up: bool,
+    /// 1 where the store can be reached; none where nobody says so.
+    pub store_is_up: Option<bool>,
     /// Seconds until each key, by name, has to be rotated; below zero where that is overdue.
     pub keys: Vec<(String, i64)>,
     /// Things that retention should have removed; none where nobody looked.
     pub retention_overdue: Option<u64>,
-    /// What is wrong with chains of records.
-    pub chain_faults: u64,
+    /// What is wrong with chains of records; none where nobody looked.
+    pub chain_faults: Option<u64>,
 }
 
 /// Metrics of the statistics' window. They are gauges: the window moves, and what leaves it is not
@@ -117,8 +117,10 @@ fn volumes(out: &mut Text, statistics: &Statistics) {
 }
 
 fn health(out: &mut Text, gauges: &Gauges) {
-    out.metric("engine_store_up", "Whether the store can be reached.");
-    out.sample("engine_store_up", &[], if gauges.store_is_up { "1" } else { "0" });
+    if let Some(is_up) = gauges.store_is_up {
+        out.metric("engine_store_up", "Whether the store can be reached.");
+        out.sample("engine_store_up", &[], if is_up { "1" } else { "0" });
+    }
     out.metric("engine_key_rotation_due_seconds", "Time until a key has to be rotated.");
     for (key, seconds) in &gauges.keys {
         out.sample("engine_key_rotation_due_seconds", &[("key", key)], &seconds.to_string());
@@ -127,8 +129,10 @@ fn health(out: &mut Text, gauges: &Gauges) {
         out.metric("engine_retention_overdue", "Things that should have been removed.");
         out.sample("engine_retention_overdue", &[], &overdue.to_string());
     }
-    out.metric("engine_audit_chain_faults", "What is wrong with chains of records.");
-    out.sample("engine_audit_chain_faults", &[], &gauges.chain_faults.to_string());
+    if let Some(faults) = gauges.chain_faults {
+        out.metric("engine_audit_chain_faults", "What is wrong with chains of records.");
+        out.sample("engine_audit_chain_faults", &[], &faults.to_string());
+    }
     out.metric("engine_report_timestamp_seconds", "When this was written.");
     out.sample("engine_report_timestamp_seconds", &[], &gauges.now.timestamp().to_string());
 }

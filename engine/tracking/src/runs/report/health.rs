@@ -27,15 +27,15 @@ const EARLIER_USERS_MAX: usize = 5;
 /// A key this close to its rotation is worth a warning.
 const ROTATION_DAYS: i64 = 30;
 
-/// What the caller has found of the system.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// What the caller has found of the system; by default nothing, which is what one tenant is told of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Health {
     /// Whether the store answers.
     pub store: Store,
     /// The keys in use.
     pub keys: Vec<KeyHealth>,
-    /// How many things retention should have removed.
-    pub retention_overdue: u64,
+    /// How many things retention should have removed; null where nobody looked.
+    pub retention_overdue: Option<u64>,
     /// What the chains of records are like; null where nobody looked.
     pub audit: Option<Audit>,
     /// How many sensitive columns were covered, day by day, the oldest first; of a report, as executions say.
@@ -45,9 +45,12 @@ pub struct Health {
 }
 
 /// Whether the store answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Store {
+    /// Nobody says so.
+    #[default]
+    Unknown,
     /// After so long.
     Reachable {
         /// In microseconds.
@@ -227,6 +230,7 @@ impl Health {
 
     fn store(&self) -> Check {
         match self.store {
+            Store::Unknown => check("Store", Verdict::Unknown, "is not known"),
             Store::Reachable { latency_us } => {
                 check("Store", Verdict::Well, format!("answers in {}", units::duration(latency_us)))
             }
@@ -255,8 +259,9 @@ impl Health {
 
     fn retention(&self) -> Check {
         match self.retention_overdue {
-            0 => check("Retention", Verdict::Well, "nothing is overdue"),
-            overdue => check("Retention", Verdict::Warning, format!("{overdue} overdue")),
+            None => check("Retention", Verdict::Unknown, "is not known"),
+            Some(0) => check("Retention", Verdict::Well, "nothing is overdue"),
+            Some(overdue) => check("Retention", Verdict::Warning, format!("{overdue} overdue")),
         }
     }
 

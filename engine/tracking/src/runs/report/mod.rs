@@ -7,8 +7,8 @@
 //!                     └─▶ View ──▶ text, Markdown, HTML     cards, checks, charts, tables
 //! ```
 //!
-//! A report holds no cell value. The renderings say the same in the same order, since they are made of
-//! one view.
+//! A report holds no cell value but tenants, as they were named. The renderings say the same in the same
+//! order, since they are made of one view.
 
 mod health;
 mod html;
@@ -76,7 +76,7 @@ impl Report {
         window: Window,
         health: Health,
     ) -> Self {
-        Self::of(project, scope, &Overview::of(folded), window, health)
+        Self::of(project, scope, &Overview::of(folded, scope), window, health)
     }
 
     /// The same, of what is in view.
