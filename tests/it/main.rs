@@ -80,6 +80,8 @@ mod raw_on_disk;
 #[cfg(test)]
 mod renames;
 #[cfg(test)]
+mod report_forms;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod retention;
