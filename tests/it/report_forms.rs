@@ -5,7 +5,7 @@
 
 use crate::bank::Bank;
 use crate::golden::{assert_golden, settled};
-use crate::harness::Project;
+use crate::harness::{KEY_VARIABLE, Project};
 use crate::reports::bank;
 use crate::terminals::on_terminal;
 
@@ -269,6 +269,45 @@ fn a_report_is_what_it_was_when_it_was_looked_at() {
     on_terminals(&project);
     let operations = project.run(&["history", "--format", "json"]).success().stdout;
     told("history.json", &steady(&operations));
+}
+
+/// A key was made today: it is past an age of a second, and close to one of a day.
+#[test]
+fn keys_that_are_to_be_replaced_are_named_and_stop_nothing() {
+    let Bank { project, .. } = Bank::new(7, "");
+    project.run(&["run", "--quiet"]).success();
+    let ages = |age: &str| {
+        let profiles = project.read("profiles.yml");
+        let (keys, _) = profiles.split_once(", rotation").unwrap_or((&profiles, ""));
+        let keys = keys.split_once(&format!("env: {KEY_VARIABLE}")).unwrap().0;
+        let rest = profiles.split_once("connections:").unwrap().1;
+        let rotation = format!("env: {KEY_VARIABLE}, rotation: {{max_age: {age}}}}}");
+        project.write("profiles.yml", format!("{keys}{rotation}\n    connections:{rest}"));
+    };
+    let named = "data/default/1, metadata/default/1, masking/default/1, identifiers/default/1, audit/default/1";
+    let keys = |project: &Project| {
+        let report = project.run(&["report", "--format", "json"]).success().json();
+        let check = report["checks"][1].clone();
+        let text = |field: &str| check[field].as_str().unwrap().to_owned();
+        (text("verdict"), text("words"))
+    };
+    for (age, verdict, words, plan) in [
+        ("1s", "bad", "overdue for rotation: ", "data/default/1  overdue since "),
+        ("1d", "warning", "soon due for rotation: ", "masking/default/1  due by "),
+    ] {
+        ages(age);
+        assert_eq!(keys(&project), (verdict.to_owned(), format!("{words}{named}")));
+        let metrics = ["report", "--report", "prom=report.prom"];
+        project.run(&metrics).success().says("E0711").says("key data/default/1, made on");
+        let due = "engine_key_rotation_due_seconds{key=\"data/default/1\"} ";
+        assert!(project.read("report.prom").contains(due), "{}", project.read("report.prom"));
+        project.run(&["plan"]).success().says("E0711").prints("Keys to rotate").prints(plan);
+        project.run(&["run", "--quiet"]).status(0);
+    }
+    ages("1y");
+    assert_eq!(keys(&project).0, "well");
+    let ended = project.run(&["plan"]).success();
+    assert!(!ended.stderr.contains("E0711") && !ended.stdout.contains("Keys to rotate"), "{ended}");
 }
 
 #[test]

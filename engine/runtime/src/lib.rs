@@ -30,6 +30,7 @@ pub mod flow;
 pub mod meaning;
 pub mod bind;
 pub mod keys;
+pub mod rotation;
 pub mod store;
 pub mod graves;
 pub mod tip;

@@ -21,6 +21,7 @@ use crate::outward::Outward;
 use crate::problems;
 use crate::request::Context;
 use crate::retention;
+use crate::rotation;
 use crate::session::{Limits, session};
 
 /// Loads the project that a context names.
@@ -40,6 +41,8 @@ pub fn load(context: &Context) -> Outcome<Arc<Project>> {
     retention::policies(&project)?;
     // So is who cannot be told of operations.
     Outward::of(&project)?;
+    // And an age of keys that nobody could tell the meaning of.
+    rotation::max_age(&project)?;
     Ok(project)
 }
 

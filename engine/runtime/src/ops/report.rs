@@ -1,20 +1,20 @@
 //! `report`: what was done in the last days, how it went, and whether all is well.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
-use engine_bundle::keyring::KeyState;
+use chrono::{DateTime, Days, Utc};
 use engine_tracking::runs::Scope;
 use engine_tracking::runs::chain::Line;
 use engine_tracking::runs::export::{self, Gauges};
-use engine_tracking::runs::report::{EVENTS_MAX, Health, KeyHealth, Report, Store as StoreHealth};
+use engine_tracking::runs::report::{EVENTS_MAX, Health, Report, Store as StoreHealth};
 use engine_tracking::runs::statistics::Window;
 
 use super::retention;
 use crate::clock;
 use crate::codes::run;
-use crate::diagnostic::{Diagnostic, Outcome};
-use crate::keys::{self, Keys};
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
+use crate::keys;
 use crate::records::Records;
 use crate::request::Context;
+use crate::rotation;
 use crate::store;
 use crate::summaries::Known;
 use crate::workspace;
@@ -62,7 +62,7 @@ pub async fn report(context: &Context, days: u32, reading: Reading) -> Outcome<R
         due.iter().map(|export| export.destroy.snapshots.saturating_add(export.destroy.chunks));
     let health = Health {
         store: StoreHealth::Reachable { latency_us: latency_us.unwrap_or(u64::MAX) },
-        keys: ages(&keys),
+        keys: rotation::ages(&project, &keys)?,
         retention_overdue: overdue.fold(0, u64::saturating_add),
         audit: Some(known.audit()),
         // What executions say of it.
@@ -75,24 +75,13 @@ pub async fn report(context: &Context, days: u32, reading: Reading) -> Outcome<R
     Ok(Reported { report, lines })
 }
 
-/// The keys that seal, with the day since when, where the keyring knows it. Nothing says yet when one has to be
-/// rotated.
-fn ages(keys: &Keys) -> Vec<KeyHealth> {
-    let entries = keys.keyring().list().into_iter();
-    let active = entries.filter(|entry| entry.state == KeyState::Active);
-    let health = active.filter_map(|entry| {
-        let day: NaiveDate = entry.since?.parse().ok()?;
-        Some(KeyHealth {
-            name: format!("{}/{}", entry.id.purpose, entry.id.name),
-            version: entry.id.version.get(),
-            since: day.and_time(NaiveTime::MIN).and_utc(),
-            rotation_due: None,
-        })
-    });
-    health.collect()
-}
-
 impl Reported {
+    /// The warning that keys are to be replaced; none where none is.
+    #[must_use]
+    pub fn warning(&self) -> Option<Failure> {
+        rotation::warning(&rotation::due(&self.report.health.keys, self.report.made))
+    }
+
     /// As one page of HTML that needs nothing else.
     #[must_use]
     pub fn html(&self) -> String {
@@ -133,7 +122,14 @@ impl Reported {
         let gauges = Gauges {
             now: self.report.made,
             store_is_up: matches!(health.store, StoreHealth::Reachable { .. }),
-            keys: Vec::new(),
+            keys: health
+                .keys
+                .iter()
+                .filter_map(|key| {
+                    let left = key.rotation_due?.signed_duration_since(self.report.made);
+                    Some((key.id(), left.num_seconds()))
+                })
+                .collect(),
             retention_overdue: Some(health.retention_overdue),
             chain_faults: health.audit.as_ref().map_or(0, |audit| audit.fault_count),
         };
