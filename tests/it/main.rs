@@ -98,6 +98,8 @@ mod terminals;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod undelivered;
+#[cfg(test)]
 mod widening;
 #[cfg(test)]
 mod writers;

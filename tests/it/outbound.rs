@@ -2,7 +2,7 @@
 //! answer fails nothing, and no value and no secret is among it.
 
 #[path = "../../engine/outbound/tests/delivery/server.rs"]
-mod server;
+pub(crate) mod server;
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -24,14 +24,14 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const FILE: &str = "target/openlineage.ndjson";
 
 /// A project whose target has these destinations.
-fn project(destinations: &[&str]) -> Project {
+pub(crate) fn project(destinations: &[&str]) -> Project {
     let mut project = people::project(20, 10);
     project.set("HOOK_SECRET", SECRET);
     told(&project, destinations);
     project
 }
 
-fn told(project: &Project, destinations: &[&str]) {
+pub(crate) fn told(project: &Project, destinations: &[&str]) {
     let mut profiles = project.read("profiles.yml");
     profiles.push_str("    events:\n");
     for destination in destinations {
@@ -40,7 +40,7 @@ fn told(project: &Project, destinations: &[&str]) {
     project.write("profiles.yml", profiles);
 }
 
-fn webhook(url: &str, when: &str) -> String {
+pub(crate) fn webhook(url: &str, when: &str) -> String {
     format!(
         "webhook: {{url: \"{url}/hook\", secret: \"{{{{ env_var('HOOK_SECRET') }}}}\", when: [{when}]}}"
     )
@@ -64,7 +64,7 @@ fn words(events: &[Value]) -> Vec<String> {
 }
 
 /// The warnings, as one text.
-fn undelivered(ended: &Ended) -> String {
+pub(crate) fn undelivered(ended: &Ended) -> String {
     let lines = ended.stderr.lines().filter(|line| line.contains("not delivered"));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -471,6 +471,7 @@ fn certificates_must_be_those_the_system_trusts() {
     let mut bodies = String::new();
     printed.read_to_string(&mut bodies).unwrap();
     let bodies = json_lines(&bodies);
-    assert_eq!(bodies.len(), 1);
-    assert_eq!(bodies[0]["type"], "operation.succeeded");
+    // Of the run that could not tell anybody, too.
+    assert_eq!(bodies.len(), 2);
+    assert!(bodies.iter().all(|body| body["type"] == "operation.succeeded"), "{bodies:?}");
 }

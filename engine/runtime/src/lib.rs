@@ -36,6 +36,7 @@ pub mod graves;
 pub mod tip;
 pub mod records;
 pub mod datasets;
+pub mod pending;
 pub mod outward;
 pub mod summaries;
 pub mod record_tables;
