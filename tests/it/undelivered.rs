@@ -29,8 +29,11 @@ impl Down {
     }
 }
 
+/// Whole files: what a killed command had begun to write has another name.
 fn kept(project: &Project) -> Vec<PathBuf> {
-    files_below(&project.path("target/store/outbox"))
+    let mut files = files_below(&project.path("target/store/outbox"));
+    files.retain(|file| file.to_string_lossy().ends_with(".json.enc"));
+    files
 }
 
 fn keys(received: &[Received]) -> Vec<String> {
