@@ -33,6 +33,9 @@ const SIZES: [&str; 2] = ["bytes_written", "bytes_freed"];
 /// Letters that draw how something went over time.
 const BARS: &str = "▁▂▃▄▅▆▇█";
 
+/// What makes a text of a form the same in every run.
+type Steady = fn(&str) -> String;
+
 /// A text with words for what differs from run to run.
 fn steady(text: &str) -> String {
     let mut found = String::new();
@@ -248,7 +251,7 @@ fn on_terminals(project: &Project) {
 #[test]
 fn a_report_is_what_it_was_when_it_was_looked_at() {
     let Bank { project, .. } = bank();
-    let forms: [(&str, fn(&str) -> String); 6] = [
+    let forms: [(&str, Steady); 6] = [
         ("html", steady_page),
         ("md", steady_markdown),
         ("json", steady),

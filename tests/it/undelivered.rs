@@ -83,7 +83,7 @@ fn what_nobody_took_is_sent_by_the_next_command_once_and_in_order() {
     let server = down.up(&[]);
     let ended = project.run(&["test"]).success();
     assert_eq!(undelivered(&ended), "");
-    assert_eq!(kept(&project), [PathBuf::new(); 0]);
+    assert!(kept(&project).is_empty(), "{:?}", kept(&project));
     assert_eq!(recorded(&project)[0], Value::Null);
     let received = server.received();
     let (notices, events): (Vec<_>, Vec<_>) =
@@ -117,7 +117,7 @@ fn a_killed_command_loses_nothing_of_what_is_on_record() {
     }
     let server = down.up(&[]);
     project.run(&["run", "--quiet"]).success();
-    assert_eq!(kept(&project), [PathBuf::new(); 0]);
+    assert!(kept(&project).is_empty(), "{:?}", kept(&project));
     let received = server.received();
     let told = keys(&received);
     let operations = project.run(&["history", "--format", "json"]).success().json();
@@ -149,7 +149,7 @@ fn what_may_have_been_taken_is_sent_again_under_the_same_key() {
     let received = server.received();
     assert_eq!(received[1].body, received[0].body, "{received:?}");
     assert_eq!(keys(&received)[1], keys(&received)[0]);
-    assert_eq!(kept(&project), [PathBuf::new(); 0]);
+    assert!(kept(&project).is_empty(), "{:?}", kept(&project));
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn nothing_goes_to_another_url_than_it_was_meant_for() {
     project.replace("profiles.yml", &down.url(), &other.url());
     project.run(&["show", "people"]).success().says("events that were kept for it are removed: 2");
     assert_eq!(words(&other.received()), ["show started", "show succeeded"]);
-    assert_eq!(kept(&project), [PathBuf::new(); 0]);
+    assert!(kept(&project).is_empty(), "{:?}", kept(&project));
     // Somebody who can write to the store moves them to where the other one's lie.
     let silent = Answer::Status(503);
     let away = Down::new();
@@ -180,7 +180,7 @@ fn nothing_goes_to_another_url_than_it_was_meant_for() {
     let profiles = project.read("profiles.yml");
     project.write("profiles.yml", profiles.split_once("    events:").unwrap().0);
     project.run(&["show", "people"]).success();
-    assert_eq!(kept(&project), [PathBuf::new(); 0]);
+    assert!(kept(&project).is_empty(), "{:?}", kept(&project));
 }
 
 /// What one receiver takes for a mistake is not in the way of what comes after it.
@@ -193,5 +193,5 @@ fn an_event_that_is_refused_holds_up_no_other() {
     let told = words(&server.received());
     assert!(told.contains(&"run succeeded".to_owned()), "{told:?}");
     project.run(&["show", "people"]).success();
-    assert_eq!(kept(&project), [PathBuf::new(); 0]);
+    assert!(kept(&project).is_empty(), "{:?}", kept(&project));
 }

@@ -145,10 +145,7 @@ impl Pending {
             let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
             match self.store.objects().put_opts(&path, sealed.into(), options).await {
                 Ok(_) => {
-                    let mut own = self.own();
-                    own.all.insert(path.clone());
-                    own.unrecorded.push(path);
-                    drop(own);
+                    self.note(path);
                     return Ok(self.make_room(&files, bytes).await);
                 }
                 // Another command was first.
@@ -266,6 +263,12 @@ impl Pending {
             );
         }
         left
+    }
+
+    fn note(&self, path: Path) {
+        let mut own = self.own();
+        own.all.insert(path.clone());
+        own.unrecorded.push(path);
     }
 
     /// Takes note that what is kept tells of what is on record.
