@@ -70,7 +70,7 @@ impl Bank {
              connections:\n      bank: {{type: csv, url: data}}\n      \
              copy: {{type: sqlite, path: target/copy.sqlite}}\n"
         );
-        let project = Project::of(&[
+        let mut project = Project::of(&[
             ("engine.yml", "name: bank\nedition: 2026\n"),
             ("profiles.yml", &profiles),
             ("sources/bank.yml", SOURCES),
@@ -79,6 +79,7 @@ impl Bank {
             ("exports/bank.yml", EXPORTS),
             ("data/moves.csv", "move_id,branch,account_id\n1,north,1\n2,north,1\n3,south,2\n"),
         ]);
+        project.set("HOSTNAME", "machine");
         project.run(&["keys", "init"]).success();
         let mut bank = Self { project, accounts: BTreeMap::new(), dice: Dice::new(seed) };
         for id in 1..=40 {

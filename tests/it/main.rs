@@ -80,6 +80,8 @@ mod raw_on_disk;
 #[cfg(test)]
 mod renames;
 #[cfg(test)]
+mod report_forms;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod retention;
@@ -98,6 +100,8 @@ mod tenants;
 mod terminals;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod undelivered;
 #[cfg(test)]
 mod widening;
 #[cfg(test)]

@@ -24,14 +24,14 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const FILE: &str = "target/openlineage.ndjson";
 
 /// A project whose target has these destinations.
-fn project(destinations: &[&str]) -> Project {
+pub(crate) fn project(destinations: &[&str]) -> Project {
     let mut project = people::project(20, 10);
     project.set("HOOK_SECRET", SECRET);
     told(&project, destinations);
     project
 }
 
-fn told(project: &Project, destinations: &[&str]) {
+pub(crate) fn told(project: &Project, destinations: &[&str]) {
     let mut profiles = project.read("profiles.yml");
     profiles.push_str("    events:\n");
     for destination in destinations {
@@ -40,7 +40,7 @@ fn told(project: &Project, destinations: &[&str]) {
     project.write("profiles.yml", profiles);
 }
 
-fn webhook(url: &str, when: &str) -> String {
+pub(crate) fn webhook(url: &str, when: &str) -> String {
     format!(
         "webhook: {{url: \"{url}/hook\", secret: \"{{{{ env_var('HOOK_SECRET') }}}}\", when: [{when}]}}"
     )
@@ -64,7 +64,7 @@ fn words(events: &[Value]) -> Vec<String> {
 }
 
 /// The warnings, as one text.
-fn undelivered(ended: &Ended) -> String {
+pub(crate) fn undelivered(ended: &Ended) -> String {
     let lines = ended.stderr.lines().filter(|line| line.contains("not delivered"));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -370,6 +370,8 @@ fn a_killed_run_is_told_by_the_next_one() {
                 .collect::<Vec<_>>(),
         );
         words.sort();
+        // It was killed once the start was taken: before or after that was noted.
+        words.dedup();
         words
     };
     assert_eq!(of(&events[0]["run"]), ["run FAIL", "run START"]);
@@ -471,6 +473,7 @@ fn certificates_must_be_those_the_system_trusts() {
     let mut bodies = String::new();
     printed.read_to_string(&mut bodies).unwrap();
     let bodies = json_lines(&bodies);
-    assert_eq!(bodies.len(), 1);
-    assert_eq!(bodies[0]["type"], "operation.succeeded");
+    // Of the run that could not tell anybody, too.
+    assert_eq!(bodies.len(), 2);
+    assert!(bodies.iter().all(|body| body["type"] == "operation.succeeded"), "{bodies:?}");
 }

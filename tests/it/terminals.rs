@@ -15,7 +15,7 @@ fn chinook() -> Project {
 }
 
 /// Runs the program on a terminal. What it writes to either stream is in `stdout` then.
-fn on_terminal(project: &Project, columns: u32, arguments: &[&str]) -> Ended {
+pub(crate) fn on_terminal(project: &Project, columns: u32, arguments: &[&str]) -> Ended {
     let script = format!("exec script -qec \"stty rows 40 cols {columns}; exec $*\" /dev/null");
     let mut ended = project.run_by(&["sh", "-c", &script, "sh"], arguments);
     ended.stdout = ended.stdout.replace('\r', "").replace('\u{1b}', "\\e");

@@ -8,6 +8,7 @@
 //!  audit/<run id>.json.enc                              deletions
 //!  runs/<run id>.json.enc
 //!  runs/<writer>/<class>/…                              run records, named by the runtime
+//!  outbox/<destination>/<number>.json.enc                events that were not delivered, named by the runtime
 //!  keys/keyring.json
 //! ```
 
@@ -19,6 +20,8 @@ use crate::ids::{ChunkId, FileId, RunId};
 pub const KEYRING: &str = "keys/keyring.json";
 /// The directory of run records.
 pub const RUNS: &str = "runs";
+/// The directory of events that are on their way to others.
+pub const OUTBOX: &str = "outbox";
 /// The greatest snapshot version a path can name.
 pub const VERSION_MAX: u64 = 9_999_999_999;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 /// The URL of a receiver: `https`, or `http` on this machine.
 ///
@@ -53,6 +54,11 @@ impl Address {
     /// All of it, for a request.
     pub(crate) fn url(&self) -> Url {
         self.0.clone()
+    }
+
+    /// All of it, as a text that may be a secret.
+    pub(crate) fn place(&self, kind: &str) -> Zeroizing<String> {
+        Zeroizing::new(format!("{kind} {}", self.0))
     }
 
     /// A URL below it.

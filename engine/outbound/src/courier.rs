@@ -62,6 +62,13 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether the event is what was refused, so that others may be taken (RFC 9110, 15.5): any other failure is of
+    /// the receiver, or of the way there.
+    #[must_use]
+    pub const fn is_of_event(self) -> bool {
+        matches!(self, Self::TooLarge(_) | Self::Refused(400 | 413 | 415 | 422))
+    }
+
     /// Whether another try may go better (RFC 9110, 15.5 and 15.6; RFC 6585, 4).
     const fn may_pass(self) -> bool {
         match self {

@@ -24,7 +24,7 @@ pub use address::{Address, AddressError};
 pub use courier::{Failure, Limits};
 pub use event::{Content, Event, Topic};
 pub use openlineage::{ApiKey, ApiKeyError, OpenLineage};
-pub use outbox::{Delivery, Outbox};
+pub use outbox::{Delivery, Outbox, Sender};
 pub use pushgateway::Pushgateway;
 pub use receiver::{Receiver, Request};
 pub use webhook::{SecretError, SigningSecret, Webhook};

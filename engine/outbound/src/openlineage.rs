@@ -4,6 +4,7 @@ use std::fmt;
 
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use zeroize::Zeroizing;
 
 use crate::address::Address;
 use crate::event::{Content, Event};
@@ -33,6 +34,10 @@ impl OpenLineage {
 impl Receiver for OpenLineage {
     fn shown(&self) -> String {
         format!("openlineage {}", self.address.shown())
+    }
+
+    fn place(&self) -> Zeroizing<String> {
+        self.address.place("openlineage")
     }
 
     fn request(&self, event: &Event) -> Option<Request> {

@@ -29,6 +29,25 @@ impl Outbox {
         Self { receivers, limits }
     }
 
+    /// Who is told.
+    pub fn receivers(&self) -> impl Iterator<Item = &dyn Receiver> {
+        self.receivers.iter().map(AsRef::as_ref)
+    }
+
+    /// What sending is bounded by.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// What sends events one by one.
+    ///
+    /// # Errors
+    /// This machine cannot send.
+    pub fn sender(&self) -> Result<Sender, Failure> {
+        Courier::new(self.limits).map(Sender)
+    }
+
     /// Whether nobody is told anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -63,5 +82,22 @@ impl Outbox {
             }
         });
         join_all(each).await
+    }
+}
+
+/// Sends events one by one.
+pub struct Sender(Courier);
+
+impl Sender {
+    /// Sends an event until it is taken, cannot be, or was tried often enough. One that the receiver wants to know
+    /// nothing of is taken.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub async fn send(&self, receiver: &dyn Receiver, event: &Event) -> Result<(), Failure> {
+        match receiver.request(event) {
+            Some(request) => self.0.carry(&request).await,
+            None => Ok(()),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use zeroize::Zeroizing;
 
 use crate::address::Address;
 use crate::event::{Content, Event};
@@ -28,6 +29,10 @@ impl Pushgateway {
 impl Receiver for Pushgateway {
     fn shown(&self) -> String {
         format!("pushgateway {}", self.address.shown())
+    }
+
+    fn place(&self) -> Zeroizing<String> {
+        self.address.place("pushgateway")
     }
 
     /// PUT replaces the whole group, so a metric that is gone does not stay for ever, and a repetition

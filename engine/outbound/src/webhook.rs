@@ -46,6 +46,10 @@ impl Receiver for Webhook {
         format!("webhook {}", self.address.shown())
     }
 
+    fn place(&self) -> Zeroizing<String> {
+        self.address.place("webhook")
+    }
+
     fn request(&self, event: &Event) -> Option<Request> {
         let Content::Notice { topics, body } = &event.content else { return None };
         if !topics.iter().any(|topic| self.topics.contains(topic)) {

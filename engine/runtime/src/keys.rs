@@ -316,6 +316,14 @@ impl Keys {
         Ok(FileId::new(self.identifiers()?, "run records", place).to_string())
     }
 
+    /// The id of a destination of events: 16 hexadecimal digits that say nothing of its URL.
+    ///
+    /// # Errors
+    /// The keyring has no identifiers key.
+    pub fn destination_id(&self, place: &str) -> Outcome<FileId> {
+        Ok(FileId::new(self.identifiers()?, "destination of events", place))
+    }
+
     /// The key of the MACs of run records.
     ///
     /// # Errors

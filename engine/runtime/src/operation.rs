@@ -24,6 +24,9 @@ use crate::request::Context;
 use crate::store::Store;
 use crate::tenant::recordable;
 
+/// What a record says of events that others did not take, by this name.
+const UNDELIVERED: &str = "undelivered_events";
+
 /// What an operation works with.
 pub struct Scene<'s> {
     context: &'s Context,
@@ -65,7 +68,8 @@ impl<'s> Scene<'s> {
         keys: &'s Keys,
         store: &'s Store,
     ) -> Outcome<Self> {
-        let (records, outward) = (Records::of(context, store, keys)?, Outward::of(project)?);
+        let (records, outward) =
+            (Records::of(context, store, keys)?, Outward::of(project, store, keys)?);
         Ok(Self { context, project, records, outward, tenant: None })
     }
 
@@ -141,9 +145,10 @@ impl<'s> Scene<'s> {
         let mut records = vec![Record::Execution(execution.clone()), first];
         // Before it is done: what security has to know of does not wait for its end.
         records.extend(event);
-        self.records.append(records).await?;
         let datasets = Datasets::of_objects(self.project, &status.objects);
-        self.outward.began(&told, &status, datasets);
+        self.outward.begins(&told, &status, datasets).await;
+        self.append(records).await?;
+        self.outward.send();
         Ok(Begun { execution, started: clock::instant() })
     }
 
@@ -219,8 +224,24 @@ impl<'s> Scene<'s> {
             ..Status::new(&execution, 1, state, clock::now())
         };
         let end = Record::Status(Box::new(status.clone()));
-        self.records.append(std::iter::once(end).chain(events).collect()).await?;
-        self.outward.ended(self.context, &self.records, &status).await;
+        self.outward.ends(&status).await;
+        self.append(std::iter::once(end).chain(events).collect()).await?;
+        let undelivered = self.outward.ended(self.context, &self.records, &status).await;
+        if undelivered > 0 {
+            let metadata = [(UNDELIVERED.to_owned(), undelivered.to_string())].into();
+            let status = Status { metadata, ..Status::new(&execution, 2, state, clock::now()) };
+            // What is done is on record: that others were not told fails nothing, and neither does this.
+            let _ = self.records.append(vec![Record::Status(Box::new(status))]).await;
+        }
+        Ok(())
+    }
+
+    /// Puts records down. Nobody is told of what cannot be.
+    async fn append(&self, records: Vec<Record>) -> Outcome<()> {
+        if let Err(failure) = self.records.append(records).await {
+            self.outward.withdraw().await;
+            return Err(failure);
+        }
         Ok(())
     }
 
@@ -239,8 +260,9 @@ impl<'s> Scene<'s> {
             closed_by: Some(by),
             ..Status::new(&execution, 1, State::Failed, clock::now())
         };
-        self.records.append(vec![Record::Status(Box::new(status.clone()))]).await?;
-        self.outward.closed(&execution, &status);
+        self.outward.closes(&execution, &status).await;
+        self.append(vec![Record::Status(Box::new(status))]).await?;
+        self.outward.send();
         Ok(())
     }
 }

@@ -6,8 +6,10 @@
 //!  end   ──▶ notice, COMPLETE or FAIL, metrics ──▶ waited for, within bounds
 //! ```
 //!
-//! Nothing of this fails an operation: what was not delivered is a warning. What is sent holds names of the
-//! project, counts and codes; no value, no SQL, and no tenant: whom a command was bound to stays in sealed records.
+//! Events are kept in the store before they go on record, and removed when they are taken: see `pending`. Metrics are
+//! not, since the next ones say all of it. Nothing of this fails an operation: what was not delivered is a warning. What
+//! is sent holds names of the project, counts and codes; no value, no SQL, and no tenant: whom a command was bound to
+//! stays in sealed records.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,8 +34,11 @@ use crate::datasets::Datasets;
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::event::{Event, Undelivered};
 use crate::files;
+use crate::keys::Keys;
+use crate::pending::Pending;
 use crate::records::Records;
 use crate::request::Context;
+use crate::store::Store;
 
 /// Who says what is said: no registry has this name.
 const PRODUCER: &str = concat!("https://engine.invalid/engine/", env!("CARGO_PKG_VERSION"));
@@ -42,6 +47,14 @@ const DAYS: u64 = 30;
 
 /// Who is told of operations.
 pub struct Outward {
+    pending: Arc<Pending>,
+    destinations: Destinations,
+    project: Named,
+    told: Mutex<Told>,
+}
+
+/// Those that a target names.
+struct Destinations {
     outbox: Arc<Outbox>,
     /// Files of OpenLineage events, with how they may be shown.
     lineage_files: Vec<(PathBuf, String)>,
@@ -49,8 +62,6 @@ pub struct Outward {
     metrics_files: Vec<(PathBuf, String)>,
     wants_lineage: bool,
     wants_metrics: bool,
-    project: Named,
-    told: Mutex<Told>,
 }
 
 /// What events say of the project.
@@ -65,16 +76,24 @@ struct Told {
     started: Option<(Execution, Status)>,
     datasets: Datasets,
     is_start_told: bool,
-    under_way: JoinSet<Vec<Delivery>>,
-    unwritten: Vec<Undelivered>,
+    /// Lineage that is to be written to the files.
+    lines: Vec<String>,
+    /// Sending that nobody waits for yet.
+    under_way: JoinSet<()>,
+    /// What can be told neither now nor later.
+    lost: Vec<Undelivered>,
 }
 
-impl Outward {
-    /// Those that the target names.
-    ///
-    /// # Errors
-    /// Every one that cannot be used.
-    pub fn of(project: &Project) -> Outcome<Self> {
+/// Looks whether everybody whom a target names can be told.
+///
+/// # Errors
+/// Every one that cannot be used.
+pub fn check(project: &Project) -> Outcome<()> {
+    Destinations::of(project).map(drop)
+}
+
+impl Destinations {
+    fn of(project: &Project) -> Outcome<Self> {
         let mut findings = Vec::new();
         let mut receivers = Vec::new();
         let (mut lineage_files, mut metrics_files) = (Vec::new(), Vec::new());
@@ -107,49 +126,63 @@ impl Outward {
         if !findings.is_empty() {
             return Err(Failure::from(findings).in_project(project));
         }
-        let named = Named {
-            project: project.name.value.clone(),
-            target: project.target.name.value.clone(),
-        };
         Ok(Self {
             outbox: Arc::new(Outbox::new(receivers, Limits::default())),
             lineage_files,
             metrics_files,
             wants_lineage,
             wants_metrics,
-            project: named,
-            told: Mutex::default(),
         })
+    }
+}
+
+impl Outward {
+    /// Those that the target names.
+    ///
+    /// # Errors
+    /// Every one that cannot be used, or a keyring without an identifiers key.
+    pub fn of(project: &Project, store: &Store, keys: &Keys) -> Outcome<Self> {
+        let destinations = Destinations::of(project)?;
+        let pending = Pending::of(store, keys, Arc::clone(&destinations.outbox))?;
+        let project = Named {
+            project: project.name.value.clone(),
+            target: project.target.name.value.clone(),
+        };
+        Ok(Self { pending: Arc::new(pending), destinations, project, told: Mutex::default() })
     }
 
     /// Whether lineage is wanted: else nobody needs to say what flows where.
     #[must_use]
     pub fn wants_lineage(&self) -> bool {
-        self.wants_lineage
+        self.destinations.wants_lineage
     }
 
-    /// Tells that an operation began. Lineage is told of later where what is read and written is known only then.
-    pub fn began(&self, execution: &Execution, status: &Status, datasets: Datasets) {
-        let event = self.notice(execution, status, status);
+    /// Keeps what tells that an operation begins, before that is on record. Lineage is told of later where what is
+    /// read and written is known only then.
+    pub async fn begins(&self, execution: &Execution, status: &Status, datasets: Datasets) {
         let is_known_later =
             [ScriptType::RUN, ScriptType::RETRY, ScriptType::LOAD].contains(&execution.script_type);
+        let mut events = vec![self.notice(execution, status, status)];
         {
             let mut told = self.told();
             told.started = Some((execution.clone(), status.clone()));
-            self.send(&mut told, vec![event]);
+            if !is_known_later {
+                told.datasets = datasets;
+                events.extend(self.start(&mut told));
+            }
         }
-        if !is_known_later {
-            self.bound(datasets);
-        }
+        self.keep(&events).await;
     }
 
     /// Tells what the operation that began reads and writes.
-    pub fn bound(&self, datasets: Datasets) {
-        let mut told = self.told();
-        told.datasets = datasets;
-        if let Some(event) = self.start(&mut told) {
-            self.send(&mut told, vec![event]);
-        }
+    pub async fn bound(&self, datasets: Datasets) {
+        let event = {
+            let mut told = self.told();
+            told.datasets = datasets;
+            self.start(&mut told)
+        };
+        self.keep(event.as_slice()).await;
+        self.send();
     }
 
     /// Takes note of what was written of an export.
@@ -157,56 +190,98 @@ impl Outward {
         self.told().datasets.wrote(project, export, rows, bytes);
     }
 
-    /// Tells that an operation whose process is gone has failed.
-    pub fn closed(&self, execution: &Execution, status: &Status) {
-        let mut told = self.told();
+    /// Keeps what tells that an operation whose process is gone has failed, before that is on record.
+    pub async fn closes(&self, execution: &Execution, status: &Status) {
         let mut events = vec![self.notice(execution, status, status)];
-        events.extend(self.lineage(&mut told, execution, status, &Datasets::default()));
-        self.send(&mut told, events);
+        events.extend(self.lineage(&mut self.told(), execution, status, &Datasets::default()));
+        self.keep(&events).await;
     }
 
-    /// Tells how the operation ended, and waits until that and all before it is delivered, or cannot be.
-    pub async fn ended(&self, context: &Context, records: &Records<'_>, status: &Status) {
-        let (mut told, started) = {
+    /// Keeps what tells how the operation ended, before that is on record.
+    pub async fn ends(&self, status: &Status) {
+        let mut events = Vec::new();
+        {
             let mut told = self.told();
-            let started = told.started.take();
-            (std::mem::take(&mut *told), started)
-        };
-        let Some((execution, started)) = started else { return };
-        told.started = Some((execution.clone(), started.clone()));
-        let mut events = vec![self.notice(&execution, &started, status)];
-        events.extend(self.start(&mut told));
-        let datasets = std::mem::take(&mut told.datasets);
-        events.extend(self.lineage(&mut told, &execution, status, &datasets));
-        events.extend(self.metrics(&mut told, records, &execution, status).await);
-        let mut deliveries = Vec::new();
-        while let Some(done) = told.under_way.join_next().await {
-            deliveries.extend(done.unwrap_or_default());
+            let Some((execution, started)) = told.started.clone() else { return };
+            events.push(self.notice(&execution, &started, status));
+            events.extend(self.start(&mut told));
+            let datasets = std::mem::take(&mut told.datasets);
+            events.extend(self.lineage(&mut told, &execution, status, &datasets));
         }
-        deliveries.extend(self.outbox.deliver(&events).await);
-        let undelivered = deliveries.into_iter().filter_map(|delivery| {
-            Some(Undelivered { to: delivery.to, why: delivery.ended.err()?.to_string() })
-        });
-        let mut failures = told.unwritten;
-        failures.extend(undelivered);
+        self.keep(&events).await;
+    }
+
+    /// Tells nobody what could not be put on record.
+    pub async fn withdraw(&self) {
+        self.told().lines.clear();
+        self.pending.withdraw().await;
+    }
+
+    /// Sends what is kept, in the background: nobody waits before the first byte is read.
+    pub fn send(&self) {
+        self.pending.settle();
+        let mut told = self.told();
+        self.write_lineage(&mut told);
+        if self.destinations.outbox.is_empty() {
+            return;
+        }
+        let pending = Arc::clone(&self.pending);
+        told.under_way.spawn(async move { drop(pending.send().await) });
+    }
+
+    /// Sends what is kept, and metrics, and waits until all is taken or cannot be. Says how many events were not.
+    pub async fn ended(&self, context: &Context, records: &Records<'_>, status: &Status) -> usize {
+        let mut told = {
+            let mut told = self.told();
+            self.write_lineage(&mut told);
+            std::mem::take(&mut *told)
+        };
+        let Some((execution, _)) = told.started.take() else { return 0 };
+        let metrics = self.metrics(&mut told, records, &execution, status).await;
+        while told.under_way.join_next().await.is_some() {}
+        let pushed = async {
+            let done = self.destinations.outbox.deliver(metrics.as_slice()).await;
+            let refused = |one: Delivery| Some((one.to, one.ended.err()?.to_string()));
+            done.into_iter().filter_map(refused).collect::<Vec<_>>()
+        };
+        let (refused, pushed) = futures::join!(self.pending.send(), pushed);
+        let mut failures = told.lost;
+        failures.extend(pushed.into_iter().map(|(to, why)| Undelivered { to, why }));
+        let lost = failures.len();
+        failures.extend(refused);
+        failures.extend(self.removed().await);
         failures.sort_by(|one, other| (&one.to, &one.why).cmp(&(&other.to, &other.why)));
         failures.dedup();
         if !failures.is_empty() {
             context.observer.notice(&Event::Undelivered { code: codes::UNDELIVERED.id, failures });
         }
+        lost.saturating_add(self.pending.left().await)
+    }
+
+    /// What was kept for somebody who is no longer declared.
+    async fn removed(&self) -> Option<Undelivered> {
+        let removed = self.pending.prune().await;
+        let to = "a destination that the target no longer has".to_owned();
+        let why = format!("events that were kept for it are removed: {removed}");
+        (removed > 0).then_some(Undelivered { to, why })
+    }
+
+    async fn keep(&self, events: &[Message]) {
+        let lost = self.pending.keep(events).await;
+        self.told().lost.extend(lost);
+    }
+
+    fn write_lineage(&self, told: &mut Told) {
+        let text: String = told.lines.drain(..).map(|line| format!("{line}\n")).collect();
+        for (path, shown) in self.destinations.lineage_files.iter().filter(|_| !text.is_empty()) {
+            if let Err(error) = files::append(path, text.as_bytes()) {
+                told.lost.push(unwritten(shown, &error));
+            }
+        }
     }
 
     fn told(&self) -> std::sync::MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sends in the background: nobody waits before the first byte is read.
-    fn send(&self, told: &mut Told, events: Vec<Message>) {
-        if self.outbox.is_empty() {
-            return;
-        }
-        let outbox = Arc::clone(&self.outbox);
-        told.under_way.spawn(async move { outbox.deliver(&events).await });
     }
 
     fn notice(&self, execution: &Execution, started: &Status, status: &Status) -> Message {
@@ -231,7 +306,7 @@ impl Outward {
         self.lineage(told, &execution, &status, &datasets)
     }
 
-    /// An OpenLineage event: written to the files, and to be sent.
+    /// An OpenLineage event: to be written to the files, and to be sent.
     fn lineage(
         &self,
         told: &mut Told,
@@ -239,7 +314,7 @@ impl Outward {
         status: &Status,
         datasets: &Datasets,
     ) -> Option<Message> {
-        if !self.wants_lineage {
+        if !self.destinations.wants_lineage {
             return None;
         }
         let Named { project, target } = &self.project;
@@ -258,10 +333,8 @@ impl Outward {
             outputs: datasets.outputs.clone(),
         });
         let text = event.to_string();
-        for (path, shown) in &self.lineage_files {
-            if let Err(error) = files::append(path, format!("{text}\n").as_bytes()) {
-                told.unwritten.push(unwritten(shown, &error));
-            }
+        if !self.destinations.lineage_files.is_empty() {
+            told.lines.push(text.clone());
         }
         Some(message(execution, status, Content::Lineage(text)))
     }
@@ -274,12 +347,12 @@ impl Outward {
         execution: &Execution,
         status: &Status,
     ) -> Option<Message> {
-        if !self.wants_metrics {
+        if !self.destinations.wants_metrics {
             return None;
         }
         let Ok((lines, faults)) = records.examined().await else {
             let why = "the records that metrics are made from cannot be read".to_owned();
-            told.unwritten.push(Undelivered { to: "metrics".to_owned(), why });
+            told.lost.push(Undelivered { to: "metrics".to_owned(), why });
             return None;
         };
         let now = clock::now();
@@ -293,9 +366,9 @@ impl Outward {
             chain_faults: Some(faults.len() as u64),
         };
         let text = prometheus(&statistics(&folded.operations, Window { since, now }), &gauges);
-        for (path, shown) in &self.metrics_files {
+        for (path, shown) in &self.destinations.metrics_files {
             if let Err(error) = files::write(path, text.as_bytes()) {
-                told.unwritten.push(unwritten(shown, &error));
+                told.lost.push(unwritten(shown, &error));
             }
         }
         Some(message(execution, status, Content::Metrics(text)))

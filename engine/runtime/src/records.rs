@@ -180,23 +180,12 @@ impl<'s> Records<'s> {
     }
 
     pub(crate) fn sealed(&self, path: &Path, plain: &[u8]) -> Outcome<Vec<u8>> {
-        let id = self.keys.active(Purpose::Audit)?;
-        let material = self.keys.find(&id).ok_or_else(|| SealError::Key.diagnostic())?;
-        let sealed = sealed::seal(NamedKey { id: &id, material }, &self.context(path), plain);
-        Ok(sealed.map_err(|_| internal("a record cannot be sealed"))?)
+        sealed_at(self.store, self.keys, path, plain)
     }
 
     /// The plaintext of a file of records, or of a summary of them.
     pub(crate) async fn opened(&self, path: &Path) -> Result<Vec<u8>, UnsealError> {
-        let name = path.as_ref();
-        let bytes = self.store.read(name, FILE_BYTES_MAX).await?;
-        sealed::open(self.keys, &self.context(path), &bytes)
-            .map_err(|error| UnsealError::sealed(name, &error))
-    }
-
-    fn context(&self, path: &Path) -> SealedContext {
-        let object = format!("{}/{path}", self.store.target());
-        SealedContext::named(Kind::RunRecord, self.store.project(), "", &object)
+        opened_at(self.store, self.keys, path).await
     }
 
     /// Every line there is.
@@ -376,6 +365,31 @@ impl<'s> Records<'s> {
         let left: Vec<File> = listed.into_iter().filter(|file| file.path == path).collect();
         Ok(self.read(left).await.is_ok_and(|found| found == lines).then_some(path))
     }
+}
+
+/// A document of records, sealed so that it opens only at its place in this store.
+pub(crate) fn sealed_at(store: &Store, keys: &Keys, path: &Path, plain: &[u8]) -> Outcome<Vec<u8>> {
+    let id = keys.active(Purpose::Audit)?;
+    let material = keys.find(&id).ok_or_else(|| SealError::Key.diagnostic())?;
+    let sealed = sealed::seal(NamedKey { id: &id, material }, &context(store, path), plain);
+    Ok(sealed.map_err(|_| internal("a record cannot be sealed"))?)
+}
+
+/// The plaintext of a document that was sealed for its place in this store.
+pub(crate) async fn opened_at(
+    store: &Store,
+    keys: &Keys,
+    path: &Path,
+) -> Result<Vec<u8>, UnsealError> {
+    let name = path.as_ref();
+    let bytes = store.read(name, FILE_BYTES_MAX).await?;
+    sealed::open(keys, &context(store, path), &bytes)
+        .map_err(|error| UnsealError::sealed(name, &error))
+}
+
+fn context(store: &Store, path: &Path) -> SealedContext {
+    let object = format!("{}/{path}", store.target());
+    SealedContext::named(Kind::RunRecord, store.project(), "", &object)
 }
 
 impl File {

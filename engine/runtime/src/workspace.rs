@@ -17,10 +17,11 @@ use crate::lookups;
 use crate::masks::resolver::{MaskKeys, Resolver};
 use crate::masks::udf;
 use crate::masks::versions::MaskingKeys;
-use crate::outward::Outward;
+use crate::outward;
 use crate::problems;
 use crate::request::Context;
 use crate::retention;
+use crate::rotation;
 use crate::session::{Limits, session};
 
 /// Loads the project that a context names.
@@ -39,7 +40,9 @@ pub fn load(context: &Context) -> Outcome<Arc<Project>> {
     // What is kept how long is judged at the end of a run: what cannot be meant is said at its start.
     retention::policies(&project)?;
     // So is who cannot be told of operations.
-    Outward::of(&project)?;
+    outward::check(&project)?;
+    // And an age of keys that nobody could tell the meaning of.
+    rotation::max_age(&project)?;
     Ok(project)
 }
 

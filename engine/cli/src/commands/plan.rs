@@ -6,6 +6,7 @@ use clap::Args;
 use engine_runtime::diagnostic::Outcome;
 use engine_runtime::exit::Exit;
 use engine_runtime::ops::plan;
+use engine_runtime::rotation;
 use tracing::debug_span;
 
 use crate::console::written;
@@ -81,6 +82,9 @@ pub(crate) async fn run(invocation: &Invocation, options: &Plan) -> Outcome<Exit
         plan::add_summary(Path::new(summary), &report::summary(&made))?;
     }
     invocation.document(&text)?;
+    if let Some(warning) = rotation::warning(&made.beside.rotation) {
+        invocation.warn(&warning);
+    }
     invocation.note(&format!("The plan is in {}.", written(&path)));
     Ok(if options.detailed_exitcode && made.has_changes() { Exit::Changes } else { Exit::Ok })
 }

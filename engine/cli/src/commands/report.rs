@@ -114,5 +114,8 @@ pub(crate) async fn run(invocation: &Invocation, options: &ReportRuns) -> Outcom
         Format::Human => reported.report.to_text(width),
         Format::Json => reported.json()?,
     })?;
+    if let Some(warning) = reported.warning() {
+        invocation.warn(&warning);
+    }
     Ok(Exit::Ok)
 }

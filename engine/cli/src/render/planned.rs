@@ -33,6 +33,13 @@ pub(crate) fn text(plan: &Plan, paper: Paper) -> String {
     for section in Section::ALL {
         text.push_str(&changes(plan, section, paper));
     }
+    if !plan.beside.rotation.is_empty() {
+        text.push_str(&format!("\n{}\n", paper.paint(Ink::Heading, "Keys to rotate")));
+        for key in &plan.beside.rotation {
+            let when = if key.is_overdue { "overdue since" } else { "due by" };
+            text.push_str(&paper.lines(4, &format!("{}  {when} {}", key.key, key.due)));
+        }
+    }
     if !plan.beside.retention.is_empty() {
         text.push_str(&format!("\n{}\n", paper.paint(Ink::Heading, "Retention")));
         for export in &plan.beside.retention {

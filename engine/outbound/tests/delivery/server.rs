@@ -55,7 +55,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a free port. It gives these answers in their order, and success from then on.
     pub(crate) fn start(answers: &[Answer]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_on(TcpListener::bind("127.0.0.1:0").unwrap(), answers)
+    }
+
+    /// A server that listens where one was looked for before.
+    pub(crate) fn start_on(listener: TcpListener, answers: &[Answer]) -> Self {
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
         let stopped = Arc::new(AtomicBool::new(false));

@@ -33,6 +33,8 @@ pub struct Keys {
     pub keyring: Option<Spanned<Setting>>,
     /// What opens it.
     pub provider: KeyProvider,
+    /// How old a key may become before it is to be replaced, as it is written.
+    pub max_age: Option<Spanned<String>>,
     /// Where the section stands.
     pub at: Location,
 }

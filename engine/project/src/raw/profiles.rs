@@ -84,6 +84,17 @@ pub(crate) struct RawKeys {
     /// Path of the key file, relative to the project; for `provider: file`.
     #[serde(default)]
     pub(crate) path: Option<Spanned<Setting>>,
+    /// When keys are to be replaced: plans and reports warn when one is close to it, or past it.
+    #[serde(default)]
+    pub(crate) rotation: Option<RawRotation>,
+}
+
+/// When keys are to be replaced.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawRotation {
+    /// How old a key may become, such as `90d`, `12mo` or `1y`.
+    pub(crate) max_age: Spanned<String>,
 }
 
 /// What opens the keyring.

@@ -44,7 +44,7 @@ fn has_scheme(url: &str) -> bool {
 }
 
 fn keys(findings: &mut Findings, target: &str, raw: Spanned<RawKeys>) -> Keys {
-    let Spanned { value: RawKeys { provider, keyring, env, path }, at } = raw;
+    let Spanned { value: RawKeys { provider, keyring, env, path, rotation }, at } = raw;
     let missing = |key: &str| ProblemKind::MissingKey {
         key: key.to_owned(),
         within: format!("targets.{target}.keys"),
@@ -73,7 +73,8 @@ fn keys(findings: &mut Findings, target: &str, raw: Spanned<RawKeys>) -> Keys {
             KeyProvider::Passphrase { env: None }
         }
     };
-    Keys { keyring, provider, at }
+    let max_age = rotation.map(|rotation| rotation.max_age);
+    Keys { keyring, provider, max_age, at }
 }
 
 fn is_variable(name: &str) -> bool {

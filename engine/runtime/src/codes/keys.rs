@@ -19,6 +19,8 @@ pub const ALL: &[&Code] = &[
     &KEY_ENVIRONMENT,
     &WEAK_PASSPHRASE,
     &RANDOM,
+    &ROTATION_DUE,
+    &ROTATION_INVALID,
 ];
 
 /// There is no keyring.
@@ -141,4 +143,30 @@ pub static RANDOM: Code = Code {
     why: "Keys and nonces that can be guessed protect nothing, so there is no substitute.",
     example: "engine keys init     # in a sandbox that forbids getrandom",
     fix: "Allow the engine the system's random source (`getrandom` on Linux).",
+};
+
+/// A key is close to the age at which it is replaced, or past it.
+pub static ROTATION_DUE: Code = Code {
+    id: "E0711",
+    title: "A key is due for rotation",
+    exit: Exit::KeyRefused,
+    what: "A key is older than `rotation: {max_age: …}` under `keys:` of the target says, or will be soon: within the \
+           last tenth of that time, and within a week in any case.",
+    why: "What one key has sealed grows with every run, and whoever gets hold of the key opens all of it. This is a \
+          warning: a run that stopped for it would leave the data older than its keys.",
+    example: "keys: {provider: environment, env: ENGINE_KEY, rotation: {max_age: 1y}}     # and a keyring of last year",
+    fix: "Give the target another keyring and another store in `profiles.yml`, run `engine keys init` and `engine run`, \
+          and keep the old keyring as long as the old store. A new masking key gives new pseudonyms: load everything \
+          that was masked with the old one again.",
+};
+
+/// An age of keys that cannot be meant.
+pub static ROTATION_INVALID: Code = Code {
+    id: "E0712",
+    title: "The age of keys cannot be used",
+    exit: Exit::DoesNotCompile,
+    what: "`max_age` under `rotation:` of the target's keys is no span of time.",
+    why: "Nobody would be told that a key is too old, which is not what somebody wanted.",
+    example: "keys: {provider: environment, env: ENGINE_KEY, rotation: {max_age: 1 year}}",
+    fix: "Write it as `90d`, `12mo` or `1y`.",
 };

@@ -30,10 +30,13 @@ pub static UNDELIVERED: Code = Code {
     title: "Events were not delivered",
     exit: Exit::Unavailable,
     what: "A destination under `events:` of the target could not be reached, did not answer in time, or refused what \
-           it was sent, after all tries; or a file could not be written.",
+           it was sent, after all tries; or a file could not be written; or what was kept for a destination had to go: \
+           it is no longer declared, or more than 1,000 events or 32 MiB were kept for it.",
     why: "The operation went on all the same, and its record in the store is whole: telling others is never a reason \
           to fail. This is a warning, because somebody may wait for what did not come.",
     example: "events:\n  - pushgateway: {url: \"http://127.0.0.1:9091\"}     # where none is running",
-    fix: "Bring the destination up, or correct its URL. What was not delivered is not sent again: `engine history` and \
-          `engine report` have all of it.",
+    fix: "Bring the destination up. OpenLineage events and webhooks that it did not take are kept in the store, and the \
+          next command sends them under the same keys; to another URL they are never sent, and correcting it removes \
+          them. Metrics are not kept: the next ones say all of it. `engine history` and `engine report` have all that \
+          was not delivered.",
 };

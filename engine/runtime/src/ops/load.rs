@@ -87,7 +87,7 @@ async fn loaded(
         });
     }
     let tables = loads.iter().map(|load| load.table.value.as_str());
-    scene.outward().bound(Datasets::of_load(project, bound, connection, tables));
+    scene.outward().bound(Datasets::of_load(project, bound, connection, tables)).await;
     let file = keys.file_id(store.project(), export)?;
     let seen = Heads::of(&context.root, &project.target.name.value).seen(file);
     let tip = store.tip(file, export, keys).await?;

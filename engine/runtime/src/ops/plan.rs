@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{base, retention};
 use crate::bind::{BoundExport, BoundProject, Schemas};
+use crate::clock;
 use crate::codes::{Code, keys as key_codes, run};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::files;
@@ -18,6 +19,7 @@ use crate::git;
 use crate::keys::{self, Keys};
 use crate::plan::{self, Base, BaseName, Before, Known, Plan, Scope, Section};
 use crate::request::Context;
+use crate::rotation;
 use crate::selection::{self, Select};
 use crate::store::{self, Store, Stored};
 use crate::workspace::{self, Access};
@@ -51,6 +53,9 @@ pub async fn plan(context: &Context, select: &Select, base: Option<&str>) -> Out
     let mut made = made(&workspace.bound, select, keys.as_ref(), None, compared_with).await;
     if let Ok(plan) = &mut made {
         plan.beside.tables = target_tables(&workspace.bound).await;
+        if let Some(keys) = &keys {
+            plan.beside.rotation = rotation::due(&rotation::ages(&project, keys)?, clock::now());
+        }
         // Without any policy there is nothing to say, and nothing to ask the store for each export.
         if let Some(keys) = keys.as_ref().filter(|_| has_policies(&project)) {
             let mut due = retention::foreseen(context, &project, keys, None).await?;

@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
-use engine_bundle::keyring::KeyState;
+use chrono::{DateTime, Days, Utc};
 use engine_project::Project;
 use engine_tracking::runs::Scope;
 use engine_tracking::runs::chain::Line;
 use engine_tracking::runs::export::{self, Gauges};
-use engine_tracking::runs::report::{EVENTS_MAX, Health, KeyHealth, Report, Store as StoreHealth};
+use engine_tracking::runs::report::{EVENTS_MAX, Health, Report, Store as StoreHealth};
 use engine_tracking::runs::statistics::Window;
 
 use super::retention;
 use crate::clock;
 use crate::codes::run;
-use crate::diagnostic::{Diagnostic, Outcome};
+use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::keys::{self, Keys};
 use crate::records::Records;
 use crate::request::Context;
+use crate::rotation;
 use crate::store;
 use crate::summaries::Known;
 use crate::tenant::scope;
@@ -72,7 +72,7 @@ pub async fn report(
     let health = match &scope {
         Scope::All => Health {
             store: StoreHealth::Reachable { latency_us: latency_us.unwrap_or(u64::MAX) },
-            keys: ages(&keys),
+            keys: rotation::ages(&project, &keys)?,
             retention_overdue: Some(overdue(context, &project, &keys).await?),
             audit: Some(known.audit()),
             ..Health::default()
@@ -93,24 +93,13 @@ async fn overdue(context: &Context, project: &Arc<Project>, keys: &Keys) -> Outc
     Ok(overdue.fold(0, u64::saturating_add))
 }
 
-/// The keys that seal, with the day since when, where the keyring knows it. Nothing says yet when one has to be
-/// rotated.
-fn ages(keys: &Keys) -> Vec<KeyHealth> {
-    let entries = keys.keyring().list().into_iter();
-    let active = entries.filter(|entry| entry.state == KeyState::Active);
-    let health = active.filter_map(|entry| {
-        let day: NaiveDate = entry.since?.parse().ok()?;
-        Some(KeyHealth {
-            name: format!("{}/{}", entry.id.purpose, entry.id.name),
-            version: entry.id.version.get(),
-            since: day.and_time(NaiveTime::MIN).and_utc(),
-            rotation_due: None,
-        })
-    });
-    health.collect()
-}
-
 impl Reported {
+    /// The warning that keys are to be replaced; none where none is.
+    #[must_use]
+    pub fn warning(&self) -> Option<Failure> {
+        rotation::warning(&rotation::due(&self.report.health.keys, self.report.made))
+    }
+
     /// As one page of HTML that needs nothing else.
     #[must_use]
     pub fn html(&self) -> String {
@@ -155,7 +144,14 @@ impl Reported {
                 StoreHealth::Reachable { .. } => Some(true),
                 StoreHealth::Unreachable => Some(false),
             },
-            keys: Vec::new(),
+            keys: health
+                .keys
+                .iter()
+                .filter_map(|key| {
+                    let left = key.rotation_due?.signed_duration_since(self.report.made);
+                    Some((key.id(), left.num_seconds()))
+                })
+                .collect(),
             retention_overdue: health.retention_overdue,
             chain_faults: health.audit.as_ref().map(|audit| audit.fault_count),
         };

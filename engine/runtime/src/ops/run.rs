@@ -199,7 +199,7 @@ impl Attempt<'_> {
         let workspace = workspace.map_err(|failure| with(failure, &changed, project))?;
         let exports = &workspace.bound.exports;
         if scene.outward().wants_lineage() {
-            scene.outward().bound(Datasets::of_run(&workspace.bound));
+            scene.outward().bound(Datasets::of_run(&workspace.bound)).await;
         }
         let given = request.plan.as_deref().zip(plan.as_ref());
         let held = gate(&workspace, given, keys, id).await;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::change::{Change, Section};
 use crate::retention::ExportRetention;
+use crate::rotation::KeyDue;
 use engine_bundle::digest::Digest;
 use engine_sources::{ContentStatistics, TableState};
 
@@ -77,6 +78,9 @@ pub struct Beside {
     /// What retention wants gone now, of the exports that have a policy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retention: Vec<ExportRetention>,
+    /// The keys that are to be replaced soon, or should have been, where the target says how old one may become.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rotation: Vec<KeyDue>,
     /// What stands in the tables that are loaded, by connection and table, where it could be looked at.
     pub tables: BTreeMap<String, TableState>,
 }

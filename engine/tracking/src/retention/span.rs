@@ -143,6 +143,23 @@ impl Span {
         }
     }
 
+    /// The instant at which what happened at `moment` is this old. A month that has no such day ends with its last.
+    #[must_use]
+    pub fn after(&self, moment: Moment) -> Moment {
+        let end = match self.unit.length() {
+            Length::Seconds(seconds) => {
+                let seconds = i64::try_from(self.count.saturating_mul(u64::from(seconds)));
+                let delta = seconds.ok().and_then(TimeDelta::try_seconds);
+                delta.and_then(|delta| moment.checked_add_signed(delta))
+            }
+            Length::Months(months) => {
+                let months = u32::try_from(self.count.saturating_mul(u64::from(months)));
+                moment.checked_add_months(Months::new(months.unwrap_or(u32::MAX)))
+            }
+        };
+        end.unwrap_or(Moment::MAX_UTC)
+    }
+
     /// Whether what happened at `moment` is older than this at `now`. What lies exactly this far
     /// back is not yet; what lies in the future never is.
     #[must_use]
@@ -209,6 +226,19 @@ mod tests {
 
     fn moment(text: &str) -> Moment {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_comes_after_a_span_is_counted_by_the_calendar() {
+        for (text, from, after) in [
+            ("90s", "2026-11-23T00:00:00Z", "2026-11-23T00:01:30Z"),
+            ("365d", "2027-03-01T00:00:00Z", "2028-02-29T00:00:00Z"),
+            ("1y", "2027-03-01T00:00:00Z", "2028-03-01T00:00:00Z"),
+            ("1mo", "2027-01-31T00:00:00Z", "2027-02-28T00:00:00Z"),
+        ] {
+            assert_eq!(span(text).after(moment(from)), moment(after), "{text}");
+        }
+        assert_eq!(span("1000y").after(Moment::MAX_UTC), Moment::MAX_UTC);
     }
 
     #[test]

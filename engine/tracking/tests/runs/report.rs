@@ -164,6 +164,11 @@ fn checks_say_what_is_well() {
     late.audit = Some(Audit::of(9, &[]));
     late.coverage[6].covered = 41;
     assert_eq!(verdicts(&late), [Bad, Bad, Warning, Well, Bad]);
+    let words = |health: &Health| health.checks(moment(NOW))[1].words.clone();
+    assert_eq!(words(&health()), "soon due for rotation: masking/3");
+    assert_eq!(words(&late), "overdue for rotation: metadata/1");
+    late.keys = vec![late.keys[1].clone(); 7];
+    assert!(words(&late).ends_with("metadata/1 and 2 more"), "{}", words(&late));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use serde::Serialize;
 
 use super::{
@@ -24,8 +24,12 @@ pub const FAULTS_MAX: usize = 20;
 /// How many of those who verified records are named.
 const EARLIER_USERS_MAX: usize = 5;
 
-/// A key this close to its rotation is worth a warning.
-const ROTATION_DAYS: i64 = 30;
+/// A key is worth a warning in the last part of the time until its rotation: one of so many.
+const ROTATION_PARTS: i32 = 10;
+/// And this close to it in any case.
+const ROTATION_DAYS: i64 = 7;
+/// How many keys to rotate are named.
+const KEYS_MAX: usize = 5;
 
 /// What the caller has found of the system; by default nothing, which is what one tenant is told of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -73,6 +77,38 @@ pub struct KeyHealth {
     /// When it has to be rotated; null where nothing says so.
     #[serde(with = "instant::or_null")]
     pub rotation_due: Option<Moment>,
+}
+
+/// When a key has to be rotated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// Not for a while.
+    Later,
+    /// In the last tenth of its time, or within a week.
+    Soon,
+    /// By now.
+    Overdue,
+}
+
+impl KeyHealth {
+    /// Its name with its version, such as `data/default/1`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.name, self.version)
+    }
+
+    /// When it has to be rotated, seen from `now`; none where nothing says so.
+    #[must_use]
+    pub fn rotation(&self, now: Moment) -> Option<Rotation> {
+        let due = self.rotation_due?;
+        let left = due.signed_duration_since(now);
+        let last = due.signed_duration_since(self.since) / ROTATION_PARTS;
+        Some(match left {
+            _ if left <= TimeDelta::zero() => Rotation::Overdue,
+            _ if left <= last.max(TimeDelta::days(ROTATION_DAYS)) => Rotation::Soon,
+            _ => Rotation::Later,
+        })
+    }
 }
 
 /// What the chains of records are like.
@@ -239,17 +275,16 @@ impl Health {
     }
 
     fn keys(&self, now: Moment) -> Check {
-        let due = |key: &&KeyHealth, days: i64| {
-            let left = key.rotation_due.map(|due| due.signed_duration_since(now).num_seconds());
-            left.is_some_and(|left| left <= days.saturating_mul(86_400))
+        let are = |when: Rotation| {
+            let keys = self.keys.iter().filter(|key| key.rotation(now) == Some(when));
+            keys.map(KeyHealth::id).collect::<Vec<_>>()
         };
-        let count = |days: i64| self.keys.iter().filter(|key| due(key, days)).count();
-        let (overdue, soon) = (count(0), count(ROTATION_DAYS));
-        if overdue > 0 {
-            check("Keys", Verdict::Bad, format!("{overdue} overdue for rotation"))
-        } else if soon > 0 {
-            let words = format!("{soon} due for rotation within {ROTATION_DAYS} days");
-            check("Keys", Verdict::Warning, words)
+        let (overdue, soon) = (are(Rotation::Overdue), are(Rotation::Soon));
+        if !overdue.is_empty() {
+            let words = format!("overdue for rotation: {}", named(&overdue));
+            check("Keys", Verdict::Bad, words)
+        } else if !soon.is_empty() {
+            check("Keys", Verdict::Warning, format!("soon due for rotation: {}", named(&soon)))
         } else if self.keys.is_empty() {
             check("Keys", Verdict::Unknown, "none is known")
         } else {
@@ -288,6 +323,14 @@ impl Health {
                 check("Coverage", Verdict::Bad, format!("{covered} of {sensitive} columns"))
             }
         }
+    }
+}
+
+fn named(keys: &[String]) -> String {
+    let first = keys.iter().take(KEYS_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match keys.len().saturating_sub(KEYS_MAX) {
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }
 

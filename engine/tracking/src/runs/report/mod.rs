@@ -20,7 +20,8 @@ mod view;
 use serde::Serialize;
 
 pub use health::{
-    Audit, Check, Coverage, Earlier, FAULTS_MAX, Findings, Health, KeyHealth, Store, Verdict,
+    Audit, Check, Coverage, Earlier, FAULTS_MAX, Findings, Health, KeyHealth, Rotation, Store,
+    Verdict,
 };
 
 use super::{
