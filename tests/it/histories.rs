@@ -354,7 +354,7 @@ fn names_of_histories_are_nobody_elses() {
         format!("{HISTORY}retention:\n  - {{name: r, rows: {{older_than: 1y, by: day}}}}\n");
     bank.project.write("policies/tracking.yml", expiring);
     bank.project.replace("exports/bank.yml", "{name: accounts,", "{name: accounts, retention: r,");
-    bank.project.run(&["plan"]).status(65).says("takes rows that a history would keep");
+    bank.project.run(&["plan"]).status(65).says("by which rows of the export expire");
     let export = "tracking:\n  history:\n    - {name: a, of: accounts, key: [account_id]}\n";
     bank.project.write("policies/tracking.yml", export);
     bank.project.run(&["plan"]).status(65).says("should be `export('name')`");
