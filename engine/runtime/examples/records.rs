@@ -14,9 +14,9 @@ use engine_runtime::diagnostic::{Failure, Outcome};
 use engine_runtime::event::Silent;
 use engine_runtime::keys;
 use engine_runtime::operation::{self, Scene, Told};
-use engine_runtime::records::new_id;
 use engine_runtime::request::{Context, PassphraseSource};
 use engine_runtime::store;
+use engine_runtime::store::new_id;
 use engine_runtime::tracking::runs::{
     Execution, Failure as Why, Message, Node, Object, ObjectKind, Privacy, Record, ScriptType,
     State, Status, Volume,

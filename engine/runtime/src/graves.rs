@@ -4,7 +4,7 @@
 //! those before it are removed.
 
 use engine_bundle::context::{Context, Kind};
-use engine_bundle::ids::{FileId, RunId};
+use engine_bundle::ids::FileId;
 use engine_bundle::key::{KeySource, NamedKey, Purpose};
 use engine_bundle::layout::{StoreObject, audit_path, tombstones_path, tombstones_prefix};
 use engine_bundle::sealed;
@@ -17,7 +17,7 @@ use crate::codes::run;
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keys::Keys;
 use crate::seal::SealError;
-use crate::store::Store;
+use crate::store::{Store, new_id};
 use crate::unseal::UnsealError;
 
 /// Bytes of a document of tombstones.
@@ -108,22 +108,23 @@ impl Store {
         Ok(true)
     }
 
-    /// Puts deletions on record.
+    /// Puts deletions on record, in a file of their own.
     ///
     /// # Errors
     /// The store refuses it.
     pub async fn record_deletions(
         &self,
-        id: RunId,
         export: &str,
         deletions: &[Deletion],
         keys: &Keys,
     ) -> Outcome<()> {
+        let id = new_id()?;
         let context = Context::named(Kind::Audit, self.project(), export, &id.to_string());
         let plain = serde_json::to_vec(deletions)
             .map_err(|_| Diagnostic::new(&run::INTERNAL, "a deletion cannot be written"))?;
         let bytes = self.sealed(Purpose::Audit, &context, &plain, keys)?;
-        match self.objects().put(&Path::from(audit_path(id)), bytes.into()).await {
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        match self.objects().put_opts(&Path::from(audit_path(id)), bytes.into(), options).await {
             Ok(_) => Ok(()),
             Err(error) => Err(SealError::from(error).diagnostic().into()),
         }

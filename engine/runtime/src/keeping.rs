@@ -13,7 +13,7 @@ use engine_tracking::retention::{
 
 use crate::bind::Schemas;
 use crate::clock;
-use crate::codes::{keys as key_codes, store as store_codes, tracking};
+use crate::codes::{store as store_codes, tracking};
 use crate::cold::{self, Cold};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::expiry::{self, Publishing, Rewriter, needs_tests};
@@ -292,7 +292,7 @@ impl Keeper<'_> {
         let policies = policy.map(std::slice::from_ref).unwrap_or_default();
         let by = records::user(self.context);
         let deletions = Deletion::of(policies, &judged.due, &by, clock::now());
-        self.store.record_deletions(new_id()?, export, &deletions, self.keys).await?;
+        self.store.record_deletions(export, &deletions, self.keys).await?;
         let cold = self.cold(policy)?;
         retention::destroy(self.store, file, &judged.found, &judged.due, cold.as_ref()).await
     }
@@ -330,7 +330,7 @@ impl Keeper<'_> {
             digest: digest_of(left.iter().map(|(path, _)| path.as_str())),
             ..Deletion::nothing(policy, &records::user(self.context), now)
         };
-        self.store.record_deletions(new_id()?, export, &[deletion], self.keys).await?;
+        self.store.record_deletions(export, &[deletion], self.keys).await?;
         for (path, _) in &left {
             files::remove(&self.store.directory().join(path)).map_err(unreadable)?;
         }
@@ -406,7 +406,7 @@ impl Keeper<'_> {
                 continue;
             }
             let deletion = self.deletion(policy, &expired);
-            self.store.record_deletions(new_id()?, RECORDS, &[deletion], self.keys).await?;
+            self.store.record_deletions(RECORDS, &[deletion], self.keys).await?;
             records.remove(expired).await?;
         }
         if done.iter().any(|due| !due.is_nothing()) {
@@ -427,15 +427,6 @@ impl Keeper<'_> {
             ..Deletion::nothing(policy, &records::user(self.context), clock::now())
         }
     }
-}
-
-/// The id of a command that deletes.
-///
-/// # Errors
-/// The operating system gives no random bytes.
-pub fn new_id() -> Outcome<RunId> {
-    let id = RunId::new(u64::try_from(clock::now().timestamp_millis()).unwrap_or(0));
-    Ok(id.map_err(|_| Diagnostic::new(&key_codes::RANDOM, "no random bytes for a record's id"))?)
 }
 
 /// Why the clock is doubted.

@@ -19,9 +19,9 @@ use crate::exit::Exit;
 use crate::git;
 use crate::keys::Keys;
 use crate::outward::Outward;
-use crate::records::{Records, host, new_id, user};
+use crate::records::{Records, host, user};
 use crate::request::Context;
-use crate::store::Store;
+use crate::store::{Store, new_id};
 use crate::tenant::recordable;
 
 /// What a record says of events that others did not take, by this name.

@@ -16,7 +16,6 @@ mod expiry;
 use std::collections::BTreeMap;
 
 use engine_bundle::context::{Context as SealedContext, Kind};
-use engine_bundle::ids::RunId;
 use engine_bundle::key::{KeySource, NamedKey, Purpose};
 use engine_bundle::layout::RUNS;
 use engine_bundle::sealed;
@@ -30,8 +29,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt, PutMode, PutOptions};
 use zeroize::Zeroizing;
 
-use crate::clock;
-use crate::codes::{keys as key_codes, run, store as codes};
+use crate::codes::{run, store as codes};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keys::Keys;
 use crate::request::Context;
@@ -452,17 +450,6 @@ fn file(meta: ObjectMeta) -> Option<File> {
     let first = ends.next()?.parse().ok()?;
     let last = ends.next().and_then(|last| last.parse().ok());
     Some(File { path, chain, first, last, meta })
-}
-
-/// A new id for an operation that begins now.
-///
-/// # Errors
-/// The operating system gives no random bytes.
-pub fn new_id() -> Outcome<RunId> {
-    let id = RunId::new(u64::try_from(clock::now().timestamp_millis()).unwrap_or(0));
-    Ok(id.map_err(|_| {
-        Diagnostic::new(&key_codes::RANDOM, "no random bytes for an operation's id")
-    })?)
 }
 
 /// The name of this machine; none where it cannot be told.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use engine_bundle::context::Context;
 use engine_bundle::digest::Digest;
-use engine_bundle::ids::FileId;
+use engine_bundle::ids::{FileId, RunId};
 use engine_bundle::key::{KeyId, KeySource, NamedKey};
 use engine_bundle::keyring::{FILE_BYTES_MAX, Keyring};
 use engine_bundle::layout::{
@@ -24,6 +24,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
+use crate::clock;
 use crate::codes::{keys as key_codes, run, store};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::files;
@@ -327,4 +328,15 @@ impl Store {
         }
         found.bytes().await.map_err(|error| UnsealError::store(name, &error))
     }
+}
+
+/// A new id for an operation that begins now.
+///
+/// # Errors
+/// The operating system gives no random bytes.
+pub fn new_id() -> Outcome<RunId> {
+    let id = RunId::new(u64::try_from(clock::now().timestamp_millis()).unwrap_or(0));
+    Ok(id.map_err(|_| {
+        Diagnostic::new(&key_codes::RANDOM, "no random bytes for an operation's id")
+    })?)
 }

@@ -69,16 +69,27 @@ pub(crate) fn of_versions(history: &HistoryDue) -> String {
         .by
         .as_ref()
         .map(|(by, older_than)| format!("older than {older_than} by {}", printable(by)));
-    if let (false, Some(aged)) = (history.has_age, &aged) {
-        return format!("versions {aged}: the history has no such column to tell by");
+    let unknown = match (history.has_age, &aged) {
+        (false, Some(aged)) => format!("; {aged}: it has no such column to tell by"),
+        _ => String::new(),
+    };
+    let undated = match (history.undated, &history.by) {
+        (1.., Some((by, _))) => {
+            format!("; {} without {} stay", counted(history.undated, "version"), printable(by))
+        }
+        _ => String::new(),
+    };
+    let rules: Vec<String> =
+        superseded.into_iter().chain(aged.filter(|_| history.has_age)).collect();
+    if rules.is_empty() {
+        return format!("versions{}", unknown.replacen(';', "", 1));
     }
-    let rules: Vec<String> = superseded.into_iter().chain(aged).collect();
     let links = match history.links {
         0 => String::new(),
         links => format!(", {}", counted(links, "link")),
     };
     format!(
-        "versions {}: {} in {} go now, and with them {}{links}",
+        "versions {}: {} in {} go now, and with them {}{links}{undated}{unknown}",
         rules.join(" or "),
         counted(history.versions, "version"),
         counted(history.chunks, "chunk"),

@@ -71,6 +71,13 @@ pub enum OnChange {
     Fail,
 }
 
+impl History {
+    /// What the names of its tables end with, after its own name.
+    pub const TABLES: [&str; 3] = ["_h", "_s", "_l"];
+    /// What the names of its tables and views end with.
+    pub const NAMES: [&str; 6] = ["", "_h", "_s", "_l", "_current", "_as_of"];
+}
+
 impl Tracking {
     /// How the schema of a source is recorded; none where it is not.
     #[must_use]

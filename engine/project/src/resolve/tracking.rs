@@ -13,9 +13,6 @@ use crate::node::Node;
 use crate::problem::{Problem, ProblemKind, Thing};
 use crate::raw::{RawHistory, RawHistoryReference, RawOnChange, RawSchemas, RawTracking};
 
-/// What the names of a history's tables and views end with, after the history's own name.
-const ENDINGS: [&str; 6] = ["", "_h", "_s", "_l", "_current", "_as_of"];
-
 pub(super) fn resolve(
     findings: &mut Findings,
     raw: Vec<RawTracking>,
@@ -134,7 +131,7 @@ fn tables(findings: &mut Findings, histories: &[History], exports: &[Export]) {
     let mut seen = BTreeSet::new();
     // The same name twice is a finding of its own.
     for history in histories.iter().filter(|history| seen.insert(&history.name.value)) {
-        for ending in ENDINGS {
+        for ending in History::NAMES {
             let table = format!("{}{ending}", history.name.value);
             let Some(other) = taken.get(&table) else {
                 taken.insert(table, history.name.at);
@@ -170,7 +167,7 @@ fn one_tenant(findings: &mut Findings, histories: &[History], exports: &[Export]
 fn no_former(findings: &mut Findings, histories: &[History], policies: &[Retention]) {
     let is_table = |name: &str| {
         let mut names = histories.iter().filter_map(|one| name.strip_prefix(&one.name.value));
-        names.any(|ending| ["_h", "_s", "_l"].contains(&ending))
+        names.any(|ending| History::TABLES.contains(&ending))
     };
     let former = policies.iter().flat_map(|policy| &policy.former_exports);
     for name in former.filter(|name| is_table(&name.value)) {

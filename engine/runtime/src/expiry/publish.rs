@@ -47,7 +47,7 @@ impl Publishing<'_> {
         }
         let (export, version) = (next.export.clone(), next.version);
         // On record before it is done, like what is destroyed.
-        rewriter.record(self.run, &export, &[self.record(due)]).await?;
+        rewriter.record(&export, &[self.record(due)]).await?;
         match rewriter.commit(next).await? {
             Some(stored) => Ok((stored, warnings)),
             None => Err(lost(version, &export).into()),

@@ -56,8 +56,8 @@ impl<'a> Rewriter<'a> {
     ///
     /// # Errors
     /// The store refuses it.
-    pub async fn record(&self, run: RunId, object: &str, gone: &[Deletion]) -> Outcome<()> {
-        self.store.record_deletions(run, object, gone, self.keys).await
+    pub async fn record(&self, object: &str, gone: &[Deletion]) -> Outcome<()> {
+        self.store.record_deletions(object, gone, self.keys).await
     }
 
     /// How many rows of `chunks`, which `manifest` names, meet `condition`. Chunks whose statistics show that none

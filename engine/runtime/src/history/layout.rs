@@ -68,10 +68,20 @@ impl Layout {
         Self { references: named.cloned().collect(), ..self.clone() }
     }
 
+    /// The same, with no other references than those of columns that are there.
+    #[must_use]
+    pub fn within(mut self, schema: &Schema) -> Self {
+        self.references.retain(|reference| {
+            let mut columns = reference.columns.iter().chain(&reference.tenant);
+            columns.all(|column| schema.field_with_name(column).is_ok())
+        });
+        self
+    }
+
     /// What a table is called.
     #[must_use]
     pub fn table(&self, table: VaultTable) -> String {
-        table_name(&self.name, table)
+        table.of(&self.name)
     }
 
     /// Whether it has links.
@@ -87,20 +97,9 @@ impl Layout {
     }
 }
 
-/// What a table of a history is called.
-#[must_use]
-pub(super) fn table_name(history: &str, table: VaultTable) -> String {
-    let ending = match table {
-        VaultTable::Hub => "_h",
-        VaultTable::Satellite => "_s",
-        VaultTable::Links => "_l",
-    };
-    format!("{history}{ending}")
-}
-
 /// Whether a column is one that histories have, not one of the export.
 #[must_use]
-pub(super) fn is_own(column: &str) -> bool {
+pub fn is_own(column: &str) -> bool {
     RESERVED.contains(&column)
 }
 

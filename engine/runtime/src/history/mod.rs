@@ -23,7 +23,7 @@ mod rows;
 
 pub use compared::exact;
 pub(crate) use fence::Fenced;
-pub use layout::{Layout, refused};
+pub use layout::{Layout, is_own, refused};
 pub use record::{Caught, HistoryDone, Recorder};
 pub use rows::{RowHistory, of_key};
 pub use stored::{Document, Recorded, Shelf, Snapshot, all_tables, same_key};

@@ -10,7 +10,7 @@ use engine_tracking::history::{Vault, VaultTable};
 use engine_tracking::retention::Moment;
 use serde::{Deserialize, Serialize};
 
-use super::layout::{Layout, is_own, refused, table_name};
+use super::layout::{Layout, is_own, refused};
 use crate::codes::{run, tracking};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::heads::Heads;
@@ -102,8 +102,9 @@ impl Recorded {
             let schema = readable(&stored.manifest)?;
             fields.extend(schema.fields().iter().filter(|field| !is_own(field.name())).cloned());
         }
-        let layout = layout.referring_by(&self.document.references);
-        let vault = layout.vault(&Schema::new(fields));
+        let schema = Schema::new(fields);
+        let layout = layout.referring_by(&self.document.references).within(&schema);
+        let vault = layout.vault(&schema);
         Ok(vault.map_err(|error| refused(&layout.name, &error))?)
     }
 
@@ -160,7 +161,7 @@ impl Shelf<'_> {
     /// # Errors
     /// The keyring has no key for identifiers.
     pub fn file(&self, history: &str, table: VaultTable) -> Outcome<FileId> {
-        self.keys.file_id(self.store.project(), &table_name(history, table))
+        self.keys.file_id(self.store.project(), &table.of(history))
     }
 
     /// The newest load of a history; none before the first.
@@ -168,7 +169,7 @@ impl Shelf<'_> {
     /// # Errors
     /// A manifest is missing or not what it should be, or the store was rolled back.
     pub async fn recorded(&self, layout: &Layout) -> Outcome<Option<Recorded>> {
-        let name = table_name(&layout.name, VaultTable::Satellite);
+        let name = VaultTable::Satellite.of(&layout.name);
         let tip = self.tip(&layout.name, VaultTable::Satellite).await?;
         let Some(satellite) = tip.readable() else { return Ok(None) };
         let document = satellite.manifest.described.clone().unwrap_or_default();
@@ -210,7 +211,7 @@ impl Shelf<'_> {
     /// # Errors
     /// A manifest is not what it should be, or the store was rolled back.
     pub async fn tip(&self, history: &str, table: VaultTable) -> Outcome<Tip> {
-        let (file, name) = (self.file(history, table)?, table_name(history, table));
+        let (file, name) = (self.file(history, table)?, table.of(history));
         let seen = self.heads.seen(file);
         let tip = self.store.tip(file, &name, self.keys).await?;
         seen.check(&name, &tip)?;
@@ -242,7 +243,7 @@ impl Shelf<'_> {
 
     /// The manifest that a satellite names.
     async fn named(&self, history: &str, table: VaultTable, wanted: Snapshot) -> Outcome<Stored> {
-        let (file, name) = (self.file(history, table)?, table_name(history, table));
+        let (file, name) = (self.file(history, table)?, table.of(history));
         let stored = self.store.manifest(file, &name, wanted.version, self.keys).await;
         let stored = stored.map_err(|error| error.diagnostic())?;
         if stored.digest != wanted.digest {

@@ -22,7 +22,7 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{LogicalPlan, col, lit};
 use engine_bundle::ids::FileId;
 use engine_bundle::manifest::Manifest;
-use engine_project::identifier;
+use engine_project::{History, identifier};
 use engine_tracking::history::{LOAD_DATE, TenantKey, Vault, VaultTable, hash_tenants};
 use engine_tracking::retention::Moment;
 
@@ -109,9 +109,8 @@ impl Bound<'_> {
 
     /// Nothing of a history can be read; its export neither, where the moment asked for is not now.
     fn withhold(&mut self, layout: &Layout, finding: &Diagnostic) {
-        let views = ["", "_h", "_s", "_l", "_current", "_as_of"];
         let export = self.asked.as_of.map(|_| layout.export.clone());
-        for name in views.map(|ending| layout.view(ending)).into_iter().chain(export) {
+        for name in History::NAMES.map(|ending| layout.view(ending)).into_iter().chain(export) {
             self.withheld.insert(name, finding.clone());
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use engine_bundle::ids::RunId;
-use engine_project::Project;
+use engine_project::{History, Project};
 use engine_tracking::retention::{Moment, Policy};
 use engine_tracking::runs::{ScriptType, Volume};
 use serde::Serialize;
@@ -12,8 +12,8 @@ use serde::Serialize;
 use crate::clock;
 use crate::codes::names;
 use crate::diagnostic::{Diagnostic, Outcome};
-use crate::history::{self, Layout};
-use crate::keeping::{self, Applied, At, Keeper};
+use crate::history::Layout;
+use crate::keeping::{Applied, At, Keeper};
 use crate::keys::{self, Keys};
 use crate::metadata::ArchivesDue;
 use crate::operation::{self, Scene, Told};
@@ -216,8 +216,10 @@ async fn unclaimed(project: &Project, store: &Store, keys: &Keys) -> Outcome<Vec
     let exports = project.exports.iter().map(|export| &export.name);
     let former = project.retention.iter().flat_map(|policy| &policy.former_exports);
     let mut claimed = BTreeSet::new();
-    let tables = history::all_tables(project).into_iter();
-    let tables = tables.map(|(layout, table)| layout.table(table));
+    // Links are there though nothing refers to anything any more.
+    let tables = project.tracking.histories.iter();
+    let tables =
+        tables.flat_map(|one| History::TABLES.map(|end| format!("{}{end}", one.name.value)));
     let names = exports.chain(former).map(|name| name.value.clone());
     for name in names.chain(tables) {
         claimed.insert(keys.file_id(store.project(), &name)?.to_string());
@@ -257,7 +259,7 @@ pub async fn apply(
     let with_policy = chosen.iter().filter(|(_, policy)| policy.is_some());
     let objects = operation::exports(with_policy.map(|(kept, _)| kept.name()));
     let keeper = Keeper { context, project: &project, store: &store, keys: &keys };
-    let at = At { run: keeping::new_id()?, rows: clock::now(), trust_clock };
+    let at = At { run: store::new_id()?, rows: clock::now(), trust_clock };
     let work = async {
         let mut report = each_applied(keeper, &chosen, at).await?;
         if export.is_none() {
@@ -321,8 +323,13 @@ pub(super) async fn after_run(
     let mut failures = Vec::new();
     let at = At { run, rows: started_at(run), trust_clock: false };
     for (kept, policy) in chosen(keeper.project, None)? {
-        if kept.is_settled(keeper, policy.as_ref(), done, at.rows).await? {
-            continue;
+        match kept.is_settled(keeper, policy.as_ref(), done, at.rows).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(failure) => {
+                failures.extend(failure.diagnostics);
+                continue;
+            }
         }
         match kept.applied(keeper, policy.as_ref(), at).await {
             Ok(Applied::Done(done, warnings)) => {

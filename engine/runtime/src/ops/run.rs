@@ -30,11 +30,10 @@ use crate::operation::{Scene, Told};
 use crate::ops::{metadata, plan, retention};
 use crate::plan::Plan;
 use crate::produce::{self, Earlier, Producer};
-use crate::records::new_id;
 use crate::report::{ExportReport, RunReport};
 use crate::request::{Context, Reuse};
 use crate::selection::{self, Select};
-use crate::store::{self, Store};
+use crate::store::{self, Store, new_id};
 use crate::workspace::{self, Access, Workspace};
 
 /// What to run.

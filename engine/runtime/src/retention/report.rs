@@ -42,6 +42,8 @@ pub struct HistoryDue {
     pub by: Option<(String, String)>,
     /// Whether the history has that column.
     pub has_age: bool,
+    /// Versions that stay because the column is null.
+    pub undated: u64,
     /// Versions that go.
     pub versions: u64,
     /// Keys of which nothing stays.
@@ -58,7 +60,7 @@ impl HistoryDue {
     pub fn of(policy: &Policy, has_age: bool) -> Self {
         let by = policy.rows.as_ref().map(|rule| (rule.by.clone(), rule.older_than.to_string()));
         let superseded_for = policy.superseded_for.map(|span| span.to_string());
-        Self { superseded_for, by, has_age, versions: 0, keys: 0, links: 0, chunks: 0 }
+        Self { superseded_for, by, has_age, undated: 0, versions: 0, keys: 0, links: 0, chunks: 0 }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use arrow::array::{AsArray, FixedSizeBinaryArray, RecordBatch};
 use arrow::compute::{filter_record_batch, not};
+use arrow::datatypes::Schema;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::{Expr, ident, lit};
 use engine_tracking::history::{
@@ -13,9 +14,9 @@ use engine_tracking::retention::{Moment, Policy};
 use super::marks::Marks;
 use super::read::{Reading, Rows, placed};
 use crate::diagnostic::{Failure, Outcome};
-use crate::expiry::{Age, age};
+use crate::expiry::{Age, Border, age};
 use crate::fault;
-use crate::history::{Recorded, refused};
+use crate::history::{Recorded, is_own, refused};
 use crate::session::Limits;
 use crate::store::Stored;
 use crate::unseal::arrow_schema;
@@ -24,6 +25,8 @@ use crate::unseal::arrow_schema;
 const SHARE: u64 = 2;
 /// The column of marks beside the satellite's.
 const MARKED: &str = "engine_is_expired";
+/// The column of rows without a date.
+const UNDATED: &str = "engine_is_undated";
 
 /// A history to be judged by its policy.
 pub(super) struct Judging<'a> {
@@ -43,6 +46,8 @@ pub(super) struct Gone {
     pub(super) first_end: Option<i64>,
     /// The border of superseded versions, in microseconds since 1970.
     pub(super) border: Option<i64>,
+    /// Versions that have no date to tell their age by, and stay for it.
+    pub(super) undated: u64,
 }
 
 impl Gone {
@@ -68,7 +73,7 @@ pub(super) enum Aged {
     /// No table has the column.
     Unknown,
     /// Rows of this table that meet this go.
-    Where(VaultTable, Box<Expr>),
+    Where(VaultTable, Box<Border>),
 }
 
 impl Judging<'_> {
@@ -92,10 +97,13 @@ impl Judging<'_> {
             let manifest = &stored.manifest;
             let schema = arrow_schema(manifest);
             let schema = schema.map_err(|error| fault::running(&error, &manifest.export))?;
-            match age(self.policy, &schema, self.now) {
+            // The history's own dates say nothing of the age of a row.
+            let published = schema.fields().iter().filter(|field| !is_own(field.name()));
+            let published = Schema::new(published.cloned().collect::<Vec<_>>());
+            match age(self.policy, &published, self.now) {
                 Age::Kept => return Ok(Aged::Kept),
                 Age::Unknown => aged = Aged::Unknown,
-                Age::Border(border) => return Ok(Aged::Where(table, Box::new(border.gone))),
+                Age::Border(border) => return Ok(Aged::Where(table, border)),
             }
         }
         Ok(aged)
@@ -121,25 +129,29 @@ impl Judging<'_> {
             links: links.map(|links| Marks::none(&links.manifest)),
             first_end: None,
             border,
+            undated: 0,
         };
         let bytes_max = self.limits.memory_bytes as u64 / SHARE;
         for part in Part::all(expiry_parts(satellite.manifest.rows, bytes_max)) {
-            let (expired, _held) = self.part(part, border, &aged).await?;
+            let (expired, held, undated) = self.part(part, border, &aged).await?;
+            // Each part reads all rows.
+            gone.undated = undated;
             gone.first_end = gone.first_end.into_iter().chain(expired.first_end()).min();
             if expired.is_nothing() {
                 continue;
             }
             expired.positions().iter().for_each(|position| gone.satellite.mark(*position));
             let mut thinned = Thinned::new(vault, &expired);
-            self.hub(&expired, &mut thinned, &mut gone.hub).await?;
+            let has_links = links.is_some() && expired.thinned() > 0;
+            self.hub(&expired, (has_links, &mut thinned), &mut gone.hub).await?;
             if let Some((links, marks)) = links.zip(gone.links.as_mut()) {
-                if expired.thinned() > 0 {
-                    self.staying(&gone.satellite, &mut thinned).await?;
+                if has_links {
+                    self.staying(&gone.satellite, &mut thinned, &held).await?;
                 }
                 self.links(links, &thinned, marks).await?;
             }
         }
-        Ok((gone.satellite.count() > 0).then_some(gone))
+        Ok(Some(gone))
     }
 
     /// The versions of one part, judged, with the memory they take.
@@ -148,30 +160,34 @@ impl Judging<'_> {
         part: Part,
         border: Option<i64>,
         aged: &Aged,
-    ) -> Outcome<(Expired, MemoryReservation)> {
+    ) -> Outcome<(Expired, MemoryReservation, u64)> {
         let held = MemoryConsumer::new("versions of a history that are judged");
         let held = held.register(&self.reading.session.runtime_env().memory_pool);
         let mut ages = Ages::new(part);
         let mut columns: Vec<Expr> =
             [HASH_KEY, HASH_DIFF, VERSION, LOAD_DATE, IS_DELETED].map(ident).into();
-        let marked = match aged {
-            Aged::Where(VaultTable::Satellite, gone) => gone.as_ref().clone().is_true(),
-            _ => lit(false),
+        let (marked, undated) = match aged {
+            Aged::Where(VaultTable::Satellite, border) => {
+                let undated = border.undated.clone().and(ident(IS_DELETED).is_false());
+                (border.gone.clone().is_true(), undated)
+            }
+            _ => (lit(false), lit(false)),
         };
-        columns.push(marked.alias(MARKED));
+        columns.extend([marked.alias(MARKED), undated.alias(UNDATED)]);
+        let mut undated = 0_u64;
         let satellite = &self.recorded.satellite;
         let mut rows = self.rows(VaultTable::Satellite, satellite, columns)?;
         while let Some((first, batch)) = rows.next().await? {
-            let marked = batch.column_by_name(MARKED).and_then(|marked| marked.as_boolean_opt());
+            let flags = |name| batch.column_by_name(name).and_then(|flags| flags.as_boolean_opt());
+            undated += flags(UNDATED).map_or(0, |rows| rows.true_count() as u64);
+            let marked = flags(MARKED);
             let narrow = Narrow::of(&batch).map_err(|error| self.refused(&error))?;
             let read = ages.insert(&narrow, marked, first);
             read.map_err(|error| self.refused(&error))?;
-            let bytes = usize::try_from(ages.bytes()).unwrap_or(usize::MAX);
-            held.try_resize(bytes)
-                .map_err(|error| fault::running(&error, &self.reading.layout.name))?;
+            self.hold(&held, ages.bytes())?;
         }
-        if let Aged::Where(VaultTable::Hub, gone) = aged {
-            let columns = vec![ident(HASH_KEY), gone.as_ref().clone().is_true().alias(MARKED)];
+        if let Aged::Where(VaultTable::Hub, border) = aged {
+            let columns = vec![ident(HASH_KEY), border.gone.clone().is_true().alias(MARKED)];
             let mut rows = self.rows(VaultTable::Hub, &self.recorded.hub, columns)?;
             while let Some((_, batch)) = rows.next().await? {
                 let marked = batch.column_by_name(MARKED).and_then(|one| one.as_boolean_opt());
@@ -180,16 +196,23 @@ impl Judging<'_> {
                 let expired = expired.map_err(|error| self.refused(&error))?;
                 let read = keys(&expired).map(|keys| ages.expire(keys)).transpose();
                 read.map_err(|error| self.refused(&error))?;
+                self.hold(&held, ages.bytes())?;
             }
         }
-        Ok((ages.judge(border), held))
+        Ok((ages.judge(border), held, undated))
+    }
+
+    fn hold(&self, held: &MemoryReservation, bytes: u64) -> Outcome<()> {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let resized = held.try_resize(bytes);
+        Ok(resized.map_err(|error| fault::running(&error, &self.reading.layout.name))?)
     }
 
     /// Marks the keys that go, and reads what links of the others are made of.
     async fn hub(
         &self,
         expired: &Expired,
-        thinned: &mut Thinned<'_>,
+        (has_links, thinned): (bool, &mut Thinned<'_>),
         marks: &mut Marks,
     ) -> Outcome<()> {
         let columns = std::iter::once(HASH_KEY.to_owned()).chain(thinned.hub_columns());
@@ -199,13 +222,21 @@ impl Judging<'_> {
             if let Some(keys) = keys(&batch) {
                 marks.mark_all(first, &expired.is_gone(keys));
             }
-            thinned.hub(&batch).map_err(|error| self.refused(&error))?;
+            if has_links {
+                thinned.hub(&batch).map_err(|error| self.refused(&error))?;
+            }
         }
         Ok(())
     }
 
     /// Reads what links are made of in the versions that stay.
-    async fn staying(&self, marks: &Marks, thinned: &mut Thinned<'_>) -> Outcome<()> {
+    async fn staying(
+        &self,
+        marks: &Marks,
+        thinned: &mut Thinned<'_>,
+        held: &MemoryReservation,
+    ) -> Outcome<()> {
+        let judged = held.size() as u64;
         let own = [HASH_KEY, HASH_DIFF].map(str::to_owned).into_iter();
         let columns = own.chain(thinned.satellite_columns()).map(ident).collect();
         let satellite = &self.recorded.satellite;
@@ -215,6 +246,7 @@ impl Judging<'_> {
             let rows = stays.and_then(|stays| Ok(filter_record_batch(&batch, &stays)?));
             let read = rows.and_then(|rows| thinned.version(&rows));
             read.map_err(|error| self.refused(&error))?;
+            self.hold(held, judged.saturating_add(thinned.bytes()))?;
         }
         Ok(())
     }

@@ -45,7 +45,14 @@ impl HistoryKeeper<'_> {
         let heads = self.heads();
         let shelf = Shelf { store: self.keeper.store, keys: self.keeper.keys, heads: &heads };
         let now = clock::now();
-        let recorded = self.recorded(&shelf).await?;
+        let recorded = match self.policy {
+            Some(_) => shelf.recorded(self.layout).await?,
+            None => None,
+        };
+        // Of a history that was begun with another key nothing goes: the next run says why.
+        if recorded.as_ref().is_some_and(|one| same_key(self.layout, &one.document).is_err()) {
+            return Ok(None);
+        }
         let mut report = self.nothing();
         if let (Some(recorded), Some(policy)) = (&recorded, self.policy) {
             report.history = Some(self.thinned(&shelf, recorded, policy, (now, None)).await?);
@@ -68,13 +75,18 @@ impl HistoryKeeper<'_> {
         let heads = self.heads();
         let shelf = Shelf { store: self.keeper.store, keys: self.keeper.keys, heads: &heads };
         let (mut report, mut warnings) = (self.nothing(), Vec::new());
+        let mut at = at;
         if let (Some(recorded), Some(policy)) = (self.recorded(&shelf).await?, self.policy) {
             let satellite = self.layout.table(VaultTable::Satellite);
-            if let Some(doubt) = self.keeper.doubted(&satellite, at).await? {
+            let doubt = self.keeper.doubted(&satellite, at).await?;
+            let run = doubt.is_none().then_some(at.run);
+            let due = self.thinned(&shelf, &recorded, policy, (at.rows, run)).await?;
+            if let Some(doubt) = doubt.filter(|_| due.versions > 0) {
                 return Ok(Applied::Doubted(Box::new(doubt)));
             }
-            let when = (at.rows, Some(at.run));
-            report.history = Some(self.thinned(&shelf, &recorded, policy, when).await?);
+            // Hub and links may be quiet for long while the satellite is not: it answers for the clock.
+            at.trust_clock |= run.is_some();
+            report.history = Some(due);
         }
         let recorded = self.recorded(&shelf).await?;
         for table in TABLES {
@@ -84,7 +96,7 @@ impl HistoryKeeper<'_> {
                     report.add(&done);
                     warnings.extend(said);
                 }
-                Applied::Doubted(doubt) => return Ok(Applied::Doubted(doubt)),
+                Applied::Doubted(doubt) => warnings.push(doubt.as_warning()),
             }
         }
         Ok(Applied::Done(Box::new(report), warnings))
@@ -123,7 +135,11 @@ impl HistoryKeeper<'_> {
         Ok(true)
     }
 
+    /// The newest load; none where there is no policy that anything goes by.
     async fn recorded(&self, shelf: &Shelf<'_>) -> Outcome<Option<Recorded>> {
+        if self.policy.is_none() {
+            return Ok(None);
+        }
         let recorded = shelf.recorded(self.layout).await?;
         if let Some(recorded) = &recorded {
             same_key(self.layout, &recorded.document)?;
@@ -171,16 +187,17 @@ impl HistoryKeeper<'_> {
         let has_age = !matches!(judging.aged()?, Aged::Unknown);
         let mut due = HistoryDue::of(policy, has_age);
         let Some(gone) = judging.gone().await? else { return Ok(due) };
+        due.undated = gone.undated;
         let touched = gone.touched(recorded);
         due.versions = gone.satellite.count();
         due.keys = gone.hub.count();
         due.links = gone.links.as_ref().map_or(0, Marks::count);
         due.chunks = touched.len() as u64;
-        let Some(run) = run else { return Ok(due) };
+        let Some(run) = run.filter(|_| due.versions > 0) else { return Ok(due) };
         let deletion = self.deletion(policy, &due, &touched);
         let (store, keys) = (self.keeper.store, self.keeper.keys);
         // On record before it is done, like what is destroyed.
-        store.record_deletions(run, &self.layout.name, &[deletion], keys).await?;
+        store.record_deletions(&self.layout.name, &[deletion], keys).await?;
         let rows_max = project.export(&self.layout.export).map_or(1, |export| export.chunk.rows);
         Writing { reading, recorded, run, rows_max }.without(&gone).await?;
         Ok(due)

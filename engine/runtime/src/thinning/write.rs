@@ -48,6 +48,8 @@ impl Writing<'_> {
             first_end: gone.first_end,
             hub: Snapshot::of(&hub),
             links: links.as_ref().map(Snapshot::of),
+            // Links by others went with the versions; declared again, they are made again.
+            references: self.references(),
             ..before.clone()
         };
         let next =
@@ -58,6 +60,12 @@ impl Writing<'_> {
         next.described = Some(described.map_err(internal)?);
         self.commit(VaultTable::Satellite, next, &key).await?;
         Ok(())
+    }
+
+    /// The references whose links are all there.
+    fn references(&self) -> Vec<String> {
+        let references = self.reading.vault.references().iter();
+        references.map(|reference| reference.name.clone()).collect()
     }
 
     /// Hub or links without the rows that go; as they are where none does.

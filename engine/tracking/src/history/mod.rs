@@ -58,5 +58,5 @@ pub use links::LinkState;
 pub use load::{Load, Tally};
 pub use rows::Hashed;
 pub use thinned::Thinned;
-pub use vault::{Reference, Vault};
-pub use views::{TenantKey, VaultTable};
+pub use vault::{Reference, Vault, VaultTable};
+pub use views::TenantKey;

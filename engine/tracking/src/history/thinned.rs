@@ -24,6 +24,9 @@ use super::rows::Hashed;
 use super::vault::Vault;
 use crate::retention::Moment;
 
+/// Bytes of a key in a tree, with what stands beside it.
+const ENTRY_BYTES: usize = 2 * KEY_BYTES + 2 * size_of::<usize>();
+
 /// The links of keys that lose some of their versions, in one part of a history.
 pub struct Thinned<'a> {
     vault: &'a Vault,
@@ -38,6 +41,14 @@ impl<'a> Thinned<'a> {
     #[must_use]
     pub fn new(vault: &'a Vault, expired: &'a Expired) -> Self {
         Self { vault, expired, hub: Vec::new(), rows: BTreeMap::new(), kept: BTreeSet::new() }
+    }
+
+    /// The bytes that it takes, about.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let hub: usize = self.hub.iter().map(RecordBatch::get_array_memory_size).sum();
+        let of_trees = self.rows.len() * ENTRY_BYTES + self.kept.len() * ENTRY_BYTES;
+        hub.saturating_add(of_trees) as u64
     }
 
     /// The columns of the hub that references are made of: where there are none, the hub need not be read.

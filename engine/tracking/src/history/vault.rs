@@ -55,6 +55,30 @@ pub struct Reference {
     pub tenant: Option<String>,
 }
 
+/// A table of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VaultTable {
+    /// `<name>_h`.
+    Hub,
+    /// `<name>_s`.
+    Satellite,
+    /// `<name>_l`.
+    Links,
+}
+
+impl VaultTable {
+    /// What it is called in a history of that name.
+    #[must_use]
+    pub fn of(self, history: &str) -> String {
+        let ending = match self {
+            Self::Hub => "_h",
+            Self::Satellite => "_s",
+            Self::Links => "_l",
+        };
+        format!("{history}{ending}")
+    }
+}
+
 /// The layout of one history.
 #[derive(Clone, Debug)]
 pub struct Vault {
@@ -162,19 +186,19 @@ impl Vault {
     /// What the hub is called.
     #[must_use]
     pub fn hub_table(&self) -> String {
-        format!("{}_h", self.name)
+        VaultTable::Hub.of(&self.name)
     }
 
     /// What the satellite is called.
     #[must_use]
     pub fn satellite_table(&self) -> String {
-        format!("{}_s", self.name)
+        VaultTable::Satellite.of(&self.name)
     }
 
     /// What the links are called.
     #[must_use]
     pub fn link_table(&self) -> String {
-        format!("{}_l", self.name)
+        VaultTable::Links.of(&self.name)
     }
 }
 

@@ -23,7 +23,7 @@ use super::columns::{
 };
 use super::error::HistoryError;
 use super::hash::KEY_BYTES;
-use super::vault::Vault;
+use super::vault::{Vault, VaultTable};
 use crate::retention::Moment;
 
 /// A tenant, by the hash of its tenant column's value.
@@ -56,17 +56,6 @@ impl fmt::Display for TenantKey {
         let digits = base16ct::lower::encode_string(&self.0);
         write!(f, "arrow_cast(X'{digits}', 'FixedSizeBinary({KEY_BYTES})')")
     }
-}
-
-/// A table of a history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VaultTable {
-    /// `<name>_h`.
-    Hub,
-    /// `<name>_s`.
-    Satellite,
-    /// `<name>_l`.
-    Links,
 }
 
 impl Vault {
