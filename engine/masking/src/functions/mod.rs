@@ -10,7 +10,10 @@ mod company;
 mod composed;
 mod constant;
 mod date_shift;
+mod domain;
 mod email;
+mod ff1;
+mod ff1_number;
 mod first_name;
 mod full_name;
 mod last_name;
@@ -32,6 +35,8 @@ pub const ALL: &[&dyn Function] = &[
     &constant::Constant,
     &date_shift::DateShift,
     &email::Email,
+    &ff1::Ff1,
+    &ff1_number::Ff1Number,
     &first_name::FirstName,
     &full_name::FullName,
     &last_name::LastName,
