@@ -4,6 +4,7 @@ use arrow::datatypes::DataType;
 
 use crate::function::Function;
 
+mod aes_siv;
 mod bucket;
 mod city;
 mod company;
@@ -29,6 +30,7 @@ mod truncate;
 
 /// Every masking function, alphabetically.
 pub const ALL: &[&dyn Function] = &[
+    &aes_siv::AesSiv,
     &bucket::Bucket,
     &city::City,
     &company::Company,

@@ -82,7 +82,7 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
         ("truncate", DataType::Timestamp(..)) => &[r#"{"unit":"week"}"#, r#"{"unit":"hour"}"#],
         ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
         ("truncate", DataType::Utf8) => &[r#"{"keep":2}"#],
-        ("email" | "phone" | "redact", DataType::Utf8) => &["{}"],
+        ("aes_siv" | "email" | "phone" | "redact", DataType::Utf8) => &["{}"],
         ("first_name" | "last_name" | "full_name", DataType::Utf8) => {
             &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"ja"}"#, r#"{"lookup":"words"}"#]
         }
