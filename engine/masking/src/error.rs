@@ -162,6 +162,14 @@ pub enum MaskError {
         /// The limit of the type.
         bytes_max: usize,
     },
+    /// Values outside the domain of a function that keeps them apart, with no `otherwise` that takes them.
+    #[error(
+        "{count} values of one batch do not fit the function's domain; say with `otherwise` what becomes of them"
+    )]
+    DoesNotFit {
+        /// How many; of a dictionary, entries.
+        count: usize,
+    },
     /// An Arrow kernel refused. Its own message could quote a value, and is dropped.
     #[error("an Arrow kernel refused to {operation}")]
     Kernel {

@@ -12,7 +12,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, GenericStringArray, OffsetSizeTrait, StringArrayType, StringViewArray,
+    AnyDictionaryArray, Array, ArrayRef, AsArray, GenericStringArray, OffsetSizeTrait,
+    StringArrayType, StringViewArray,
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::DataType;
@@ -94,6 +95,25 @@ pub(crate) fn over_values(
         return Ok(dictionary.with_values(kernel(dictionary.values())?));
     }
     // More entries than rows: a slice, or entries that a filter left behind.
+    over_used(dictionary, kernel)
+}
+
+/// The same for a kernel that refuses values: entries that no row uses are not held against the column.
+pub(crate) fn over_values_that_fit(
+    expected: &DataType,
+    column: &ArrayRef,
+    kernel: impl Fn(&ArrayRef) -> Result<ArrayRef, MaskError>,
+) -> Result<ArrayRef, MaskError> {
+    match (over_values(expected, column, &kernel), column.as_any_dictionary_opt()) {
+        (Err(MaskError::DoesNotFit { .. }), Some(dictionary)) => over_used(dictionary, kernel),
+        (result, _) => result,
+    }
+}
+
+fn over_used(
+    dictionary: &dyn AnyDictionaryArray,
+    kernel: impl FnOnce(&ArrayRef) -> Result<ArrayRef, MaskError>,
+) -> Result<ArrayRef, MaskError> {
     let compact = garbage_collect_any_dictionary(dictionary)
         .map_err(|_| MaskError::Kernel { operation: "drop unused dictionary entries" })?;
     let Some(dictionary) = compact.as_any_dictionary_opt() else {

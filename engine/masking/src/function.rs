@@ -87,6 +87,11 @@ pub trait Mask: Send + Sync {
         &[]
     }
 
+    /// The mask that restores what this one masked, with the same other columns; none where that cannot be.
+    fn inverse(&self) -> Option<Box<dyn Mask>> {
+        None
+    }
+
     /// Masks one batch: as many rows out as in, nulls where the input is null. The
     /// result shares no buffer with the input and holds no input value in a slot
     /// that is null.

@@ -58,6 +58,19 @@ impl LinkageKey {
         Self(Zeroizing::new(*hasher.finalize().as_bytes()))
     }
 
+    /// A key for AES-256: `keyed_hash("aes-256")`. That input is neither whole blocks, as values are,
+    /// nor 44 bytes long, as the inputs of a stream.
+    pub(crate) fn cipher_key(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(*blake3::keyed_hash(&self.0, b"aes-256").as_bytes())
+    }
+
+    /// A key for AES-SIV with AES-256: 64 bytes of `keyed_hash("aes-siv")`, apart as above.
+    pub(crate) fn siv_key(&self) -> Zeroizing<[u8; 64]> {
+        let mut key = Zeroizing::new([0; 64]);
+        blake3::Hasher::new_keyed(&self.0).update(b"aes-siv").finalize_xof().fill(&mut *key);
+        key
+    }
+
     /// Hashes many values together.
     pub(crate) fn lanes(&self) -> Lanes<'_> {
         Lanes::new(&self.0)

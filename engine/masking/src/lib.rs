@@ -23,6 +23,10 @@ mod properties;
 
 mod function;
 
+mod feistel;
+
+mod alphabet;
+
 mod forms;
 
 mod canonical;

@@ -15,6 +15,7 @@ use super::params;
 use crate::calendar::{map_ticks, ticks_per_day};
 use crate::canonical::map_drawn;
 use crate::error::{BindError, BindErrorKind, MaskError};
+use crate::feistel::Direction;
 use crate::forms::{decode, logical, only};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::key::{Draw, LinkageKey};
@@ -111,10 +112,19 @@ impl Function for DateShift {
         }
         let ticks_per_day = ticks_per_day(context.input).unwrap_or(1);
         let per = per.into_iter().collect();
-        Ok(Box::new(Bound { input: context.input.clone(), key, days, ticks_per_day, per }))
+        let direction = Direction::Mask;
+        Ok(Box::new(Bound {
+            input: context.input.clone(),
+            key,
+            days,
+            ticks_per_day,
+            per,
+            direction,
+        }))
     }
 }
 
+#[derive(Clone)]
 struct Bound {
     input: DataType,
     key: LinkageKey,
@@ -122,6 +132,7 @@ struct Bound {
     ticks_per_day: i64,
     /// The entity column; none for a whole-column shift.
     per: Vec<String>,
+    direction: Direction,
 }
 
 impl Bound {
@@ -131,7 +142,8 @@ impl Bound {
         let drawn = entity.below(2 * u64::from(self.days)) as i64;
         let shift = if drawn < days { drawn - days } else { drawn - days + 1 };
         // At most 36525 days of 8.64e13 ns: far below 2^63.
-        shift.saturating_mul(self.ticks_per_day)
+        let ticks = shift.saturating_mul(self.ticks_per_day);
+        if self.direction == Direction::Mask { ticks } else { -ticks }
     }
 }
 
@@ -153,6 +165,13 @@ impl Mask for Bound {
 
     fn inputs(&self) -> &[String] {
         &self.per
+    }
+
+    fn inverse(&self) -> Option<Box<dyn Mask>> {
+        self.properties().reversible.then(|| -> Box<dyn Mask> {
+            let direction = self.direction.reversed();
+            Box::new(Self { input: self.output(), direction, ..self.clone() })
+        })
     }
 
     fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {

@@ -4,13 +4,17 @@ use arrow::datatypes::DataType;
 
 use crate::function::Function;
 
+mod aes_siv;
 mod bucket;
 mod city;
 mod company;
 mod composed;
 mod constant;
 mod date_shift;
+mod domain;
 mod email;
+mod ff1;
+mod ff1_number;
 mod first_name;
 mod full_name;
 mod last_name;
@@ -26,12 +30,15 @@ mod truncate;
 
 /// Every masking function, alphabetically.
 pub const ALL: &[&dyn Function] = &[
+    &aes_siv::AesSiv,
     &bucket::Bucket,
     &city::City,
     &company::Company,
     &constant::Constant,
     &date_shift::DateShift,
     &email::Email,
+    &ff1::Ff1,
+    &ff1_number::Ff1Number,
     &first_name::FirstName,
     &full_name::FullName,
     &last_name::LastName,

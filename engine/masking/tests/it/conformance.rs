@@ -19,6 +19,13 @@ const MORE: &[(&str, &str)] = &[
     ("constant", r#"{"value": "2020-01-01T00:00:00"}"#),
     ("constant", r#"{"value": true}"#),
     ("constant", r#"{"value": 1}"#),
+    ("ff1", r#"{"alphabet": "lower", "passthrough": "@.- ", "otherwise": "redact"}"#),
+    (
+        "ff1",
+        r#"{"alphabet": "lower_alphanumeric", "keep_last": 2, "per": "id", "allow_small_domain": {"owner": "a", "reason": "b"}}"#,
+    ),
+    ("ff1_number", "{}"),
+    ("ff1_number", r#"{"min": 0, "max": 99, "allow_small_domain": {"owner": "a", "reason": "b"}}"#),
     ("first_name", r#"{"lookup": "words", "normalize": ["casefold"]}"#),
     ("noise", r#"{"amount": 1}"#),
     ("noise", r#"{"amount": 1, "per": "id"}"#),
@@ -35,7 +42,17 @@ const MORE: &[(&str, &str)] = &[
 fn params(function: &dyn Function) -> Vec<Value> {
     let examples = function.doc().examples.into_iter().map(|example| example.params);
     let more = MORE.iter().filter(|(name, _)| *name == function.name()).map(|(_, more)| *more);
-    examples.chain(more).map(|params| serde_json::from_str(params).unwrap()).collect()
+    let mut all: Vec<Value> =
+        examples.chain(more).map(|params| serde_json::from_str(params).unwrap()).collect();
+    // The default is to refuse what does not fit; `laws` tests that.
+    let schema = function.params_schema();
+    let properties = schema.get("properties").and_then(Value::as_object);
+    if properties.is_some_and(|properties| properties.contains_key("otherwise")) {
+        for params in all.iter_mut().filter(|params| params.get("otherwise").is_none()) {
+            params["otherwise"] = "null".into();
+        }
+    }
+    all
 }
 
 type Masks = Vec<(String, Box<dyn Mask>)>;
@@ -137,11 +154,12 @@ proptest! {
         ];
         let column: ArrayRef = Arc::new(StringArray::from(values));
         for (index, (name, mask)) in masks(&DataType::Utf8).iter().enumerate() {
-            let masked = texts(&mask.apply(&column, &[]).unwrap());
+            let others = entities(mask.as_ref(), &column);
+            let masked = texts(&mask.apply(&column, &others).unwrap());
             for form in &forms {
                 let (_, mask) = &masks(form)[index];
                 let column = cast(&column, form).unwrap();
-                prop_assert_eq!(&texts(&mask.apply(&column, &[]).unwrap()), &masked, "{} as {}", name, form);
+                prop_assert_eq!(&texts(&mask.apply(&column, &others).unwrap()), &masked, "{} as {}", name, form);
             }
         }
     }
@@ -246,7 +264,7 @@ fn nothing_of_the_input_hides_in_the_buffers_of_the_output() {
     let unused: ArrayRef = Arc::new(DictionaryArray::new(keys, Arc::clone(&values)));
     for column in [values, unused] {
         for (name, mask) in masks(column.data_type()) {
-            let masked = mask.apply(&column, &[]).unwrap();
+            let masked = mask.apply(&column, &entities(mask.as_ref(), &column)).unwrap();
             assert!(!holds_canary(&masked.to_data()), "{name}");
         }
     }

@@ -19,4 +19,6 @@ mod parameters;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod reversible;
+#[cfg(test)]
 mod vectors;

@@ -99,6 +99,26 @@ fn limits() {
         ("redact", json!({"with": "x".repeat(1001)}), &DataType::Utf8, "/with"),
         ("token", json!({"length": 15}), &DataType::Utf8, "/length"),
         ("token", json!({"format": "base32", "length": 52}), &DataType::Utf8, "/length"),
+        ("ff1", json!({"alphabet": "hex", "characters": "ab"}), &DataType::Utf8, "/characters"),
+        ("ff1", json!({"characters": "abca"}), &DataType::Utf8, "/characters"),
+        ("ff1", json!({"passthrough": "-1"}), &DataType::Utf8, "/passthrough"),
+        ("ff1", json!({"keep_last": 1001}), &DataType::Utf8, "/keep_last"),
+        (
+            "ff1",
+            json!({"allow_small_domain": {"owner": "a", "reason": " "}}),
+            &DataType::Utf8,
+            "/allow_small_domain",
+        ),
+        ("ff1_number", json!({"min": 2, "max": 1}), &DataType::Int64, "/min"),
+        ("ff1_number", json!({"min": 0, "max": 999_998}), &DataType::Int64, "/max"),
+        ("ff1_number", json!({"max": 1e30}), &DataType::Int64, "/max"),
+        ("ff1_number", json!({}), &DataType::Int8, "/max"),
+        (
+            "ff1_number",
+            json!({"min": 0, "max": 98, "allow_small_domain": {"owner": "a", "reason": "b"}}),
+            &DataType::Int8,
+            "/max",
+        ),
         ("truncate", json!({"unit": "day"}), &DataType::Date32, "/unit"),
         ("truncate", json!({"keep": 0}), &DataType::Utf8, "/keep"),
         ("truncate", json!({"keep": 1, "multiple": 1}), &DataType::Utf8, "/multiple"),
@@ -129,7 +149,10 @@ fn what_is_missing() {
 fn a_type_that_does_not_fit_lists_the_functions_that_do() {
     let error = refused("email", &Value::Null, &DataType::Int64);
     let BindErrorKind::TypeNotAccepted { fitting, .. } = &*error.kind else { panic!("{error}") };
-    assert_eq!(fitting, &["bucket", "constant", "noise", "null", "token", "truncate"]);
+    assert_eq!(
+        fitting,
+        &["bucket", "constant", "ff1_number", "noise", "null", "token", "truncate"]
+    );
     let list = DataType::new_list(DataType::Int8, true);
     assert_eq!(engine_masking::fitting(&list), ["null"]);
 }

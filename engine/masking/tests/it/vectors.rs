@@ -61,6 +61,15 @@ fn cases(function: &dyn Function) -> Vec<Value> {
 fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
     match (function, input) {
         ("token", _) => &["{}", r#"{"format":"base32","length":51}"#],
+        ("ff1", DataType::Utf8) => &[
+            r#"{"passthrough":"+ ","keep_first":2,"otherwise":"redact"}"#,
+            r#"{"alphabet":"lower_alphanumeric","passthrough":" -@.","per":"id","otherwise":"null"}"#,
+            r#"{"characters":"東京都道府県市区町村","otherwise":"null","allow_small_domain":{"owner":"a","reason":"b"}}"#,
+        ],
+        ("ff1_number", DataType::Int64 | DataType::Decimal128(..)) => &[
+            "{}",
+            r#"{"min":-127,"max":99,"otherwise":"null","allow_small_domain":{"owner":"a","reason":"b"}}"#,
+        ],
         ("date_shift", DataType::Date32 | DataType::Timestamp(..)) => {
             &[r#"{"days":1000,"per":"id"}"#, r#"{"days":7,"whole_column":true}"#]
         }
@@ -73,7 +82,7 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
         ("truncate", DataType::Timestamp(..)) => &[r#"{"unit":"week"}"#, r#"{"unit":"hour"}"#],
         ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
         ("truncate", DataType::Utf8) => &[r#"{"keep":2}"#],
-        ("email" | "phone" | "redact", DataType::Utf8) => &["{}"],
+        ("aes_siv" | "email" | "phone" | "redact", DataType::Utf8) => &["{}"],
         ("first_name" | "last_name" | "full_name", DataType::Utf8) => {
             &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"ja"}"#, r#"{"lookup":"words"}"#]
         }
