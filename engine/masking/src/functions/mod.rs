@@ -5,6 +5,7 @@ use arrow::datatypes::DataType;
 use crate::function::Function;
 
 mod bucket;
+mod card;
 mod city;
 mod company;
 mod composed;
@@ -13,20 +14,30 @@ mod date_shift;
 mod email;
 mod first_name;
 mod full_name;
+mod iban;
+mod identifier;
+mod imei;
+mod isbn;
+mod isin;
 mod last_name;
+mod national_id;
+mod national_rules;
 mod noise;
 mod null;
 mod params;
 mod partial;
 mod phone;
 mod redact;
+mod ssn;
 mod street;
 mod token;
 mod truncate;
+mod vin;
 
 /// Every masking function, alphabetically.
 pub const ALL: &[&dyn Function] = &[
     &bucket::Bucket,
+    &card::Card,
     &city::City,
     &company::Company,
     &constant::Constant,
@@ -34,15 +45,22 @@ pub const ALL: &[&dyn Function] = &[
     &email::Email,
     &first_name::FirstName,
     &full_name::FullName,
+    &iban::Iban,
+    &imei::Imei,
+    &isbn::Isbn,
+    &isin::Isin,
     &last_name::LastName,
+    &national_id::NationalId,
     &noise::Noise,
     &null::Null,
     &partial::Partial,
     &phone::Phone,
     &redact::Redact,
+    &ssn::Ssn,
     &street::Street,
     &token::Token,
     &truncate::Truncate,
+    &vin::Vin,
 ];
 
 /// The function of that name.
