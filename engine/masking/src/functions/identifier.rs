@@ -89,9 +89,10 @@ pub(super) fn bound_plain(
     given: &Value,
     context: &BindContext<'_>,
     rule: &'static Rule,
+    prefix: Prefix,
 ) -> Result<Box<dyn Mask>, BindError> {
     let NoParams {} = params::parse(function, given, context)?;
-    bound(function, context, rule, Prefix::Hidden)
+    bound(function, context, rule, prefix)
 }
 
 /// Nothing can be set.
@@ -367,7 +368,6 @@ pub(super) fn set_last(id: &mut [u8], check: impl FnOnce(&[u8]) -> Option<u8>) -
     true
 }
 
-/// Whether this identifier passes the rule's check; and what the rule gives for one that does.
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -379,8 +379,7 @@ pub(super) mod tests {
         holds(scheme, &Id::read(text))
     }
 
-    /// The published numbers pass, each with one digit changed does not (`weak` of them aside),
-    /// and a thousand outputs differ, keep the layout, and pass.
+    /// The published numbers pass; a thousand outputs for each differ from it, keep its layout, and pass.
     pub(in super::super) fn check<S: Scheme>(scheme: S, published: &[&str]) {
         for text in published {
             assert!(passes(&scheme, text), "{text}");

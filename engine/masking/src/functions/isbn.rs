@@ -3,7 +3,7 @@
 use arrow::datatypes::DataType;
 use serde_json::Value;
 
-use super::identifier::{self, NoParams, Rule, are_digits, part, part_mut, set_last};
+use super::identifier::{self, NoParams, Prefix, Rule, are_digits, part, part_mut, set_last};
 use super::params;
 use crate::check_digits::{digit_of, weighted};
 use crate::error::BindError;
@@ -51,7 +51,7 @@ impl Function for Isbn {
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        identifier::bound_plain(self, params, context, &RULE)
+        identifier::bound_plain(self, params, context, &RULE, Prefix::Kept)
     }
 }
 

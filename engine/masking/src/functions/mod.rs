@@ -32,6 +32,8 @@ mod ssn;
 mod street;
 mod token;
 mod truncate;
+mod vat;
+mod vat_rules;
 mod vin;
 
 /// Every masking function, alphabetically.
@@ -60,6 +62,7 @@ pub const ALL: &[&dyn Function] = &[
     &street::Street,
     &token::Token,
     &truncate::Truncate,
+    &vat::Vat,
     &vin::Vin,
 ];
 

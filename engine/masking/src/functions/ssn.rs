@@ -3,7 +3,7 @@
 use arrow::datatypes::DataType;
 use serde_json::Value;
 
-use super::identifier::{self, NoParams, Rule, is_like, part, part_mut};
+use super::identifier::{self, NoParams, Prefix, Rule, is_like, part, part_mut};
 use super::params;
 use crate::error::BindError;
 use crate::forms::is_text;
@@ -50,7 +50,7 @@ impl Function for Ssn {
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        identifier::bound_plain(self, params, context, &RULE)
+        identifier::bound_plain(self, params, context, &RULE, Prefix::Hidden)
     }
 }
 
