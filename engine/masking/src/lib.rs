@@ -37,6 +37,8 @@ mod calendar;
 
 mod normal;
 
+mod check_digits;
+
 mod dictionaries;
 
 mod functions;

@@ -6,6 +6,7 @@ use crate::function::Function;
 
 mod aes_siv;
 mod bucket;
+mod card;
 mod city;
 mod company;
 mod composed;
@@ -17,21 +18,33 @@ mod ff1;
 mod ff1_number;
 mod first_name;
 mod full_name;
+mod iban;
+mod identifier;
+mod imei;
+mod isbn;
+mod isin;
 mod last_name;
+mod national_id;
+mod national_rules;
 mod noise;
 mod null;
 mod params;
 mod partial;
 mod phone;
 mod redact;
+mod ssn;
 mod street;
 mod token;
 mod truncate;
+mod vat;
+mod vat_rules;
+mod vin;
 
 /// Every masking function, alphabetically.
 pub const ALL: &[&dyn Function] = &[
     &aes_siv::AesSiv,
     &bucket::Bucket,
+    &card::Card,
     &city::City,
     &company::Company,
     &constant::Constant,
@@ -41,15 +54,23 @@ pub const ALL: &[&dyn Function] = &[
     &ff1_number::Ff1Number,
     &first_name::FirstName,
     &full_name::FullName,
+    &iban::Iban,
+    &imei::Imei,
+    &isbn::Isbn,
+    &isin::Isin,
     &last_name::LastName,
+    &national_id::NationalId,
     &noise::Noise,
     &null::Null,
     &partial::Partial,
     &phone::Phone,
     &redact::Redact,
+    &ssn::Ssn,
     &street::Street,
     &token::Token,
     &truncate::Truncate,
+    &vat::Vat,
+    &vin::Vin,
 ];
 
 /// The function of that name.

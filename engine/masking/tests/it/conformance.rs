@@ -16,6 +16,8 @@ use crate::bound::{LINKAGE, bind, bind_with, column, texts};
 const MORE: &[(&str, &str)] = &[
     ("bucket", r#"{"edges": [0.5, 2]}"#),
     ("bucket", r#"{"width": 0.25, "origin": 1}"#),
+    ("card", r#"{"keep_issuer": true}"#),
+    ("card", r#"{"keep_last_four": true}"#),
     ("constant", r#"{"value": "2020-01-01T00:00:00"}"#),
     ("constant", r#"{"value": true}"#),
     ("constant", r#"{"value": 1}"#),

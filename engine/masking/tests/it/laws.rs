@@ -139,6 +139,41 @@ proptest! {
     }
 
     #[test]
+    fn an_identifier_maps_alike_however_it_is_written(digits in "[0-9]{8,20}", function in 0..8_usize) {
+        let functions = ["card", "iban", "imei", "isbn", "isin", "ssn", "vat", "vin"];
+        let written = [
+            digits.clone(),
+            digits.chars().map(|digit| format!("{digit} ")).collect(),
+            format!("{}-{}", &digits[..4], &digits[4..]),
+        ];
+        let masked = masked_text(functions[function], &json!({}), written.to_vec());
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        for (after, before) in masked.iter().zip(&written) {
+            prop_assert_eq!(digits(after), digits(&masked[0]));
+            let layout = |text: &str| text.replace(|digit: char| digit.is_ascii_digit(), "9");
+            prop_assert_eq!(layout(after), layout(before));
+        }
+    }
+
+    #[test]
+    fn a_right_card_number_stays_right(payload in "[1-9][0-9]{11,17}") {
+        // Luhn's rule once more, digit by digit.
+        let check = |number: &str| {
+            let counted = number.bytes().rev().enumerate().map(|(place, digit)| {
+                let digit = u32::from(digit - b'0') * if place % 2 == 0 { 1 } else { 2 };
+                digit / 10 + digit % 10
+            });
+            counted.sum::<u32>() % 10
+        };
+        let number = (0..10).map(|digit| format!("{payload}{digit}")).find(|number| check(number) == 0);
+        let number = number.unwrap();
+        for params in [json!({}), json!({"keep_issuer": true, "keep_last_four": true})] {
+            let masked = masked_text("card", &params, vec![number.clone()]).remove(0);
+            prop_assert!(masked != number && masked.len() == number.len() && check(&masked) == 0);
+        }
+    }
+
+    #[test]
     fn a_truncated_text_is_a_beginning_or_nothing(value in text(), keep in 1..6_u32) {
         let masked = masked_text("truncate", &json!({"keep": keep}), vec![value.clone()]).remove(0);
         prop_assert!(value.starts_with(&masked) && (value.is_empty() || masked.len() < value.len()));

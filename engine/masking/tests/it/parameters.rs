@@ -205,3 +205,16 @@ fn context_that_is_not_there() {
     };
     assert!(bind(&dictionary).is_none());
 }
+
+#[test]
+fn a_national_id_names_its_country() {
+    let error = refused("national_id", &json!({}), &DataType::Utf8);
+    assert!(matches!(*error.kind, BindErrorKind::MissingParameter { .. }), "{error}");
+    for function in ["national_id", "vat"] {
+        let error = refused(function, &json!({"country": "xx"}), &DataType::Utf8);
+        assert_eq!(error.path, "/country");
+        assert!(error.to_string().contains("`be`"), "{error}");
+    }
+    let error = refused("card", &json!({}), &DataType::Int64);
+    assert!(matches!(*error.kind, BindErrorKind::TypeNotAccepted { .. }), "{error}");
+}

@@ -83,6 +83,10 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
         ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
         ("truncate", DataType::Utf8) => &[r#"{"keep":2}"#],
         ("aes_siv" | "email" | "phone" | "redact", DataType::Utf8) => &["{}"],
+        ("card" | "iban" | "imei" | "isbn" | "isin" | "ssn" | "vat" | "vin", DataType::Utf8) => {
+            &["{}"]
+        }
+        ("national_id", DataType::Utf8) => &[r#"{"country":"es"}"#],
         ("first_name" | "last_name" | "full_name", DataType::Utf8) => {
             &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"ja"}"#, r#"{"lookup":"words"}"#]
         }
