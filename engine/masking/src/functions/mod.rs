@@ -5,44 +5,64 @@ use arrow::datatypes::DataType;
 use crate::function::Function;
 
 mod bucket;
+mod choice;
 mod city;
+mod clip;
 mod company;
 mod composed;
 mod constant;
 mod date_shift;
+mod default;
 mod email;
 mod first_name;
+mod flip;
 mod full_name;
+mod hash;
+mod ip;
 mod last_name;
+mod mac;
 mod noise;
 mod null;
+mod number;
 mod params;
 mod partial;
 mod phone;
 mod redact;
+mod round;
 mod street;
 mod token;
 mod truncate;
+mod uuid;
 
 /// Every masking function, alphabetically.
 pub const ALL: &[&dyn Function] = &[
     &bucket::Bucket,
+    &choice::Choice,
     &city::City,
+    &clip::Clip,
     &company::Company,
     &constant::Constant,
     &date_shift::DateShift,
+    &default::Default,
     &email::Email,
     &first_name::FirstName,
+    &flip::Flip,
     &full_name::FullName,
+    &hash::Hash,
+    &ip::Ip,
     &last_name::LastName,
+    &mac::Mac,
     &noise::Noise,
     &null::Null,
+    &number::NumberIn,
     &partial::Partial,
     &phone::Phone,
     &redact::Redact,
+    &round::Round,
     &street::Street,
     &token::Token,
     &truncate::Truncate,
+    &uuid::Uuid,
 ];
 
 /// The function of that name.
