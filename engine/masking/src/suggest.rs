@@ -33,7 +33,10 @@ const WORDS: &[(&str, &str)] = &[
     ("id", "token"),
     ("identifier", "token"),
     ("income", "noise"),
+    ("ip", "ip"),
+    ("ip_address", "ip"),
     ("last_name", "last_name"),
+    ("mac_address", "mac"),
     ("mobile", "phone"),
     ("name", "full_name"),
     ("note", "redact"),
@@ -50,7 +53,9 @@ const WORDS: &[(&str, &str)] = &[
     ("surname", "last_name"),
     ("telephone", "phone"),
     ("town", "city"),
+    ("url", "url"),
     ("username", "token"),
+    ("uuid", "uuid"),
     ("zip", "truncate"),
 ];
 
@@ -90,6 +95,7 @@ mod tests {
         assert_eq!(suggest("pii.contact.home_phone", &DataType::LargeUtf8), "phone");
         assert_eq!(suggest("pii.name.first_name", &DataType::Utf8), "first_name");
         assert_eq!(suggest("quasi.birth_date", &DataType::Date32), "date_shift");
+        assert_eq!(suggest("pii.client_ip_address", &DataType::Utf8), "ip");
         assert_eq!(suggest("pii.email.hash", &DataType::Utf8), "email");
     }
 

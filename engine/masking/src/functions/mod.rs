@@ -4,6 +4,7 @@ use arrow::datatypes::DataType;
 
 use crate::function::Function;
 
+mod age;
 mod bucket;
 mod choice;
 mod city;
@@ -12,11 +13,13 @@ mod company;
 mod composed;
 mod constant;
 mod date_shift;
+mod datetime_shift;
 mod default;
 mod email;
 mod first_name;
 mod flip;
 mod full_name;
+mod geohash;
 mod hash;
 mod ip;
 mod last_name;
@@ -30,12 +33,16 @@ mod phone;
 mod redact;
 mod round;
 mod street;
+mod time_noise;
 mod token;
 mod truncate;
+mod url;
 mod uuid;
+mod zip3;
 
 /// Every masking function, alphabetically.
 pub const ALL: &[&dyn Function] = &[
+    &age::Age,
     &bucket::Bucket,
     &choice::Choice,
     &city::City,
@@ -43,11 +50,13 @@ pub const ALL: &[&dyn Function] = &[
     &company::Company,
     &constant::Constant,
     &date_shift::DateShift,
+    &datetime_shift::DatetimeShift,
     &default::Default,
     &email::Email,
     &first_name::FirstName,
     &flip::Flip,
     &full_name::FullName,
+    &geohash::Geohash,
     &hash::Hash,
     &ip::Ip,
     &last_name::LastName,
@@ -60,9 +69,12 @@ pub const ALL: &[&dyn Function] = &[
     &redact::Redact,
     &round::Round,
     &street::Street,
+    &time_noise::TimeNoise,
     &token::Token,
     &truncate::Truncate,
+    &url::Url,
     &uuid::Uuid,
+    &zip3::Zip3,
 ];
 
 /// The function of that name.

@@ -32,6 +32,7 @@ const MORE: &[(&str, &str)] = &[
     ("round", r#"{"multiple": 3}"#),
     ("round", r#"{"decimals": 2}"#),
     ("phone", r#"{"keep_country": false}"#),
+    ("time_noise", r#"{"seconds": 86399}"#),
     ("truncate", r#"{"unit": "week"}"#),
     ("truncate", r#"{"unit": "minute"}"#),
     ("truncate", r#"{"multiple": 0.5}"#),

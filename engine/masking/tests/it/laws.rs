@@ -157,6 +157,23 @@ fn what_does_not_fit_becomes_null() {
 }
 
 #[test]
+fn a_move_of_a_time_of_day_goes_on_past_midnight() {
+    let column = cast(
+        &arrow::array::Int32Array::from((0..86_400).collect::<Vec<i32>>()),
+        &DataType::Time32(TimeUnit::Second),
+    )
+    .unwrap();
+    let masked = apply("time_noise", &json!({"seconds": 600}), &column);
+    let times = masked.as_primitive::<arrow::datatypes::Time32SecondType>();
+    assert_eq!(times.null_count(), 0);
+    for (before, after) in (0..).zip(times.values()) {
+        assert!((0..86_400).contains(after));
+        let moved = (after - before).rem_euclid(86_400);
+        assert!((1..=600).contains(&moved) || (85_800..86_400).contains(&moved), "{moved}");
+    }
+}
+
+#[test]
 fn no_two_devices_of_a_vendor_become_one() {
     let addresses: Vec<String> = (0..1 << 16)
         .map(|device| format!("00:1b:44:00:{:02x}:{:02x}", device >> 8, device & 255))
@@ -229,6 +246,31 @@ proptest! {
         prop_assert!(rounded % multiple == 0 && (rounded - i64::from(value)).abs() * 2 <= multiple);
         let clipped = of(&apply("clip", &json!({"min": -multiple, "max": multiple}), &column));
         prop_assert_eq!(clipped, i64::from(value).clamp(-multiple, multiple));
+    }
+
+    #[test]
+    fn intervals_of_one_entity_stay_exact(seconds in proptest::collection::vec(-60_000_000_000..60_000_000_000_i64, 1..20), zone in any::<bool>(), weeks in any::<bool>()) {
+        let input = DataType::Timestamp(TimeUnit::Second, zone.then(|| "+05:30".into()));
+        let params = json!({"days": 30, "step": if weeks { "week" } else { "second" }, "per": "id"});
+        let mask = bind(find("datetime_shift").unwrap(), &params, &input).unwrap();
+        let column = cast(&arrow::array::Int64Array::from(seconds.clone()), &input).unwrap();
+        let same: ArrayRef = Arc::new(StringArray::from(vec!["17"; seconds.len()]));
+        let masked = mask.apply(&column, &[same]).unwrap();
+        let masked = masked.as_primitive::<arrow::datatypes::TimestampSecondType>();
+        let shift = masked.value(0) - seconds[0];
+        prop_assert!(shift != 0 && shift.abs() <= 30 * 86_400 && (!weeks || shift % (7 * 86_400) == 0));
+        prop_assert!(masked.values().iter().zip(&seconds).all(|(after, before)| after - before == shift));
+    }
+
+    #[test]
+    fn an_age_is_what_the_calendar_says(day in -40_000..19_000_i32) {
+        let column: ArrayRef = Arc::new(arrow::array::Date32Array::from(vec![day]));
+        let age = apply("age", &json!({"reference": "2024-02-29", "cap": 120}), &column);
+        let age = age.as_primitive::<Int32Type>().value(0);
+        let birth = chrono::NaiveDate::from_epoch_days(day).unwrap();
+        let reference = chrono::NaiveDate::from_ymd_opt(2024, 2, 29).unwrap();
+        let expected = reference.years_since(birth).unwrap().min(120);
+        prop_assert_eq!(age.unsigned_abs(), expected);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Wrong parameters: what the errors say, and that schema and parser accept the same.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use engine_masking::{ALL, BindContext, BindError, BindErrorKind, Function, Lookups, find};
 use serde_json::{Value, json};
 
@@ -72,13 +72,6 @@ fn limits() {
         ("bucket", json!({"width": 0}), &DataType::Float64, "/width"),
         ("bucket", json!({"width": 0.5}), &DataType::Int8, "/width"),
         ("bucket", json!({"width": 5, "edges": [1]}), &DataType::Int8, "/edges"),
-        ("choice", json!({"values": []}), &DataType::Utf8, "/values"),
-        ("choice", json!({"values": [null]}), &DataType::Utf8, "/values"),
-        ("choice", json!({"values": [1, "x"]}), &DataType::Int32, "/values"),
-        ("choice", json!({"values": [1, 2], "weights": [1]}), &DataType::Int32, "/weights"),
-        ("choice", json!({"values": [1, 2], "weights": [0, 0]}), &DataType::Int32, "/weights"),
-        ("clip", json!({"min": 1, "max": 1}), &DataType::Float64, "/min"),
-        ("clip", json!({"max": 200}), &DataType::Int8, "/max"),
         ("constant", json!({"value": "x"}), &DataType::Int32, "/value"),
         ("constant", json!({"value": 300}), &DataType::Int8, "/value"),
         ("constant", json!({"value": null}), &DataType::Utf8, "/value"),
@@ -92,8 +85,6 @@ fn limits() {
         ),
         ("email", json!({"domain": "localhost"}), &DataType::Utf8, "/domain"),
         ("email", json!({"domain": "a b.com"}), &DataType::Utf8, "/domain"),
-        ("flip", json!({"probability": 0.6, "per": "id"}), &DataType::Boolean, "/probability"),
-        ("flip", json!({"probability": 0, "per": "id"}), &DataType::Boolean, "/probability"),
         ("first_name", json!({"lookup": "words", "locale": "de"}), &DataType::Utf8, "/lookup"),
         ("noise", json!({"amount": 0}), &DataType::Int32, "/amount"),
         ("noise", json!({"amount": 0.001}), &decimal, "/amount"),
@@ -101,23 +92,13 @@ fn limits() {
         ("noise", json!({"amount": 1, "max": 100}), &decimal, "/max"),
         ("noise", json!({"ratio": 2}), &DataType::Int32, "/ratio"),
         ("noise", json!({"amount": 1, "decimals": 1}), &DataType::Int32, "/decimals"),
-        ("number", json!({"min": 1, "max": 1}), &DataType::Int32, "/min"),
-        ("number", json!({"min": 0, "max": 200}), &DataType::Int8, "/max"),
-        ("number", json!({"min": 0.5, "max": 2}), &DataType::Utf8, "/min"),
         ("partial", json!({"with": "**"}), &DataType::Utf8, "/with"),
         ("partial", json!({"with": ""}), &DataType::Utf8, "/with"),
         ("partial", json!({"min_hidden": 0}), &DataType::Utf8, "/min_hidden"),
         ("partial", json!({"keep_first": 4294967295_u32}), &DataType::Utf8, "/keep_first"),
         ("redact", json!({"with": "x".repeat(1001)}), &DataType::Utf8, "/with"),
-        ("round", json!({"decimals": 2}), &decimal, "/decimals"),
-        ("round", json!({"decimals": 0}), &DataType::Int32, "/decimals"),
-        ("round", json!({"decimals": 13}), &DataType::Float64, "/decimals"),
-        ("round", json!({"multiple": 1}), &DataType::Int32, "/multiple"),
-        ("round", json!({"multiple": 5, "decimals": 1}), &DataType::Float64, "/multiple"),
         ("token", json!({"length": 15}), &DataType::Utf8, "/length"),
         ("token", json!({"format": "base32", "length": 52}), &DataType::Utf8, "/length"),
-        ("token", json!({"format": "base64url", "length": 10}), &DataType::Utf8, "/length"),
-        ("token", json!({"format": "uuid", "length": 36}), &DataType::Utf8, "/length"),
         ("truncate", json!({"unit": "day"}), &DataType::Date32, "/unit"),
         ("truncate", json!({"keep": 0}), &DataType::Utf8, "/keep"),
         ("truncate", json!({"keep": 1, "multiple": 1}), &DataType::Utf8, "/multiple"),
@@ -126,6 +107,63 @@ fn limits() {
         let error = refused(function, &params, input);
         assert_eq!(error.path, path, "{function} {params}: {error}");
     }
+}
+
+/// What is refused, and at which parameter.
+fn assert_limits(cases: &[(&str, Value, &DataType, &str)]) {
+    for (function, params, input, path) in cases {
+        let error = refused(function, params, input);
+        assert_eq!(&error.path, path, "{function} {params}: {error}");
+    }
+}
+
+#[test]
+fn limits_of_tokens_choices_and_identifiers() {
+    let text = &DataType::Utf8;
+    let whole = &DataType::Int32;
+    assert_limits(&[
+        ("choice", json!({"values": []}), text, "/values"),
+        ("choice", json!({"values": [null]}), text, "/values"),
+        ("choice", json!({"values": [1, "x"]}), whole, "/values"),
+        ("choice", json!({"values": [1, 2], "weights": [1]}), whole, "/weights"),
+        ("choice", json!({"values": [1, 2], "weights": [0, 0]}), whole, "/weights"),
+        ("geohash", json!({"keep": 12}), text, "/keep"),
+        ("hash", json!({"algorithm": "md5"}), text, "/algorithm"),
+        ("token", json!({"format": "base64url", "length": 10}), text, "/length"),
+        ("token", json!({"format": "uuid", "length": 36}), text, "/length"),
+        ("url", json!({"host": "localhost"}), text, "/host"),
+        ("zip3", json!({"also": ["1234"]}), text, "/also"),
+    ]);
+}
+
+#[test]
+fn limits_of_numbers_and_times() {
+    let decimal = &DataType::Decimal128(4, 2);
+    let date = &DataType::Date32;
+    let second = &DataType::Timestamp(TimeUnit::Second, None);
+    let time = &DataType::Time32(TimeUnit::Second);
+    let flag = &DataType::Boolean;
+    let (short, whole, float) = (&DataType::Int8, &DataType::Int32, &DataType::Float64);
+    assert_limits(&[
+        ("age", json!({"reference": "yesterday"}), date, "/reference"),
+        ("age", json!({"reference": "2024-01-01", "cap": 0}), date, "/cap"),
+        ("clip", json!({"min": 1, "max": 1}), float, "/min"),
+        ("clip", json!({"max": 200}), short, "/max"),
+        ("datetime_shift", json!({"days": 0, "per": "id"}), second, "/days"),
+        ("datetime_shift", json!({"days": 6, "step": "week", "per": "id"}), second, "/days"),
+        ("flip", json!({"probability": 0.6, "per": "id"}), flag, "/probability"),
+        ("flip", json!({"probability": 0, "per": "id"}), flag, "/probability"),
+        ("number", json!({"min": 1, "max": 1}), whole, "/min"),
+        ("number", json!({"min": 0, "max": 200}), short, "/max"),
+        ("number", json!({"min": 0.5, "max": 2}), &DataType::Utf8, "/min"),
+        ("round", json!({"decimals": 2}), decimal, "/decimals"),
+        ("round", json!({"decimals": 0}), whole, "/decimals"),
+        ("round", json!({"decimals": 13}), float, "/decimals"),
+        ("round", json!({"multiple": 1}), whole, "/multiple"),
+        ("round", json!({"multiple": 5, "decimals": 1}), float, "/multiple"),
+        ("time_noise", json!({"seconds": 0}), second, "/seconds"),
+        ("time_noise", json!({"seconds": 86400}), time, "/seconds"),
+    ]);
 }
 
 #[test]

@@ -82,6 +82,17 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
         ("uuid" | "mac" | "ip", DataType::Utf8) => &["{}"],
         ("round", DataType::Int64 | DataType::Float64) => &[r#"{"multiple":7}"#],
         ("clip", DataType::Int64 | DataType::Float64) => &[r#"{"min":-1,"max":50}"#],
+        ("url" | "zip3", DataType::Utf8) => &["{}"],
+        ("geohash", DataType::Utf8) => &[r#"{"keep":2}"#],
+        ("age", DataType::Date32 | DataType::Timestamp(..)) => {
+            &[r#"{"reference":"2024-02-28","cap":60}"#]
+        }
+        ("datetime_shift", DataType::Timestamp(..)) => {
+            &[r#"{"days":7,"per":"id"}"#, r#"{"days":70,"step":"week","per":"id"}"#]
+        }
+        ("time_noise", DataType::Timestamp(..)) => {
+            &[r#"{"seconds":60}"#, r#"{"seconds":60,"per":"id"}"#]
+        }
         ("default", _) => &["{}"],
         ("bucket", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
             &[r#"{"width":7,"origin":3}"#]
