@@ -1,5 +1,7 @@
 //! `round`: numbers to the nearest multiple.
 
+use std::ops::RangeInclusive;
+
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use schemars::JsonSchema;
@@ -102,7 +104,11 @@ impl Function for Round {
                 return Err(BindError::whole(kind).hinted("or give `multiple`"));
             }
         };
-        Ok(Box::new(Bound { input: context.input.clone(), step }))
+        let range = match number {
+            Number::Units { min, max, .. } => min..=max,
+            Number::Float => 0..=0,
+        };
+        Ok(Box::new(Bound { input: context.input.clone(), step, range }))
     }
 }
 
@@ -181,6 +187,8 @@ impl Step {
 struct Bound {
     input: DataType,
     step: Step,
+    /// Units the type can hold: a decimal's precision is less than its bits.
+    range: RangeInclusive<i128>,
 }
 
 impl Mask for Bound {
@@ -202,7 +210,7 @@ impl Mask for Bound {
         over_values(&self.input, column, |values| {
             map_numbers(
                 values,
-                |_, value| self.step.units(value),
+                |_, value| self.step.units(value).filter(|units| self.range.contains(units)),
                 |_, value| self.step.float(value),
             )
         })

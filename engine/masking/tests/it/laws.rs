@@ -157,6 +157,17 @@ fn what_does_not_fit_becomes_null() {
 }
 
 #[test]
+fn a_number_rounded_beyond_its_type_becomes_null() {
+    let column =
+        column(&DataType::Decimal128(4, 2), &[Some("99.49"), Some("99.50"), Some("-99.5")]);
+    let masked = texts(&apply("round", &json!({"decimals": 0}), &column));
+    assert_eq!(masked, [Some("99.00".to_owned()), None, None]);
+    let column: ArrayRef = Arc::new(Int8Array::from(vec![124, 125, -125]));
+    let masked = texts(&apply("round", &json!({"decimals": -1}), &column));
+    assert_eq!(masked, [Some("120".to_owned()), None, None]);
+}
+
+#[test]
 fn a_move_of_a_time_of_day_goes_on_past_midnight() {
     let column = cast(
         &arrow::array::Int32Array::from((0..86_400).collect::<Vec<i32>>()),
