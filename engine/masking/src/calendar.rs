@@ -3,6 +3,7 @@
 //! All in UTC: a day is 24 hours, a timestamp's time zone only says how it is shown.
 
 use arrow::array::ArrayRef;
+use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Date32Type, Date64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType,
@@ -53,6 +54,23 @@ pub(crate) fn map_ticks(
     }
 }
 
+/// The date of a day (days since 1970-01-01); none outside chrono's range of years.
+pub(crate) fn date_of_day(day: i64) -> Option<NaiveDate> {
+    NaiveDate::from_num_days_from_ce_opt(day.checked_add(EPOCH_DAY)?.try_into().ok()?)
+}
+
+/// The ticks of a plain date or timestamp column, as 64-bit integers.
+pub(crate) fn ticks_of(column: &ArrayRef) -> Result<ArrayRef, MaskError> {
+    // Dates of 32 bits cast to 64-bit integers by way of 32-bit ones only.
+    let whole = match column.data_type() {
+        DataType::Date32 => cast(column, &DataType::Int32),
+        _ => Ok(ArrayRef::clone(column)),
+    };
+    whole
+        .and_then(|whole| cast(&whole, &DataType::Int64))
+        .map_err(|_| MaskError::Kernel { operation: "read dates as numbers" })
+}
+
 /// The first day of a period that holds `day` (days since 1970-01-01); none outside chrono's
 /// range of years.
 pub(crate) fn first_day(day: i64, period: Period) -> Option<i64> {
@@ -60,7 +78,7 @@ pub(crate) fn first_day(day: i64, period: Period) -> Option<i64> {
         // 1970-01-01 was a Thursday; ISO 8601 weeks begin on Monday.
         return day.checked_sub(day.checked_add(3)?.rem_euclid(7));
     }
-    let date = NaiveDate::from_num_days_from_ce_opt(day.checked_add(EPOCH_DAY)?.try_into().ok()?)?;
+    let date = date_of_day(day)?;
     let month = match period {
         Period::Year => 1,
         Period::Quarter => date.month0() / 3 * 3 + 1,

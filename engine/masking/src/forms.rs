@@ -15,7 +15,7 @@ use arrow::array::{
     AnyDictionaryArray, Array, ArrayRef, AsArray, GenericStringArray, OffsetSizeTrait,
     StringArrayType, StringViewArray,
 };
-use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::DataType;
 use arrow_select::dictionary::garbage_collect_any_dictionary;
 
@@ -196,6 +196,81 @@ fn rewrite_keyed<'a, O: OffsetSizeTrait, A: StringArrayType<'a>, C>(
     builder.finish(column.nulls().cloned())
 }
 
+/// Maps text that `read` understands to text of the same form, many values at a time: `change` is given
+/// what was read of them, `write` appends the masked value (UTF-8). What `read` does not understand
+/// becomes null, as null does; empty stays empty.
+pub(crate) fn map_read<V: Copy, F: Copy>(
+    column: &ArrayRef,
+    read: impl Fn(&str) -> Option<(V, F)>,
+    change: impl Fn(&mut [V]),
+    write: impl Fn(V, F, &mut Vec<u8>),
+) -> Result<ArrayRef, MaskError> {
+    match column.data_type() {
+        DataType::Utf8 => Ok(Arc::new(rewrite_read::<i32, _, _, _>(
+            &column.as_string::<i32>(),
+            read,
+            change,
+            write,
+        )?)),
+        DataType::LargeUtf8 => Ok(Arc::new(rewrite_read::<i64, _, _, _>(
+            &column.as_string::<i64>(),
+            read,
+            change,
+            write,
+        )?)),
+        DataType::Utf8View => {
+            let text = rewrite_read::<i32, _, _, _>(&column.as_string_view(), read, change, write)?;
+            Ok(Arc::new(StringViewArray::from(&text)))
+        }
+        found => Err(MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }),
+    }
+}
+
+/// What stands in a row of text.
+enum Row<F> {
+    Null,
+    Empty,
+    Read(F),
+}
+
+fn rewrite_read<'a, O: OffsetSizeTrait, A: StringArrayType<'a>, V: Copy, F: Copy>(
+    column: &A,
+    read: impl Fn(&str) -> Option<(V, F)>,
+    change: impl Fn(&mut [V]),
+    write: impl Fn(V, F, &mut Vec<u8>),
+) -> Result<GenericStringArray<O>, MaskError> {
+    let mut builder = TextBuilder::with_rows(column.len());
+    let mut valid = Vec::with_capacity(column.len());
+    let mut values = Vec::with_capacity(ROWS_TOGETHER);
+    let mut rows = Vec::with_capacity(ROWS_TOGETHER);
+    for start in (0..column.len()).step_by(ROWS_TOGETHER) {
+        values.clear();
+        rows.clear();
+        for row in start..column.len().min(start + ROWS_TOGETHER) {
+            rows.push(match (column.is_null(row), column.value(row)) {
+                (true, _) => Row::Null,
+                (false, "") => Row::Empty,
+                (false, text) => read(text).map_or(Row::Null, |(value, form)| {
+                    values.push(value);
+                    Row::Read(form)
+                }),
+            });
+        }
+        change(&mut values);
+        let mut changed = values.iter();
+        for row in &rows {
+            if let Row::Read(form) = row
+                && let Some(value) = changed.next()
+            {
+                write(*value, *form, builder.bytes());
+            }
+            valid.push(!matches!(row, Row::Null));
+            builder.end_row()?;
+        }
+    }
+    builder.finish(Some(NullBuffer::from(valid)).filter(|nulls| nulls.null_count() > 0))
+}
+
 /// Text of fresh buffers, built row by row.
 pub(crate) struct TextBuilder<O> {
     bytes: Vec<u8>,
@@ -227,7 +302,7 @@ impl<O: OffsetSizeTrait> TextBuilder<O> {
 
     pub(crate) fn finish(
         self,
-        nulls: Option<arrow::buffer::NullBuffer>,
+        nulls: Option<NullBuffer>,
     ) -> Result<GenericStringArray<O>, MaskError> {
         let offsets = OffsetBuffer::new(ScalarBuffer::from(self.offsets));
         GenericStringArray::try_new(offsets, Buffer::from_vec(self.bytes), nulls)

@@ -20,6 +20,9 @@ use crate::lanes::Lanes;
 /// Context string of the derivation; BLAKE3 paper, section 2.4 (`derive_key`).
 const CONTEXT: &str = "engine 2026 masking v1";
 
+/// Context string of secrets for other algorithms than BLAKE3.
+const SECRET_CONTEXT: &str = "engine 2026 masking secret v1";
+
 /// The master key of every published example and vector: the bytes 0 to 31.
 /// Never a key for data.
 pub const EXAMPLE_MASTER: [u8; 32] = [
@@ -69,6 +72,13 @@ impl LinkageKey {
         let mut key = Zeroizing::new([0; 64]);
         blake3::Hasher::new_keyed(&self.0).update(b"aes-siv").finalize_xof().fill(&mut *key);
         key
+    }
+
+    /// A secret for another algorithm, which `label` names; apart from the hash of every value.
+    pub(crate) fn secret(&self, label: &str) -> Zeroizing<[u8; 32]> {
+        let mut hasher = blake3::Hasher::new_derive_key(SECRET_CONTEXT);
+        hasher.update(&self.0[..]).update(label.as_bytes());
+        Zeroizing::new(*hasher.finalize().as_bytes())
     }
 
     /// Hashes many values together.

@@ -19,6 +19,10 @@ mod lanes;
 
 mod key;
 
+mod permutation;
+
+mod prefixes;
+
 mod properties;
 
 mod function;

@@ -3,7 +3,8 @@
 /// How distinct inputs relate to distinct outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Uniqueness {
-    /// Distinct values always give distinct values.
+    /// Distinct values always give distinct values; those that do not fit give null. Two spellings
+    /// of one value (an IPv6 address with and without its zeros) count as one value.
     Bijective,
     /// Distinct values give distinct values but for chance: outputs are uniform
     /// over `2^bits` values, so `n` distinct inputs collide somewhere with a

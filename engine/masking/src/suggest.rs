@@ -34,9 +34,12 @@ const WORDS: &[(&str, &str)] = &[
     ("identifier", "token"),
     ("imei", "imei"),
     ("income", "noise"),
+    ("ip", "ip"),
+    ("ip_address", "ip"),
     ("isbn", "isbn"),
     ("isin", "isin"),
     ("last_name", "last_name"),
+    ("mac_address", "mac"),
     ("mobile", "phone"),
     ("name", "full_name"),
     ("note", "redact"),
@@ -53,7 +56,9 @@ const WORDS: &[(&str, &str)] = &[
     ("surname", "last_name"),
     ("telephone", "phone"),
     ("town", "city"),
+    ("url", "url"),
     ("username", "token"),
+    ("uuid", "uuid"),
     ("vat_id", "vat"),
     ("vat_number", "vat"),
     ("vin", "vin"),
@@ -96,6 +101,7 @@ mod tests {
         assert_eq!(suggest("pii.contact.home_phone", &DataType::LargeUtf8), "phone");
         assert_eq!(suggest("pii.name.first_name", &DataType::Utf8), "first_name");
         assert_eq!(suggest("quasi.birth_date", &DataType::Date32), "date_shift");
+        assert_eq!(suggest("pii.client_ip_address", &DataType::Utf8), "ip");
         assert_eq!(suggest("pii.email.hash", &DataType::Utf8), "email");
     }
 

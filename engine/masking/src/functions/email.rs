@@ -105,7 +105,7 @@ impl Function for Email {
 
 /// Whether this is a domain name of at least two labels: RFC 1035, section 2.3.1, with
 /// digits allowed first (RFC 1123, section 2.1).
-fn is_domain(domain: &str) -> bool {
+pub(super) fn is_domain(domain: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

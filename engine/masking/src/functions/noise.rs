@@ -203,9 +203,9 @@ struct Bound {
 }
 
 /// Two words of a value's stream: how far, and which way.
-type Words = [u64; 2];
+pub(super) type Words = [u64; 2];
 
-fn words(mut draw: Draw<'_>) -> Words {
+pub(super) fn words(mut draw: Draw<'_>) -> Words {
     [draw.next_u64(), draw.next_u64()]
 }
 
@@ -272,33 +272,32 @@ impl Bound {
             |row, value| self.float(value, word(row)?),
         )
     }
+}
 
-    /// The words of each row, keyed by its entity's hash and its number.
-    fn words_per(
-        &self,
-        plain: &ArrayRef,
-        entities: &ArrayRef,
-    ) -> Result<Vec<Option<Words>>, MaskError> {
-        let entities = map_drawn(entities, &self.key, |entity| *entity.bytes())?;
-        let mut lanes = self.key.lanes();
-        let mut both = Vec::with_capacity(plain.len());
-        let mut keyed = Vec::with_capacity(96);
-        for_each(plain.as_ref(), |row, value| {
-            let entity = entities.get(row).copied().flatten();
-            both.push(entity.is_some() && value.is_some());
-            if let Some((entity, value)) = entity.zip(value) {
-                keyed.clear();
-                keyed.extend_from_slice(&entity);
-                keyed.extend_from_slice(value);
-                lanes.push(&keyed);
-            }
-            Ok(())
-        })?;
-        let mut hashes = lanes.finish().iter();
-        let words =
-            |both| if both { hashes.next().map(|hash| words(self.key.draw(*hash))) } else { None };
-        Ok(both.into_iter().map(words).collect())
-    }
+/// The words of each row, keyed by its entity's hash and its value.
+pub(super) fn words_per(
+    key: &LinkageKey,
+    plain: &ArrayRef,
+    entities: &ArrayRef,
+) -> Result<Vec<Option<Words>>, MaskError> {
+    let entities = map_drawn(entities, key, |entity| *entity.bytes())?;
+    let mut lanes = key.lanes();
+    let mut both = Vec::with_capacity(plain.len());
+    let mut keyed = Vec::with_capacity(96);
+    for_each(plain.as_ref(), |row, value| {
+        let entity = entities.get(row).copied().flatten();
+        both.push(entity.is_some() && value.is_some());
+        if let Some((entity, value)) = entity.zip(value) {
+            keyed.clear();
+            keyed.extend_from_slice(&entity);
+            keyed.extend_from_slice(value);
+            lanes.push(&keyed);
+        }
+        Ok(())
+    })?;
+    let mut hashes = lanes.finish().iter();
+    let words = |both| if both { hashes.next().map(|hash| words(key.draw(*hash))) } else { None };
+    Ok(both.into_iter().map(words).collect())
 }
 
 impl Mask for Bound {
@@ -329,7 +328,7 @@ impl Mask for Bound {
             });
         }
         let plain = decode(&self.input, column)?;
-        let words = self.words_per(&plain, only(others, column)?)?;
+        let words = words_per(&self.key, &plain, only(others, column)?)?;
         self.moved(&plain, &words)
     }
 }

@@ -19,6 +19,10 @@ use crate::properties::{Preserves, Properties, Uniqueness};
 /// Fewer bits than this would let tokens of a large table collide by chance.
 const BITS_MIN: u32 = 64;
 
+/// Characters of a UUID, and the bits of one that are free.
+const UUID_LENGTH: u32 = 36;
+const UUID_BITS: u32 = 122;
+
 /// A keyed pseudonym.
 pub(super) struct Token;
 
@@ -29,7 +33,8 @@ struct Params {
     /// Characters of the token.
     #[serde(default)]
     format: Format,
-    /// Number of characters: 16 to 64 (default 32) in hex, 13 to 51 (default 26) in base32.
+    /// Number of characters: 16 to 64 (default 32) in hex, 13 to 51 (default 26) in base32, 11 to 42
+    /// (default 22) in base64url; none for uuid.
     length: Option<u32>,
     /// Written before the token; at most 1000 bytes.
     #[serde(default)]
@@ -48,14 +53,39 @@ enum Format {
     Hex,
     /// `a`–`z`, `2`–`7` (RFC 4648, section 6, lower case, no padding): 5 bits each.
     Base32,
+    /// `A`–`Z`, `a`–`z`, `0`–`9`, `-`, `_` (RFC 4648, section 5, no padding): 6 bits each.
+    Base64url,
+    /// A UUID of version 8 (RFC 9562, section 5.8): 122 bits.
+    Uuid,
 }
 
 impl Format {
-    const fn bits(self) -> u32 {
+    /// Bits of one character; none if the form has one length only.
+    const fn bits(self) -> Option<u32> {
         match self {
-            Self::Hex => 4,
-            Self::Base32 => 5,
+            Self::Hex => Some(4),
+            Self::Base32 => Some(5),
+            Self::Base64url => Some(6),
+            Self::Uuid => None,
         }
+    }
+
+    /// The length of a token: as asked for, else enough for 128 bits.
+    fn length(self, asked: Option<u32>) -> Result<u32, BindError> {
+        let Some(bits) = self.bits() else {
+            let refused = BindError::out_of_range("length", "no length: a UUID has 36 characters");
+            return if asked.is_some() { Err(refused) } else { Ok(UUID_LENGTH) };
+        };
+        // 256 bits is all a hash has.
+        let (least, most) = (BITS_MIN.div_ceil(bits), 256 / bits);
+        let length = asked.unwrap_or(128_u32.div_ceil(bits));
+        if (least..=most).contains(&length) {
+            return Ok(length);
+        }
+        let expected = format!("a length from {least} to {most} characters");
+        Err(BindError::out_of_range("length", expected).hinted(format!(
+            "{least} characters carry {BITS_MIN} bits, so that tokens do not collide by chance"
+        )))
     }
 }
 
@@ -90,6 +120,20 @@ impl Function for Token {
                     output: &["cus_dh6mb2bemyi6mgyd", "cus_dh6mb2bemyi6mgyd"],
                 },
                 Example {
+                    params: r#"{"format": "base64url"}"#,
+                    input_type: DataType::Utf8,
+                    input: &["A-17"],
+                    others: &[],
+                    output: &["mhMJcoJ3qM3xkp0AxvZ87p"],
+                },
+                Example {
+                    params: r#"{"format": "uuid"}"#,
+                    input_type: DataType::Utf8,
+                    input: &["A-17"],
+                    others: &[],
+                    output: &["9a130972-8277-88cd-b192-9d00c6f67cee"],
+                },
+                Example {
                     params: r#"{"length": 16}"#,
                     input_type: DataType::Date32,
                     input: &["2024-02-29"],
@@ -115,16 +159,7 @@ impl Function for Token {
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
         let Params { format, length, prefix, normalize } = params::parse(self, params, context)?;
         let key = params::key(self, context)?;
-        let bits = format.bits();
-        // 256 bits is all a hash has.
-        let (least, most) = (BITS_MIN.div_ceil(bits), 256 / bits);
-        let length = length.unwrap_or(128_u32.div_ceil(bits));
-        if !(least..=most).contains(&length) {
-            let expected = format!("a length from {least} to {most} characters");
-            return Err(BindError::out_of_range("length", expected).hinted(format!(
-                "{least} characters carry {BITS_MIN} bits, so that tokens do not collide by chance"
-            )));
-        }
+        let length = format.length(length)?;
         if prefix.len() > TEXT_BYTES_MAX {
             return Err(BindError::out_of_range("prefix", "a text of at most 1000 bytes"));
         }
@@ -149,6 +184,12 @@ impl Bound {
         match self.format {
             Format::Hex => hex(draw.bytes(), self.length, out),
             Format::Base32 => base32(draw.bytes(), self.length, out),
+            Format::Base64url => base64url(draw.bytes(), self.length, out),
+            Format::Uuid => {
+                let bits =
+                    draw.bytes().first_chunk().map_or(0, |first| u128::from_be_bytes(*first));
+                uuid(bits & !UUID_FIXED | UUID_VERSION_8, out);
+            }
         }
     }
 }
@@ -160,7 +201,8 @@ impl Mask for Bound {
 
     fn properties(&self) -> Properties {
         // At most 64 characters.
-        let bits = self.format.bits().saturating_mul(self.length as u32);
+        let bits =
+            self.format.bits().map_or(UUID_BITS, |bits| bits.saturating_mul(self.length as u32));
         Properties {
             deterministic: true,
             reversible: false,
@@ -172,22 +214,30 @@ impl Mask for Bound {
 
     fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
         over_values(&self.input, column, |values| {
-            if is_text(values.data_type()) {
-                let hash = |value: &str, lanes: &mut Lanes<'_>| {
-                    lanes.push(normalize(&self.normalize, value).as_bytes());
-                };
-                return map_text_keyed(values, &self.key, hash, |_, (), draw, out| {
-                    self.write(&draw, out);
-                });
-            }
-            map_to_text(values, &self.key, |draw, out| self.write(&draw, out))
+            pseudonyms(values, &self.key, &self.normalize, |draw, out| self.write(&draw, out))
         })
     }
 }
 
+/// Maps a plain column to text by the hash of each value, text after normalisation.
+pub(super) fn pseudonyms(
+    values: &ArrayRef,
+    key: &LinkageKey,
+    steps: &[Normal],
+    mut write: impl FnMut(Draw<'_>, &mut Vec<u8>),
+) -> Result<ArrayRef, MaskError> {
+    if is_text(values.data_type()) {
+        let hash = |value: &str, lanes: &mut Lanes<'_>| {
+            lanes.push(normalize(steps, value).as_bytes());
+        };
+        return map_text_keyed(values, key, hash, |_, (), draw, out| write(draw, out));
+    }
+    map_to_text(values, key, write)
+}
+
 /// The first `length` hex digits of `bytes`.
 #[inline]
-fn hex(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
+pub(super) fn hex(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0_u8; 64];
     for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
@@ -202,16 +252,49 @@ fn hex(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
 /// The first `length` base32 characters of `bytes`: RFC 4648, section 6, in lower case.
 #[inline]
 pub(super) fn base32(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    characters::<5>(b"abcdefghijklmnopqrstuvwxyz234567", bytes, length, out);
+}
+
+/// The first `length` base64 characters of `bytes`: RFC 4648, section 5, without padding.
+#[inline]
+pub(super) fn base64url(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    characters::<6>(DIGITS, bytes, length, out);
+}
+
+/// Characters of `BITS` bits each, the first bits first; zeros follow the last byte.
+#[inline]
+fn characters<const BITS: u32>(digits: &[u8], bytes: &[u8], length: usize, out: &mut Vec<u8>) {
     let (mut pool, mut bits) = (0_u32, 0_u32);
     let mut bytes = bytes.iter();
     for _ in 0..length {
-        if bits < 5 {
+        if bits < BITS {
             pool = (pool << 8) | u32::from(bytes.next().copied().unwrap_or_default());
             bits += 8;
         }
-        bits -= 5;
-        out.push(DIGITS[((pool >> bits) & 31) as usize]);
+        bits -= BITS;
+        let digit = (pool >> bits) & ((1 << BITS) - 1);
+        out.push(digits.get(digit as usize).copied().unwrap_or_default());
+    }
+}
+
+/// The bits of a UUID that say its version and variant: RFC 9562, section 4.
+pub(super) const UUID_FIXED: u128 = (0xf << 76) | (0b11 << 62);
+/// Version 8, variant 10.
+const UUID_VERSION_8: u128 = (8 << 76) | (0b10 << 62);
+
+/// A UUID as text: RFC 9562, section 4, in lower case.
+#[inline]
+pub(super) fn uuid(value: u128, out: &mut Vec<u8>) {
+    let bytes = value.to_be_bytes();
+    let mut rest = &bytes[..];
+    for (group, length) in [4, 2, 2, 2, 6].into_iter().enumerate() {
+        if group > 0 {
+            out.push(b'-');
+        }
+        let (now, later) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        hex(now, 2 * length, out);
+        rest = later;
     }
 }
 
@@ -227,5 +310,13 @@ mod tests {
         out.clear();
         hex(b"foobar", 12, &mut out);
         assert_eq!(out, b"666f6f626172");
+        out.clear();
+        base64url(b"foob", 6, &mut out);
+        base64url(&[0xfb, 0xff], 3, &mut out);
+        assert_eq!(out, b"Zm9vYg-_8");
+        out.clear();
+        // RFC 9562, appendix A.1.
+        uuid(0xc232_ab00_9414_11ec_b3c8_9f6b_dece_d846, &mut out);
+        assert_eq!(out, b"c232ab00-9414-11ec-b3c8-9f6bdeced846");
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn types() -> Vec<DataType> {
         T::LargeBinary,
         T::BinaryView,
         T::FixedSizeBinary(8),
+        T::FixedSizeBinary(16),
         T::Time32(TimeUnit::Second),
         T::Time32(TimeUnit::Millisecond),
         T::Time64(TimeUnit::Microsecond),
@@ -100,6 +101,12 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
         "[0-9]{1,6}",
         "[a-z]{1,3}",
         "\\PC{0,4}\u{301}\u{200d}\\PC{0,4}",
+        "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        "[0-9a-f]{2}(:[0-9a-f]{2}){5}",
+        "[0-9]{1,3}(\\.[0-9]{1,3}){3}",
+        any::<std::net::Ipv6Addr>().prop_map(|address| address.to_string()),
+        "[0-9]{5}(-[0-9]{4})?",
+        "https?://[a-z]{1,8}\\.[a-z]{2,3}/[a-z?=&/]{0,20}",
         Just(String::new()),
     ]
 }
@@ -119,9 +126,10 @@ pub(crate) fn array(data_type: &DataType, rows: &[Row]) -> ArrayRef {
             let binary = rows.iter().map(|row| row.as_ref().map(|row| row.0.to_le_bytes()));
             cast(&binary.collect::<BinaryArray>(), data_type).unwrap()
         }
-        T::FixedSizeBinary(_) => {
-            let values = rows.iter().map(|row| row.as_ref().map(|row| row.0.to_le_bytes()));
-            Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(values, 8).unwrap())
+        T::FixedSizeBinary(width) => {
+            let bytes = |bits: i64| bits.to_le_bytes().repeat(*width as usize / 8);
+            let values = rows.iter().map(|row| row.as_ref().map(|row| bytes(row.0)));
+            Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(values, *width).unwrap())
         }
         T::Dictionary(_, values) => dictionary(data_type, values, rows),
         T::List(item) if item.data_type() == &T::Int32 => {

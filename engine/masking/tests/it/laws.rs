@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int8Array, StringArray, UInt8Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, Int8Array, StringArray,
+    UInt8Array,
+};
 use arrow::compute::{DatePart, cast, date_part};
 use arrow::datatypes::{DataType, Int32Type, TimeUnit};
 use engine_masking::{Uniqueness, find, unchanged_rows};
@@ -120,8 +123,100 @@ fn tokens_declare_their_bits() {
     assert_eq!(uniqueness(json!({"length": 16})), Uniqueness::Injective { bits: 64 });
 }
 
+#[test]
+fn a_uuid_is_one_value_as_text_and_as_bytes() {
+    let bits = [0x9191_08f7_52d1_4320_9bac_f847_db41_48a8_u128, 0, u128::MAX];
+    let bytes: ArrayRef = Arc::new(
+        FixedSizeBinaryArray::try_from_iter(bits.iter().map(|bits| bits.to_be_bytes())).unwrap(),
+    );
+    let text = |bytes: &[u8]| {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    };
+    let of = |column: &ArrayRef| -> Vec<String> {
+        column.as_fixed_size_binary().iter().map(|value| text(value.unwrap())).collect()
+    };
+    let masked = of(&apply("uuid", &json!({}), &bytes));
+    assert_eq!(masked, masked_text("uuid", &json!({}), of(&bytes)));
+    assert!(masked[0][14..15] == *"4", "the version stays");
+}
+
+#[test]
+fn what_does_not_fit_becomes_null() {
+    for (function, value) in [
+        ("uuid", "919108f752d143209bacf847db4148a8"),
+        ("mac", "00:1b:44:11:3a"),
+        ("ip", "10.0.0.0/8"),
+        ("ip", "010.0.0.1"),
+        ("ip", "fe80::1%eth0"),
+    ] {
+        let column: ArrayRef = Arc::new(StringArray::from(vec![Some(value), Some(""), None]));
+        let masked = texts(&apply(function, &json!({}), &column));
+        assert_eq!(masked, [None, Some(String::new()), None], "{function} {value}");
+    }
+}
+
+#[test]
+fn a_number_rounded_beyond_its_type_becomes_null() {
+    let column =
+        column(&DataType::Decimal128(4, 2), &[Some("99.49"), Some("99.50"), Some("-99.5")]);
+    let masked = texts(&apply("round", &json!({"decimals": 0}), &column));
+    assert_eq!(masked, [Some("99.00".to_owned()), None, None]);
+    let column: ArrayRef = Arc::new(Int8Array::from(vec![124, 125, -125]));
+    let masked = texts(&apply("round", &json!({"decimals": -1}), &column));
+    assert_eq!(masked, [Some("120".to_owned()), None, None]);
+}
+
+#[test]
+fn a_move_of_a_time_of_day_goes_on_past_midnight() {
+    let column = cast(
+        &arrow::array::Int32Array::from((0..86_400).collect::<Vec<i32>>()),
+        &DataType::Time32(TimeUnit::Second),
+    )
+    .unwrap();
+    let masked = apply("time_noise", &json!({"seconds": 600}), &column);
+    let times = masked.as_primitive::<arrow::datatypes::Time32SecondType>();
+    assert_eq!(times.null_count(), 0);
+    for (before, after) in (0..).zip(times.values()) {
+        assert!((0..86_400).contains(after));
+        let moved = (after - before).rem_euclid(86_400);
+        assert!((1..=600).contains(&moved) || (85_800..86_400).contains(&moved), "{moved}");
+    }
+}
+
+#[test]
+fn no_two_devices_of_a_vendor_become_one() {
+    let addresses: Vec<String> = (0..1 << 16)
+        .map(|device| format!("00:1b:44:00:{:02x}:{:02x}", device >> 8, device & 255))
+        .collect();
+    for params in [json!({}), json!({"keep_vendor": true})] {
+        let masked = masked_text("mac", &params, addresses.clone());
+        let distinct: std::collections::BTreeSet<&String> = masked.iter().collect();
+        assert_eq!(distinct.len(), addresses.len(), "{params}");
+        let kept = masked.iter().filter(|after| after.starts_with("00:1b:44:")).count();
+        assert_eq!(kept == masked.len(), params.get("keep_vendor").is_some());
+    }
+}
+
+#[test]
+fn as_many_are_turned_round_as_asked_for() {
+    let params = json!({"probability": 0.2, "per": "id"});
+    let mask = bind(find("flip").unwrap(), &params, &DataType::Boolean).unwrap();
+    let column: ArrayRef = Arc::new(BooleanArray::from(vec![true; 10_000]));
+    let ids: ArrayRef =
+        Arc::new((0..10_000).map(|id| Some(id.to_string())).collect::<StringArray>());
+    let flipped = 10_000 - mask.apply(&column, &[ids]).unwrap().as_boolean().true_count();
+    // Five standard deviations of 40.
+    assert!((1_800..2_200).contains(&flipped), "{flipped}");
+}
+
 /// A character no generated text holds.
 const LOCK: char = '\u{1f512}';
+
+/// Bits two addresses begin with alike.
+fn shared(left: u128, right: u128, bits: u32) -> u32 {
+    (left ^ right).leading_zeros().saturating_sub(128 - bits).min(bits)
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -156,6 +251,22 @@ proptest! {
     }
 
     #[test]
+    fn addresses_keep_the_network_they_share_and_no_more(one in any::<u128>(), bits in 0..128_u32, four in any::<u32>(), few in 0..32_u32) {
+        for algorithm in ["ipcrypt_pfx", "crypto_pan"] {
+            let params = json!({"algorithm": algorithm});
+            let six = |bits: u128| std::net::Ipv6Addr::from_bits(bits).to_string();
+            let other = one ^ 1 << bits;
+            let masked = masked_text("ip", &params, vec![six(one), six(other)]);
+            let of = |text: &str| text.parse::<std::net::Ipv6Addr>().unwrap().to_bits();
+            prop_assert_eq!(shared(of(&masked[0]), of(&masked[1]), 128), 127 - bits);
+            let short = |bits: u32| std::net::Ipv4Addr::from_bits(bits).to_string();
+            let masked = masked_text("ip", &params, vec![short(four), short(four ^ 1 << few)]);
+            let of = |text: &str| u128::from(text.parse::<std::net::Ipv4Addr>().unwrap().to_bits());
+            prop_assert_eq!(shared(of(&masked[0]), of(&masked[1]), 32), 31 - few);
+        }
+    }
+
+    #[test]
     fn a_right_card_number_stays_right(payload in "[1-9][0-9]{11,17}") {
         // Luhn's rule once more, digit by digit.
         let check = |number: &str| {
@@ -171,6 +282,41 @@ proptest! {
             let masked = masked_text("card", &params, vec![number.clone()]).remove(0);
             prop_assert!(masked != number && masked.len() == number.len() && check(&masked) == 0);
         }
+    }
+
+    #[test]
+    fn a_rounded_number_is_near_and_a_clipped_one_inside(value in any::<i32>(), multiple in 2..10_000_i64) {
+        let column: ArrayRef = Arc::new(arrow::array::Int64Array::from(vec![i64::from(value)]));
+        let of = |masked: &ArrayRef| masked.as_primitive::<arrow::datatypes::Int64Type>().value(0);
+        let rounded = of(&apply("round", &json!({"multiple": multiple}), &column));
+        prop_assert!(rounded % multiple == 0 && (rounded - i64::from(value)).abs() * 2 <= multiple);
+        let clipped = of(&apply("clip", &json!({"min": -multiple, "max": multiple}), &column));
+        prop_assert_eq!(clipped, i64::from(value).clamp(-multiple, multiple));
+    }
+
+    #[test]
+    fn intervals_of_one_entity_stay_exact(seconds in proptest::collection::vec(-60_000_000_000..60_000_000_000_i64, 1..20), zone in any::<bool>(), weeks in any::<bool>()) {
+        let input = DataType::Timestamp(TimeUnit::Second, zone.then(|| "+05:30".into()));
+        let params = json!({"days": 30, "step": if weeks { "week" } else { "second" }, "per": "id"});
+        let mask = bind(find("datetime_shift").unwrap(), &params, &input).unwrap();
+        let column = cast(&arrow::array::Int64Array::from(seconds.clone()), &input).unwrap();
+        let same: ArrayRef = Arc::new(StringArray::from(vec!["17"; seconds.len()]));
+        let masked = mask.apply(&column, &[same]).unwrap();
+        let masked = masked.as_primitive::<arrow::datatypes::TimestampSecondType>();
+        let shift = masked.value(0) - seconds[0];
+        prop_assert!(shift != 0 && shift.abs() <= 30 * 86_400 && (!weeks || shift % (7 * 86_400) == 0));
+        prop_assert!(masked.values().iter().zip(&seconds).all(|(after, before)| after - before == shift));
+    }
+
+    #[test]
+    fn an_age_is_what_the_calendar_says(day in -40_000..19_000_i32) {
+        let column: ArrayRef = Arc::new(arrow::array::Date32Array::from(vec![day]));
+        let age = apply("age", &json!({"reference": "2024-02-29", "cap": 120}), &column);
+        let age = age.as_primitive::<Int32Type>().value(0);
+        let birth = chrono::NaiveDate::from_epoch_days(day).unwrap();
+        let reference = chrono::NaiveDate::from_ymd_opt(2024, 2, 29).unwrap();
+        let expected = reference.years_since(birth).unwrap().min(120);
+        prop_assert_eq!(age.unsigned_abs(), expected);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Wrong parameters: what the errors say, and that schema and parser accept the same.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use engine_masking::{ALL, BindContext, BindError, BindErrorKind, Function, Lookups, find};
 use serde_json::{Value, json};
 
@@ -129,6 +129,63 @@ fn limits() {
     }
 }
 
+/// What is refused, and at which parameter.
+fn assert_limits(cases: &[(&str, Value, &DataType, &str)]) {
+    for (function, params, input, path) in cases {
+        let error = refused(function, params, input);
+        assert_eq!(&error.path, path, "{function} {params}: {error}");
+    }
+}
+
+#[test]
+fn limits_of_tokens_choices_and_identifiers() {
+    let text = &DataType::Utf8;
+    let whole = &DataType::Int32;
+    assert_limits(&[
+        ("choice", json!({"values": []}), text, "/values"),
+        ("choice", json!({"values": [null]}), text, "/values"),
+        ("choice", json!({"values": [1, "x"]}), whole, "/values"),
+        ("choice", json!({"values": [1, 2], "weights": [1]}), whole, "/weights"),
+        ("choice", json!({"values": [1, 2], "weights": [0, 0]}), whole, "/weights"),
+        ("geohash", json!({"keep": 12}), text, "/keep"),
+        ("hash", json!({"algorithm": "md5"}), text, "/algorithm"),
+        ("token", json!({"format": "base64url", "length": 10}), text, "/length"),
+        ("token", json!({"format": "uuid", "length": 36}), text, "/length"),
+        ("url", json!({"host": "localhost"}), text, "/host"),
+        ("zip3", json!({"also": ["1234"]}), text, "/also"),
+    ]);
+}
+
+#[test]
+fn limits_of_numbers_and_times() {
+    let decimal = &DataType::Decimal128(4, 2);
+    let date = &DataType::Date32;
+    let second = &DataType::Timestamp(TimeUnit::Second, None);
+    let time = &DataType::Time32(TimeUnit::Second);
+    let flag = &DataType::Boolean;
+    let (short, whole, float) = (&DataType::Int8, &DataType::Int32, &DataType::Float64);
+    assert_limits(&[
+        ("age", json!({"reference": "yesterday"}), date, "/reference"),
+        ("age", json!({"reference": "2024-01-01", "cap": 0}), date, "/cap"),
+        ("clip", json!({"min": 1, "max": 1}), float, "/min"),
+        ("clip", json!({"max": 200}), short, "/max"),
+        ("datetime_shift", json!({"days": 0, "per": "id"}), second, "/days"),
+        ("datetime_shift", json!({"days": 6, "step": "week", "per": "id"}), second, "/days"),
+        ("flip", json!({"probability": 0.6, "per": "id"}), flag, "/probability"),
+        ("flip", json!({"probability": 0, "per": "id"}), flag, "/probability"),
+        ("number", json!({"min": 1, "max": 1}), whole, "/min"),
+        ("number", json!({"min": 0, "max": 200}), short, "/max"),
+        ("number", json!({"min": 0.5, "max": 2}), &DataType::Utf8, "/min"),
+        ("round", json!({"decimals": 2}), decimal, "/decimals"),
+        ("round", json!({"decimals": 0}), whole, "/decimals"),
+        ("round", json!({"decimals": 13}), float, "/decimals"),
+        ("round", json!({"multiple": 1}), whole, "/multiple"),
+        ("round", json!({"multiple": 5, "decimals": 1}), float, "/multiple"),
+        ("time_noise", json!({"seconds": 0}), second, "/seconds"),
+        ("time_noise", json!({"seconds": 86400}), time, "/seconds"),
+    ]);
+}
+
 #[test]
 fn what_is_missing() {
     let missing = |function, input: &DataType| match *refused(function, &Value::Null, input).kind {
@@ -149,10 +206,8 @@ fn what_is_missing() {
 fn a_type_that_does_not_fit_lists_the_functions_that_do() {
     let error = refused("email", &Value::Null, &DataType::Int64);
     let BindErrorKind::TypeNotAccepted { fitting, .. } = &*error.kind else { panic!("{error}") };
-    assert_eq!(
-        fitting,
-        &["bucket", "constant", "ff1_number", "noise", "null", "token", "truncate"]
-    );
+    assert_eq!(fitting, &engine_masking::fitting(&DataType::Int64));
+    assert!(fitting.is_sorted() && fitting.contains(&"token") && !fitting.contains(&"email"));
     let list = DataType::new_list(DataType::Int8, true);
     assert_eq!(engine_masking::fitting(&list), ["null"]);
 }

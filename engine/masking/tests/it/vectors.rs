@@ -60,7 +60,6 @@ fn cases(function: &dyn Function) -> Vec<Value> {
 
 fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
     match (function, input) {
-        ("token", _) => &["{}", r#"{"format":"base32","length":51}"#],
         ("ff1", DataType::Utf8) => &[
             r#"{"passthrough":"+ ","keep_first":2,"otherwise":"redact"}"#,
             r#"{"alphabet":"lower_alphanumeric","passthrough":" -@.","per":"id","otherwise":"null"}"#,
@@ -70,12 +69,40 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
             "{}",
             r#"{"min":-127,"max":99,"otherwise":"null","allow_small_domain":{"owner":"a","reason":"b"}}"#,
         ],
+        ("token", _) => &[
+            "{}",
+            r#"{"format":"base32","length":51}"#,
+            r#"{"format":"base64url","length":42}"#,
+            r#"{"format":"uuid"}"#,
+        ],
+        ("hash", _) => &["{}", r#"{"algorithm":"hmac_sha256","format":"base64url"}"#],
         ("date_shift", DataType::Date32 | DataType::Timestamp(..)) => {
             &[r#"{"days":1000,"per":"id"}"#, r#"{"days":7,"whole_column":true}"#]
         }
         ("noise", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
             &[r#"{"amount":5}"#, r#"{"ratio":0.5,"per":"id","min":-50,"max":50}"#]
         }
+        ("number", DataType::Int64 | DataType::Decimal128(..) | DataType::Utf8) => {
+            &[r#"{"min":-1000,"max":1000}"#]
+        }
+        ("choice", DataType::Int64 | DataType::Utf8) => {
+            &[r#"{"values":[1,2,3],"weights":[1,5,2]}"#]
+        }
+        ("uuid" | "mac" | "ip", DataType::Utf8) => &["{}"],
+        ("round", DataType::Int64 | DataType::Float64) => &[r#"{"multiple":7}"#],
+        ("clip", DataType::Int64 | DataType::Float64) => &[r#"{"min":-1,"max":50}"#],
+        ("url" | "zip3", DataType::Utf8) => &["{}"],
+        ("geohash", DataType::Utf8) => &[r#"{"keep":2}"#],
+        ("age", DataType::Date32 | DataType::Timestamp(..)) => {
+            &[r#"{"reference":"2024-02-28","cap":60}"#]
+        }
+        ("datetime_shift", DataType::Timestamp(..)) => {
+            &[r#"{"days":7,"per":"id"}"#, r#"{"days":70,"step":"week","per":"id"}"#]
+        }
+        ("time_noise", DataType::Timestamp(..)) => {
+            &[r#"{"seconds":60}"#, r#"{"seconds":60,"per":"id"}"#]
+        }
+        ("default", _) => &["{}"],
         ("bucket", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
             &[r#"{"width":7,"origin":3}"#]
         }
