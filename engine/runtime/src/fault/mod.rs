@@ -170,11 +170,14 @@ pub fn running(error: &DataFusionError, node: &str) -> Diagnostic {
         return found.diagnostic();
     }
     if let Some(found) = find::<engine_masking::MaskError>(error) {
-        return Diagnostic::new(
-            &run::MASK_FAILED,
-            format!("a mask refused a batch of `{node}`: {found}"),
-        )
-        .help("lower `execution.batch_rows` of the target, or look at the column and its mask");
+        let help = match found {
+            engine_masking::MaskError::DoesNotFit { .. } => {
+                "give the mask an `otherwise`, or another mask to the column; nothing was published"
+            }
+            _ => "lower `execution.batch_rows` of the target, or look at the column and its mask",
+        };
+        let message = format!("a mask refused a batch of `{node}`: {found}");
+        return Diagnostic::new(&run::MASK_FAILED, message).help(help);
     }
     if let Some(found) = find::<ResolveError>(error) {
         return Diagnostic::new(
