@@ -46,6 +46,11 @@ pub trait Function: Send + Sync {
         false
     }
 
+    /// Whether these parameters make the column's name part of the mapping.
+    fn reads_name(&self, _params: &Value) -> bool {
+        false
+    }
+
     /// Whether columns of this type can be masked. Dictionary, view and large
     /// forms count as their value type.
     fn accepts(&self, input: &DataType) -> bool;
@@ -71,6 +76,11 @@ pub struct BindContext<'a> {
     pub lookups: &'a Lookups,
     /// Types of the other columns of the row, by name.
     pub columns: &'a dyn Fn(&str) -> Option<DataType>,
+    /// The masked column's name, where the rule makes it part of the mapping ([`Function::reads_name`]).
+    pub name: Option<&'a str>,
+    /// The key of another function in a linkage (in the rule's own when none is named), for masks that
+    /// are made of masks.
+    pub keys: &'a dyn Fn(&dyn Function, Option<&str>) -> Option<LinkageKey>,
 }
 
 /// A bound function. Cheap to apply, per batch, from many threads.
@@ -82,9 +92,15 @@ pub trait Mask: Send + Sync {
     fn properties(&self) -> Properties;
 
     /// Names of the other columns of the row it reads (the entity of a date
-    /// shift), in the order [`Mask::apply`] wants them. They are read raw.
+    /// shift), in the order [`Mask::apply`] wants them. They are read raw, unless it
+    /// [reads masked ones](Mask::reads_masked).
     fn inputs(&self) -> &[String] {
         &[]
+    }
+
+    /// Whether the other columns are to be masked by their own rules before this mask reads them.
+    fn reads_masked(&self) -> bool {
+        false
     }
 
     /// The mask that restores what this one masked, with the same other columns; none where that cannot be.
@@ -100,6 +116,19 @@ pub trait Mask: Send + Sync {
     /// [`MaskError`] when the arrays are not what the mask was bound to, or the
     /// result does not fit its type. It never holds a value.
     fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError>;
+
+    /// Masks as [`Mask::apply`] does, and counts the rows whose value is not what the function is for:
+    /// one that fails a check and is masked by its shape, or that goes to `otherwise`.
+    ///
+    /// # Errors
+    /// As [`Mask::apply`].
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        Ok((self.apply(column, others)?, 0))
+    }
 }
 
 /// Texts about a function.

@@ -52,6 +52,8 @@ pub(crate) fn bind_with(
         locale: None,
         lookups: &lookups(),
         columns: &text_columns,
+        name: Some("column"),
+        keys: &|function, other| Some(self::key(function, master, other.unwrap_or(linkage))),
     };
     function.bind(params, &context)
 }

@@ -237,6 +237,8 @@ fn context_that_is_not_there() {
             locale: None,
             lookups: &lookups,
             columns: &text_columns,
+            name: None,
+            keys: &|_, _| None,
         };
         let error = function.bind(&params, &context).err().unwrap();
         assert!(matches!(*error.kind, BindErrorKind::KeyMissing { .. }), "{error}");
@@ -249,6 +251,8 @@ fn context_that_is_not_there() {
             locale: None,
             lookups: &lookups,
             columns,
+            name: None,
+            keys: &|_, _| None,
         };
         shift.bind(&params, &context).err().map(|error| *error.kind)
     };

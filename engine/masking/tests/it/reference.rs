@@ -10,24 +10,31 @@ use serde_json::Value;
 
 use crate::bound::bind;
 
+/// What a page was made from, and how to make it again.
+const ORIGIN: &str = "<!-- Generated from engine/masking/src/functions; ENGINE_REWRITE=1 cargo test -p engine-masking rewrites it. -->";
+
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a test that compares a committed file")]
+#[expect(clippy::disallowed_methods, reason = "a test that compares committed files")]
 fn the_reference_is_current() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/masks.md");
-    let generated = page();
-    if std::env::var_os("ENGINE_REWRITE").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, &generated).unwrap();
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
+    let pages = ALL.iter().map(|function| {
+        (folder.join(format!("masks/{}.md", function.name())), describe(*function))
+    });
+    for (path, generated) in pages.chain([(folder.join("masks.md"), table())]) {
+        if std::env::var_os("ENGINE_REWRITE").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &generated).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == generated, "{} is stale: run with ENGINE_REWRITE=1", path.display());
     }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == generated, "docs/reference/masks.md is stale: run with ENGINE_REWRITE=1");
 }
 
-fn page() -> String {
-    let mut page = String::from(
-        "# Masking functions\n\n<!-- Generated from engine/masking/src/functions; ENGINE_REWRITE=1 cargo test -p engine-masking rewrites it. -->\n\n\
-         Examples are masked with a published test key under linkage `example`, and checked by a test.\n\n\
-         | function | keyed | distinct values | preserves | gives |\n|---|---|---|---|---|\n",
+/// All functions with the properties that their first examples declare.
+fn table() -> String {
+    let mut page = format!(
+        "# Masking functions\n\n{ORIGIN}\n\n\
+         | function | keyed | can be restored | distinct values | preserves | gives |\n|---|---|---|---|---|---|\n",
     );
     for function in ALL {
         let doc = function.doc();
@@ -45,18 +52,16 @@ fn page() -> String {
         let kept: Vec<&str> =
             kept.iter().filter(|(_, holds)| *holds).map(|(name, _)| *name).collect();
         let keyed = if function.keyed() { "yes" } else { "no" };
+        let restored = if properties.reversible { "yes" } else { "no" };
         let name = function.name();
         let uniqueness = uniqueness(properties.uniqueness);
         writeln!(
             page,
-            "| [`{name}`](#{name}) | {keyed} | {uniqueness} | {} | {} |",
+            "| [`{name}`](masks/{name}.md) | {keyed} | {restored} | {uniqueness} | {} | {} |",
             kept.join(", "),
             doc.summary
         )
         .unwrap();
-    }
-    for function in ALL {
-        describe(*function, &mut page);
     }
     page
 }
@@ -74,18 +79,23 @@ fn uniqueness(declared: Uniqueness) -> String {
     }
 }
 
-fn describe(function: &dyn Function, page: &mut String) {
+/// The page of one function.
+fn describe(function: &dyn Function) -> String {
+    let mut page = String::new();
     let doc = function.doc();
     write!(
         page,
-        "\n## {}\n\n{}\n\nA reader can still learn: {}\n\nNull and empty: {}\n",
+        "# {}\n\n{ORIGIN}\n\n{}\n\nA reader can still learn: {}\n\nNull and empty: {}\n",
         function.name(),
         doc.summary,
         doc.privacy,
         doc.nulls
     )
     .unwrap();
-    parameters(function, page);
+    parameters(function, &mut page);
+    page.push_str(
+        "\n## Examples\n\nMasked with a published test key under linkage `example`, and checked by a test.\n",
+    );
     page.push_str("\n| parameters | type | value | masked |\n|---|---|---|---|\n");
     for example in &doc.examples {
         for (input, output) in example.input.iter().zip(example.output) {
@@ -93,6 +103,7 @@ fn describe(function: &dyn Function, page: &mut String) {
             writeln!(page, "| `{}` | {kind} | `{input}` | `{output}` |", example.params).unwrap();
         }
     }
+    page
 }
 
 fn parameters(function: &dyn Function, page: &mut String) {

@@ -183,7 +183,15 @@ fn masked(
         serde_json::Value::Object(params) => params,
         _ => serde_json::Map::new(),
     };
-    let spec = MaskSpec { rule: rule.name.value.clone(), linkage, key, params };
+    let named = function.reads_name(&serde_json::Value::Object(params.clone()));
+    let mut spec = MaskSpec {
+        rule: rule.name.value.clone(),
+        linkage,
+        key,
+        column: named.then(|| field.name().clone()),
+        inputs: Vec::new(),
+        params,
+    };
     let mut fields = vec![Arc::clone(field)];
     fields.extend(subject.schema.fields().iter().cloned());
     let described = subject
@@ -200,6 +208,7 @@ fn masked(
     let nullable = !properties.preserves.null || field.is_nullable();
     let output = Arc::new(Field::new(field.name(), described.output(), nullable));
     let inputs = described.inputs().to_vec();
+    spec.inputs = inputs.clone();
     let lookup = spec.params.get("lookup").and_then(|name| name.as_str());
     let lookup = lookup.and_then(|name| subject.binding.resolver.lookup_digest(name));
     let treatment = Treatment::Masked {

@@ -45,6 +45,8 @@ pub struct Counts {
     pub values: AtomicU64,
     /// Values whose masked form equals the value.
     pub unchanged: AtomicU64,
+    /// Values that the function is not made for, and masked all the same.
+    pub irregular: AtomicU64,
 }
 
 /// A bound mask with its counters.
@@ -145,33 +147,42 @@ impl Resolver {
         spec: &MaskSpec,
         columns: &[FieldRef],
     ) -> Result<Box<dyn Mask>, ResolveError> {
-        let key = if function.keyed() { Some(self.key(function, spec)?) } else { None };
+        let key = if function.keyed() { Some(self.key(function, spec, None)?) } else { None };
         let input = columns.first().map_or(&DataType::Null, |field| field.data_type());
         let others = columns.get(1..).unwrap_or_default();
         let by_name = |name: &str| {
-            let field = others.iter().find(|field| field.name() == name);
-            // A plan may rename a column on its way here; one other column can only be that one.
-            let field = field.or(if others.len() == 1 { others.first() } else { None });
+            // A plan may rename a column on its way here; its place stays.
+            let place = spec.inputs.iter().position(|input| input == name);
+            let field = match place {
+                Some(place) => others.get(place),
+                None => others.iter().find(|field| field.name() == name),
+            };
             field.map(|field| field.data_type().clone())
         };
+        let keys =
+            |function: &dyn Function, linkage: Option<&str>| self.key(function, spec, linkage).ok();
         let context = BindContext {
             input,
             key: key.as_ref(),
             locale: self.locale.as_deref(),
             lookups: &self.lookups,
             columns: &by_name,
+            name: spec.column.as_deref(),
+            keys: &keys,
         };
         Ok(function.bind(&serde_json::Value::Object(spec.params.clone()), &context)?)
     }
 
     fn key(
         &self,
-        function: &'static dyn Function,
+        function: &dyn Function,
         spec: &MaskSpec,
+        other_linkage: Option<&str>,
     ) -> Result<LinkageKey, ResolveError> {
-        let (Some(key), Some(linkage)) = (&spec.key, &spec.linkage) else {
+        let (Some(key), Some(own_linkage)) = (&spec.key, &spec.linkage) else {
             return Err(ResolveError::Unkeyed(function.name()));
         };
+        let linkage = other_linkage.unwrap_or(own_linkage);
         let derive = |master: &[u8; 32]| {
             LinkageKey::derive(master, key.version, linkage, function.name(), function.abi())
         };

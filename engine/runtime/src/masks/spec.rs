@@ -67,6 +67,12 @@ pub struct MaskSpec {
     /// The masking key; absent for functions without a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyRef>,
+    /// The masked column's name, where it is part of the mapping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// The other columns it reads, in the order of the arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
     /// The function's parameters, keys sorted.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub params: serde_json::Map<String, serde_json::Value>,

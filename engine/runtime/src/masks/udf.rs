@@ -124,11 +124,12 @@ impl ScalarUDFImpl for MaskUdf {
         let Some((column, others)) = arrays.split_first() else {
             return exec_err!("{} wants a column", self.name);
         };
-        let masked = bound
+        let (masked, irregular) = bound
             .mask
-            .apply(column, others)
+            .apply_counted(column, others)
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
         count(&bound, column, &masked)?;
+        bound.counts.irregular.fetch_add(irregular, Ordering::Relaxed);
         Ok(ColumnarValue::Array(masked))
     }
 }
