@@ -7,7 +7,6 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
-use engine_bundle::digest::Digest;
 use engine_masking::has_digest;
 use engine_project::{
     ColumnTest, Declared, Encryption, Export, Load, Location, Project, Relation, Spanned,
@@ -16,13 +15,14 @@ use engine_project::{
 use futures::executor::block_on;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::condition::condition;
+use super::condition::{Filter, condition};
 use super::indirect::{self, IndirectUse};
-use super::policy::{BoundColumn, treat};
+use super::policy::treat;
 use super::reach::RelationReach;
 use super::sql::export_sql;
 use super::subject::Subject;
 use super::tables::{Connections, reference};
+use super::treatment::BoundColumn;
 use super::{Binding, Upstream, refusals, tests};
 use crate::codes::names::UNKNOWN_COLUMN;
 use crate::codes::tracking::RETENTION_INVALID;
@@ -30,15 +30,6 @@ use crate::codes::{policy, sources, sql};
 use crate::diagnostic::Diagnostic;
 use crate::fault;
 use crate::types::type_name;
-
-/// A condition that rows must meet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter {
-    /// As canonical SQL.
-    pub sql: String,
-    /// What it means, once simplified.
-    pub meaning: Digest,
-}
 
 /// An export that can be planned and run.
 #[derive(Debug, Clone)]

@@ -49,6 +49,21 @@ pub struct Counts {
     pub irregular: AtomicU64,
 }
 
+/// What a mask has done so far.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    /// The function.
+    pub function: String,
+    /// Its specification, as it stands in compiled SQL.
+    pub spec: String,
+    /// Values that were not null.
+    pub values: u64,
+    /// Values whose masked form equals the value.
+    pub unchanged: u64,
+    /// Values that the function is not made for, and masked all the same.
+    pub irregular: u64,
+}
+
 /// A bound mask with its counters.
 pub struct Bound {
     /// The mask.
@@ -201,14 +216,18 @@ impl Resolver {
         Arc::clone(counts.entry((function.to_owned(), spec.to_owned())).or_default())
     }
 
-    /// What each mask has done so far: function, specification, values, unchanged values.
-    pub fn counted(&self) -> Vec<(String, String, u64, u64)> {
+    /// What each mask has done so far.
+    pub fn counted(&self) -> Vec<Counted> {
         let counts = self.counts.read().unwrap_or_else(PoisonError::into_inner);
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         counts
             .iter()
-            .map(|((function, spec), counts)| {
-                (function.clone(), spec.clone(), read(&counts.values), read(&counts.unchanged))
+            .map(|((function, spec), counts)| Counted {
+                function: function.clone(),
+                spec: spec.clone(),
+                values: read(&counts.values),
+                unchanged: read(&counts.unchanged),
+                irregular: read(&counts.irregular),
             })
             .collect()
     }
