@@ -1,5 +1,8 @@
 //! Rules with conditions, columns that are expressions, and columns that are left out.
 
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 use crate::harness::{KEY_VARIABLE, Project};
@@ -204,4 +207,69 @@ fn an_expression_over_a_sensitive_column_needs_somebodys_word() {
     rewrite(&project, chain);
     let refused = project.run(&["compile"]);
     assert!(refused.stderr.contains("no published column `born` to read"), "{}", refused.stderr);
+}
+
+/// A thousand people of four countries, and what they earn.
+fn earners(project: &Project) {
+    let mut csv = String::from("id,email,city,country,born,salary\n");
+    for id in 0..1_000 {
+        let country = ["DE", "FR", "GB", ""][id % 4];
+        let salary = if id % 10 == 0 { String::new() } else { (id * 7).to_string() };
+        writeln!(csv, "{id},{id}@example.org,Town,{country},1980-01-01,{salary}").unwrap();
+    }
+    project.write("data/people.csv", csv);
+}
+
+#[test]
+fn a_column_may_be_dealt_out_among_its_rows() {
+    let shuffle = |within: &str| {
+        format!(
+            "  - {{name: pay, match: {{class: pii.salary}}, mask: shuffle, params: {{by: [id]{within}}}}}\n{REST}"
+        )
+    };
+    let project = project(&shuffle(", within: [country]"));
+    earners(&project);
+    project.run(&["run"]).success();
+    let sums = "select country, count(salary) as n, sum(salary) as sum from people group by country \
+                order by country";
+    let of_groups = |rows: &[Value]| rows.iter().map(|row| row["n"].as_u64().unwrap()).sum::<u64>();
+    let groups = project.query(sums);
+    assert_eq!(of_groups(&groups), 900);
+    let expected = |remainder: usize| -> usize {
+        (0..1_000).filter(|id| id % 4 == remainder && id % 10 > 0).map(|id| id * 7).sum()
+    };
+    let sum = |row: &Value| row["sum"].as_u64().unwrap() as usize;
+    let got: BTreeSet<usize> = groups.iter().map(sum).collect();
+    assert_eq!(got, (0..4).map(expected).collect(), "{groups:?}");
+    // However it is cut into batches and streams, the same row gets the same value.
+    let all = "select id, salary from people order by id";
+    let once = project.query(all);
+    let stayed = once.iter().filter(|row| row["salary"].is_null()).count();
+    assert_eq!(stayed, 100);
+    for extra in [["--jobs", "1"], ["--batch-rows", "17"]] {
+        project.run(&[&["run", "--force"], &extra[..]].concat()).success();
+        assert_eq!(project.query(all), once, "{extra:?}");
+    }
+    let plan = project.run(&["plan", "--format", "json"]).success().json();
+    let shows = &plan["exports"][0]["columns"][5]["treatment"]["masked"]["shows"];
+    assert!(shows.as_array().unwrap().contains(&json!("about the value")), "{shows}");
+    // What does not identify a row decides nothing.
+    rewrite(&project, &shuffle("").replace("by: [id]", "by: [country]"));
+    let refused = project.run(&["run"]).status(1).says("rows are not told apart");
+    assert!(refused.stderr.contains("E0803"), "{}", refused.stderr);
+    rewrite(&project, &shuffle("").replace("params", "when: id > 1, params"));
+    project.run(&["compile"]).says("mask `shuffle` takes no condition");
+}
+
+#[test]
+fn a_column_that_does_not_fit_into_memory_is_not_dealt_out() {
+    let rule = "  - {name: pay, match: {class: pii.salary}, mask: shuffle, params: {by: [id]}}\n";
+    let project = project(&format!("{rule}{REST}"));
+    let mut csv = String::from("id,email,city,country,born,salary\n");
+    for id in 0..400_000 {
+        writeln!(csv, "{id},,,,,{id}").unwrap();
+    }
+    project.write("data/people.csv", csv);
+    project.run(&["run", "--memory", "16MiB"]).says("E0801");
+    project.run(&["run", "--memory", "512MiB"]).success();
 }

@@ -28,6 +28,7 @@ use crate::retention;
 use crate::rewatch::Rewatch;
 use crate::seal::{ChunkSpec, ChunkTarget, SealServices, SealedChunk};
 use crate::store::{Store, Stored};
+use crate::whole;
 use crate::workspace::Workspace;
 use arrow::datatypes::DataType;
 use engine_bundle::digest::Digest;
@@ -311,7 +312,8 @@ impl Producer<'_> {
             described: Described::of(&self.workspace.bound, export),
         };
         self.context.observer.notice(&Event::ExportStarted { export: export.name.clone() });
-        self.workspace.resolver.reset_counts();
+        self.workspace.resolver.reset();
+        let _held = whole::seen(self.workspace, export).await?;
         let watch = self.watch(export)?;
         let Written { chunks, resumed, rows_read } =
             self.write(export, &snapshot, watch.as_ref()).await?;

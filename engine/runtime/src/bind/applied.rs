@@ -29,6 +29,8 @@ pub struct AppliedMask {
     pub reads_masked: bool,
     /// The SQL of those columns, in their order.
     arguments: Vec<String>,
+    /// Their fields.
+    pub others: Vec<FieldRef>,
     /// What it promises.
     pub properties: Properties,
     /// The digest of the dictionary it takes words from, when the project's own.
@@ -101,10 +103,11 @@ impl AppliedMask {
             .describe(function, &spec, &fields)
             .map_err(|error| Box::new(refusals::unbound(subject, rule, mask, field, &error)))?;
         let there = |name: &String| match others.0.get(name) {
-            Some((_, sql)) => Ok(sql.clone()),
+            Some((field, sql)) => Ok((Arc::clone(field), sql.clone())),
             None => Err(Box::new(refusals::missing_input(subject, mask, field, name))),
         };
-        let arguments = described.inputs().iter().map(there).collect::<Result<_, _>>()?;
+        let read = described.inputs().iter().map(there).collect::<Result<Vec<_>, _>>()?;
+        let (fields, arguments) = read.into_iter().unzip();
         spec.inputs = described.inputs().to_vec();
         let lookup = spec.params.get("lookup").and_then(|name| name.as_str());
         let lookup = lookup.and_then(|name| subject.binding.resolver.lookup_digest(name));
@@ -113,6 +116,7 @@ impl AppliedMask {
             inputs: described.inputs().to_vec(),
             reads_masked: described.reads_masked(),
             arguments,
+            others: fields,
             properties: described.properties(),
             output: described.output(),
             spec,

@@ -15,6 +15,7 @@ use engine_project::{
 use futures::executor::block_on;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::applied::AppliedMask;
 use super::condition::{Filter, condition};
 use super::indirect::{self, IndirectUse};
 use super::policy::treat;
@@ -303,6 +304,17 @@ fn expiry(project: &Project, export: &Export, columns: &[BoundColumn]) -> Option
         let within = format!("export `{}`, which policy `{named}` applies to,", export.name.value);
         return Some(unknown_column(&within, by, &names));
     };
+    if let Some(shuffled) = columns.iter().find(|column| column.treatment.masks().any(is_whole)) {
+        let message = format!(
+            "rows of `{}` go by age, and the values of `{}` are dealt out among its rows",
+            export.name.value, shuffled.name
+        );
+        return Some(
+            Diagnostic::new(&RETENTION_INVALID, message)
+                .at(by.at, "what goes with a row is another row's")
+                .help("mask the column with another function, or leave `rows` out of the policy"),
+        );
+    }
     let found = column.output.data_type();
     let is_date = matches!(found, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
     (!is_date).then(|| {
@@ -316,6 +328,11 @@ fn expiry(project: &Project, export: &Export, columns: &[BoundColumn]) -> Option
             .at(by.at, "no date")
             .help("name a column that is published as a date or timestamp; one that is masked is judged by what its mask gives")
     })
+}
+
+/// Whether a mask gives a row another row's value.
+fn is_whole(mask: &AppliedMask) -> bool {
+    engine_masking::WHOLE.iter().any(|function| function.name() == mask.function)
 }
 
 /// A load needs a connection that can be written; known without opening it.

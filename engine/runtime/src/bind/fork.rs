@@ -40,6 +40,14 @@ pub(super) fn bind(
         Some(Action::Mask(other)) if other.function.value == NULL => Otherwise::Null,
         Some(Action::Mask(other)) => {
             let at = other.function.at;
+            if engine_masking::WHOLE.iter().any(|function| function.name() == other.function.value)
+            {
+                let message = format!("mask `{}` is for all rows or none", other.function.value);
+                let words = "what a condition leaves over cannot be dealt out";
+                return Err(Box::new(
+                    Diagnostic::new(&policy::MASK_PARAMETER_VALUE, message).at(at, words),
+                ));
+            }
             let other = AppliedMask::bind(subject, rule, other, field, &Others::of(subject))?;
             same_type(subject, rule, mask, field, &other.output, at)?;
             Otherwise::Masked(Box::new(other))

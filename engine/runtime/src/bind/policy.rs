@@ -176,6 +176,9 @@ fn applied_to(
     field: &FieldRef,
     applied: AppliedMask,
 ) -> Result<(Treatment, FieldRef), Box<Diagnostic>> {
+    if engine_masking::WHOLE.iter().any(|function| function.name() == applied.function) {
+        no_condition(mask, "its values are dealt out among all rows; `within` keeps groups apart")?;
+    }
     let fork = match &mask.when {
         Some(when) => Some(fork::bind(subject, rule, &applied, when, field)?),
         None => None,
