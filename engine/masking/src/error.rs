@@ -167,7 +167,7 @@ pub enum MaskError {
         "{count} values of one batch do not fit the function's domain; say with `otherwise` what becomes of them"
     )]
     DoesNotFit {
-        /// How many; of a dictionary, entries.
+        /// How many rows.
         count: usize,
     },
     /// An Arrow kernel refused. Its own message could quote a value, and is dropped.

@@ -39,6 +39,7 @@ mod national_rules;
 mod noise;
 mod null;
 mod number;
+mod otherwise;
 mod params;
 mod partial;
 mod phone;

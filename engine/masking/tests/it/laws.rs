@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use arrow::compute::{DatePart, cast, date_part};
 use arrow::datatypes::{DataType, Int32Type, TimeUnit};
-use engine_masking::{Uniqueness, find, unchanged_rows};
+use engine_masking::{MaskError, Uniqueness, find, unchanged_rows};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -142,7 +142,7 @@ fn a_uuid_is_one_value_as_text_and_as_bytes() {
 }
 
 #[test]
-fn what_does_not_fit_becomes_null() {
+fn what_does_not_fit_is_refused_or_goes_where_it_is_said_to() {
     for (function, value) in [
         ("uuid", "919108f752d143209bacf847db4148a8"),
         ("mac", "00:1b:44:11:3a"),
@@ -151,8 +151,37 @@ fn what_does_not_fit_becomes_null() {
         ("ip", "fe80::1%eth0"),
     ] {
         let column: ArrayRef = Arc::new(StringArray::from(vec![Some(value), Some(""), None]));
-        let masked = texts(&apply(function, &json!({}), &column));
-        assert_eq!(masked, [None, Some(String::new()), None], "{function} {value}");
+        let bound =
+            |params: Value| bind(find(function).unwrap(), &params, &DataType::Utf8).unwrap();
+        let refused = bound(json!({})).apply(&column, &[]).err();
+        assert_eq!(refused, Some(MaskError::DoesNotFit { count: 1 }), "{function} {value}");
+        let token = texts(&apply("token", &json!({}), &column)).remove(0);
+        for (otherwise, expected) in
+            [("null", None), ("redact", Some("[redacted]".to_owned())), ("token", token)]
+        {
+            let mask = bound(json!({"otherwise": otherwise}));
+            assert!(mask.inverse().is_none(), "{function} {otherwise}");
+            let (masked, unfit) = mask.apply_counted(&column, &[]).unwrap();
+            assert_eq!(texts(&masked), [expected, Some(String::new()), None], "{function} {value}");
+            assert_eq!(unfit, 1, "{function} {otherwise}");
+        }
+    }
+}
+
+#[test]
+fn rows_that_fail_a_check_are_counted_and_not_entries() {
+    let values = StringArray::from(vec!["4111111111111111", "4111111111111112", "no card"]);
+    let keys = arrow::array::Int32Array::from(vec![Some(1), Some(0), Some(1), None, Some(1)]);
+    let column: ArrayRef = Arc::new(arrow::array::DictionaryArray::new(keys, Arc::new(values)));
+    let card = bind(find("card").unwrap(), &json!({}), column.data_type()).unwrap();
+    assert_eq!(card.apply_counted(&column, &[]).unwrap().1, 3);
+    let plain = cast(&column, &DataType::Utf8).unwrap();
+    let card = bind(find("card").unwrap(), &json!({}), &DataType::Utf8).unwrap();
+    assert_eq!(card.apply_counted(&plain, &[]).unwrap().1, 3);
+    for (function, params) in [("zip3", json!({})), ("geohash", json!({"keep": 2}))] {
+        let mask = bind(find(function).unwrap(), &params, &DataType::Utf8).unwrap();
+        let column: ArrayRef = Arc::new(StringArray::from(vec!["no place", "", "94110"]));
+        assert_eq!(mask.apply_counted(&column, &[]).unwrap().1, 1, "{function}");
     }
 }
 

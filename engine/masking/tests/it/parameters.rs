@@ -152,6 +152,8 @@ fn limits_of_tokens_choices_and_identifiers() {
         ("token", json!({"format": "base64url", "length": 10}), text, "/length"),
         ("token", json!({"format": "uuid", "length": 36}), text, "/length"),
         ("url", json!({"host": "localhost"}), text, "/host"),
+        ("uuid", json!({"otherwise": "token"}), &DataType::FixedSizeBinary(16), "/otherwise"),
+        ("ff1_number", json!({"otherwise": "redact"}), whole, "/otherwise"),
         ("zip3", json!({"also": ["1234"]}), text, "/also"),
     ]);
 }

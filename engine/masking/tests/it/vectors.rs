@@ -61,6 +61,7 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
     match (function, input) {
         ("ff1", DataType::Utf8) => &[
             r#"{"passthrough":"+ ","keep_first":2,"otherwise":"redact"}"#,
+            r#"{"alphabet":"lower","tweak":"column_name","otherwise":"token","allow_small_domain":{"owner":"a","reason":"b"}}"#,
             r#"{"alphabet":"lower_alphanumeric","passthrough":" -@.","per":"id","otherwise":"null"}"#,
             r#"{"characters":"東京都道府県市区町村","otherwise":"null","allow_small_domain":{"owner":"a","reason":"b"}}"#,
         ],
@@ -87,7 +88,7 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
         ("choice", DataType::Int64 | DataType::Utf8) => {
             &[r#"{"values":[1,2,3],"weights":[1,5,2]}"#]
         }
-        ("uuid" | "mac" | "ip", DataType::Utf8) => &["{}"],
+        ("uuid" | "mac" | "ip", DataType::Utf8) => &[r#"{"otherwise":"token"}"#],
         ("round", DataType::Int64 | DataType::Float64) => &[r#"{"multiple":7}"#],
         ("clip", DataType::Int64 | DataType::Float64) => &[r#"{"min":-1,"max":50}"#],
         ("url" | "zip3", DataType::Utf8) => &["{}"],
@@ -108,7 +109,8 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
         ("truncate", DataType::Timestamp(..)) => &[r#"{"unit":"week"}"#, r#"{"unit":"hour"}"#],
         ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
         ("truncate", DataType::Utf8) => &[r#"{"keep":2}"#],
-        ("aes_siv" | "email" | "phone" | "redact", DataType::Utf8) => &["{}"],
+        ("aes_siv", DataType::Utf8) => &["{}", r#"{"per":"id"}"#],
+        ("email" | "phone" | "redact", DataType::Utf8) => &["{}"],
         ("card" | "iban" | "imei" | "isbn" | "isin" | "ssn" | "vat" | "vin", DataType::Utf8) => {
             &["{}"]
         }
