@@ -136,6 +136,12 @@ pub(crate) fn over_values_counted(
     Ok((masked, rows as u64))
 }
 
+/// The masked column, and how many rows became null in it that were not.
+pub(crate) fn became_null(before: &ArrayRef, masked: ArrayRef) -> (ArrayRef, u64) {
+    let more = masked.null_count().saturating_sub(before.null_count());
+    (masked, more as u64)
+}
+
 /// How many rows hold one of these entries.
 fn rows_of(dictionary: &dyn AnyDictionaryArray, entries: &[usize]) -> usize {
     let mut wanted = vec![false; dictionary.values().len()];

@@ -37,6 +37,8 @@ mod numbers;
 
 mod calendar;
 
+mod zones;
+
 mod normal;
 
 mod check_digits;

@@ -47,7 +47,10 @@ const MORE: &[(&str, &str)] = &[
     ("uuid", r#"{"otherwise": "redact"}"#),
     ("time_noise", r#"{"seconds": 86399}"#),
     ("truncate", r#"{"unit": "week"}"#),
+    ("date_shift", r#"{"days": 400, "step": "week", "per": "id"}"#),
     ("truncate", r#"{"unit": "minute"}"#),
+    ("truncate", r#"{"unit": "century"}"#),
+    ("truncate", r#"{"unit": "millisecond"}"#),
     ("truncate", r#"{"multiple": 0.5}"#),
     ("truncate", r#"{"multiple": 3}"#),
 ];

@@ -9,6 +9,8 @@ mod arrays;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod dates;
+#[cfg(test)]
 mod distribution;
 #[cfg(test)]
 mod examples;

@@ -164,6 +164,7 @@ fn limits_of_numbers_and_times() {
     let date = &DataType::Date32;
     let second = &DataType::Timestamp(TimeUnit::Second, None);
     let time = &DataType::Time32(TimeUnit::Second);
+    let nowhere = &DataType::Timestamp(TimeUnit::Second, Some("Mars/Olympus".into()));
     let flag = &DataType::Boolean;
     let (short, whole, float) = (&DataType::Int8, &DataType::Int32, &DataType::Float64);
     assert_limits(&[
@@ -183,6 +184,10 @@ fn limits_of_numbers_and_times() {
         ("round", json!({"decimals": 13}), float, "/decimals"),
         ("round", json!({"multiple": 1}), whole, "/multiple"),
         ("round", json!({"multiple": 5, "decimals": 1}), float, "/multiple"),
+        ("date_shift", json!({"days": 6, "step": "week", "per": "id"}), date, "/days"),
+        ("truncate", json!({"unit": "day"}), time, "/unit"),
+        ("truncate", json!({"unit": "second"}), time, "/unit"),
+        ("truncate", json!({"unit": "day"}), nowhere, "/unit"),
         ("time_noise", json!({"seconds": 0}), second, "/seconds"),
         ("time_noise", json!({"seconds": 86400}), time, "/seconds"),
     ]);

@@ -76,9 +76,11 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
             r#"{"format":"uuid"}"#,
         ],
         ("hash", _) => &["{}", r#"{"algorithm":"hmac_sha256","format":"base64url"}"#],
-        ("date_shift", DataType::Date32 | DataType::Timestamp(..)) => {
-            &[r#"{"days":1000,"per":"id"}"#, r#"{"days":7,"whole_column":true}"#]
-        }
+        ("date_shift", DataType::Date32 | DataType::Timestamp(..)) => &[
+            r#"{"days":1000,"per":"id"}"#,
+            r#"{"days":7,"whole_column":true}"#,
+            r#"{"days":70,"step":"week","per":"id"}"#,
+        ],
         ("noise", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
             &[r#"{"amount":5}"#, r#"{"ratio":0.5,"per":"id","min":-50,"max":50}"#]
         }
@@ -106,7 +108,9 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
         ("bucket", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
             &[r#"{"width":7,"origin":3}"#]
         }
-        ("truncate", DataType::Timestamp(..)) => &[r#"{"unit":"week"}"#, r#"{"unit":"hour"}"#],
+        ("truncate", DataType::Timestamp(..)) => {
+            &[r#"{"unit":"week"}"#, r#"{"unit":"hour"}"#, r#"{"unit":"century"}"#]
+        }
         ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
         ("truncate", DataType::Utf8) => &[r#"{"keep":2}"#],
         ("aes_siv", DataType::Utf8) => &["{}", r#"{"per":"id"}"#],
