@@ -33,6 +33,7 @@ mod ip;
 mod isbn;
 mod isin;
 mod last_name;
+mod location_jitter;
 mod mac;
 mod national_id;
 mod national_rules;
@@ -43,6 +44,7 @@ mod otherwise;
 mod params;
 mod partial;
 mod phone;
+mod rank_preserving;
 mod redact;
 mod round;
 mod ssn;
@@ -85,6 +87,7 @@ pub const ALL: &[&dyn Function] = &[
     &isbn::Isbn,
     &isin::Isin,
     &last_name::LastName,
+    &location_jitter::LocationJitter,
     &mac::Mac,
     &national_id::NationalId,
     &noise::Noise,
@@ -92,6 +95,7 @@ pub const ALL: &[&dyn Function] = &[
     &number::NumberIn,
     &partial::Partial,
     &phone::Phone,
+    &rank_preserving::RankPreserving,
     &redact::Redact,
     &round::Round,
     &ssn::Ssn,

@@ -325,6 +325,43 @@ proptest! {
     }
 
     #[test]
+    fn ranks_stay_and_strict_ones_come_back(values in proptest::collection::vec(-1000..=1000_i64, 2..60)) {
+        let column: ArrayRef = Arc::new(arrow::array::Int64Array::from(values.clone()));
+        let numbers = |column: &ArrayRef| column.as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
+        for (params, strict) in [
+            (json!({"min": -1000, "max": 1000}), false),
+            (json!({"min": -1000, "max": 1000, "out_min": 5, "out_max": 9}), false),
+            (json!({"min": -1000, "max": 1000, "out_min": 1, "out_max": 4002}), true),
+        ] {
+            let mask = bind(find("rank_preserving").unwrap(), &params, &DataType::Int64).unwrap();
+            prop_assert_eq!(mask.properties().uniqueness == Uniqueness::Bijective, strict);
+            let masked = mask.apply(&column, &[]).unwrap();
+            let mut pairs: Vec<(i64, i64)> = values.iter().copied().zip(numbers(&masked)).collect();
+            pairs.sort_unstable();
+            prop_assert!(pairs.windows(2).all(|pair| pair[0].1 <= pair[1].1));
+            if strict {
+                prop_assert!(pairs.windows(2).all(|pair| (pair[0].0 == pair[1].0) == (pair[0].1 == pair[1].1)));
+                prop_assert_eq!(&mask.inverse().unwrap().apply(&masked, &[]).unwrap(), &column);
+            } else {
+                prop_assert!(mask.inverse().is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn floats_and_dates_keep_their_ranks(mut values in proptest::collection::vec(-1e6..1e6_f64, 2..40), days in proptest::collection::vec(-20_000..20_000_i32, 2..40)) {
+        values.sort_by(f64::total_cmp);
+        let column: ArrayRef = Arc::new(arrow::array::Float64Array::from(values));
+        let masked = apply("rank_preserving", &json!({"min": -1e6, "max": 1e6}), &column);
+        prop_assert!(masked.as_primitive::<arrow::datatypes::Float64Type>().values().is_sorted());
+        let mut days = days;
+        days.sort_unstable();
+        let column: ArrayRef = Arc::new(arrow::array::Date32Array::from(days));
+        let masked = apply("rank_preserving", &json!({"min": "1900-01-01", "max": "2030-01-01"}), &column);
+        prop_assert!(masked.as_primitive::<arrow::datatypes::Date32Type>().values().is_sorted());
+    }
+
+    #[test]
     fn an_age_is_what_the_calendar_says(day in -40_000..19_000_i32) {
         let column: ArrayRef = Arc::new(arrow::array::Date32Array::from(vec![day]));
         let age = apply("age", &json!({"reference": "2024-02-29", "cap": 120}), &column);

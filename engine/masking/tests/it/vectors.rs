@@ -81,9 +81,21 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
             r#"{"days":7,"whole_column":true}"#,
             r#"{"days":70,"step":"week","per":"id"}"#,
         ],
-        ("noise", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
-            &[r#"{"amount":5}"#, r#"{"ratio":0.5,"per":"id","min":-50,"max":50}"#]
-        }
+        ("noise", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => &[
+            r#"{"amount":5}"#,
+            r#"{"ratio":0.5,"per":"id","min":-50,"max":50}"#,
+            r#"{"amount":5,"distribution":"laplace"}"#,
+            r#"{"ratio":0.5,"distribution":"gaussian","per":"id"}"#,
+        ],
+        ("location_jitter", DataType::Decimal128(..) | DataType::Float64) => &[
+            r#"{"part":"latitude","with":"id","radius_meters":1000}"#,
+            r#"{"part":"longitude","with":"id","radius_meters":1000,"least_meters":500,"per":"id"}"#,
+        ],
+        ("rank_preserving", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => &[
+            r#"{"min":-100,"max":100,"otherwise":"null"}"#,
+            r#"{"min":-1000,"max":1000,"out_min":0,"out_max":90000}"#,
+        ],
+        ("rank_preserving", DataType::Date32) => &[r#"{"min":"1900-01-01","max":"2024-12-31"}"#],
         ("number", DataType::Int64 | DataType::Decimal128(..) | DataType::Utf8) => {
             &[r#"{"min":-1000,"max":1000}"#]
         }
