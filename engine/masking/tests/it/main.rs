@@ -15,6 +15,8 @@ mod distribution;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod independence;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod parameters;

@@ -76,6 +76,35 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
             r#"{"format":"uuid"}"#,
         ],
         ("hash", _) => &["{}", r#"{"algorithm":"hmac_sha256","format":"base64url"}"#],
+        ("number", DataType::Int64 | DataType::Decimal128(..) | DataType::Utf8) => {
+            &[r#"{"min":-1000,"max":1000}"#]
+        }
+        ("choice", DataType::Int64 | DataType::Utf8) => {
+            &[r#"{"values":[1,2,3],"weights":[1,5,2]}"#]
+        }
+        ("uuid" | "mac" | "ip", DataType::Utf8) => &[r#"{"otherwise":"token"}"#],
+        ("url" | "zip3", DataType::Utf8) => &["{}"],
+        ("geohash", DataType::Utf8) => &[r#"{"keep":2}"#],
+        ("default", _) => &["{}"],
+        ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
+        ("aes_siv", DataType::Utf8) => &["{}", r#"{"per":"id"}"#],
+        ("email" | "phone" | "redact", DataType::Utf8) => &["{}"],
+        ("card" | "iban" | "imei" | "isbn" | "isin" | "ssn" | "vat" | "vin", DataType::Utf8) => {
+            &["{}"]
+        }
+        ("national_id", DataType::Utf8) => &[r#"{"country":"es"}"#],
+        ("first_name" | "last_name" | "full_name", DataType::Utf8) => {
+            &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"ja"}"#, r#"{"lookup":"words"}"#]
+        }
+        ("city" | "company" | "street", DataType::Utf8) => {
+            &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"nl"}"#, r#"{"locale":"zh"}"#]
+        }
+        _ => extra_params_of_numbers_and_times(function, input),
+    }
+}
+
+fn extra_params_of_numbers_and_times(function: &str, input: &DataType) -> &'static [&'static str] {
+    match (function, input) {
         ("date_shift", DataType::Date32 | DataType::Timestamp(..)) => &[
             r#"{"days":1000,"per":"id"}"#,
             r#"{"days":7,"whole_column":true}"#,
@@ -96,17 +125,8 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
             r#"{"min":-1000,"max":1000,"out_min":0,"out_max":90000}"#,
         ],
         ("rank_preserving", DataType::Date32) => &[r#"{"min":"1900-01-01","max":"2024-12-31"}"#],
-        ("number", DataType::Int64 | DataType::Decimal128(..) | DataType::Utf8) => {
-            &[r#"{"min":-1000,"max":1000}"#]
-        }
-        ("choice", DataType::Int64 | DataType::Utf8) => {
-            &[r#"{"values":[1,2,3],"weights":[1,5,2]}"#]
-        }
-        ("uuid" | "mac" | "ip", DataType::Utf8) => &[r#"{"otherwise":"token"}"#],
         ("round", DataType::Int64 | DataType::Float64) => &[r#"{"multiple":7}"#],
         ("clip", DataType::Int64 | DataType::Float64) => &[r#"{"min":-1,"max":50}"#],
-        ("url" | "zip3", DataType::Utf8) => &["{}"],
-        ("geohash", DataType::Utf8) => &[r#"{"keep":2}"#],
         ("age", DataType::Date32 | DataType::Timestamp(..)) => {
             &[r#"{"reference":"2024-02-28","cap":60}"#]
         }
@@ -116,27 +136,13 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
         ("time_noise", DataType::Timestamp(..)) => {
             &[r#"{"seconds":60}"#, r#"{"seconds":60,"per":"id"}"#]
         }
-        ("default", _) => &["{}"],
         ("bucket", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
             &[r#"{"width":7,"origin":3}"#]
         }
         ("truncate", DataType::Timestamp(..)) => {
             &[r#"{"unit":"week"}"#, r#"{"unit":"hour"}"#, r#"{"unit":"century"}"#]
         }
-        ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
         ("truncate", DataType::Utf8) => &[r#"{"keep":2}"#],
-        ("aes_siv", DataType::Utf8) => &["{}", r#"{"per":"id"}"#],
-        ("email" | "phone" | "redact", DataType::Utf8) => &["{}"],
-        ("card" | "iban" | "imei" | "isbn" | "isin" | "ssn" | "vat" | "vin", DataType::Utf8) => {
-            &["{}"]
-        }
-        ("national_id", DataType::Utf8) => &[r#"{"country":"es"}"#],
-        ("first_name" | "last_name" | "full_name", DataType::Utf8) => {
-            &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"ja"}"#, r#"{"lookup":"words"}"#]
-        }
-        ("city" | "company" | "street", DataType::Utf8) => {
-            &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"nl"}"#, r#"{"locale":"zh"}"#]
-        }
         _ => &[],
     }
 }
