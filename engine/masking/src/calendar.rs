@@ -1,62 +1,110 @@
-//! Dates and timestamps as counts of ticks, and the arithmetic masks need on them.
+//! Dates, timestamps and times of day as counts of ticks, and the arithmetic masks need on them.
 //!
-//! All in UTC: a day is 24 hours, a timestamp's time zone only says how it is shown.
+//! A day is 24 hours, and the calendar the proleptic Gregorian one for all of the types' ranges: year 0
+//! and those before it included. The least and the greatest number of a type are PostgreSQL's
+//! `-infinity` and `infinity`: no mask moves them, and no date becomes one.
 
 use arrow::array::ArrayRef;
 use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Date32Type, Date64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
+    ArrowPrimitiveType, DataType, Date32Type, Date64Type, Time32MillisecondType, Time32SecondType,
+    Time64MicrosecondType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
-use chrono::{Datelike, NaiveDate};
 
 use crate::error::MaskError;
 use crate::forms::logical;
 use crate::numbers::mapped;
 
-/// Days from 0001-01-01 (day 1, as chrono counts) to 1970-01-01.
-const EPOCH_DAY: i64 = 719_163;
+/// Days from 0000-03-01 to 1970-01-01.
+const EPOCH_DAY: i64 = 719_468;
+/// Days of 400 years.
+const ERA_DAYS: i64 = 146_097;
+/// More days than any type has a tick for.
+const DAYS_MAX: i64 = 1 << 50;
 
 /// Ticks of a day in this type; none if it is no date or timestamp.
 pub(crate) fn ticks_per_day(input: &DataType) -> Option<i64> {
-    const SECONDS: i64 = 86_400;
     match logical(input) {
         DataType::Date32 => Some(1),
-        DataType::Date64 | DataType::Timestamp(TimeUnit::Millisecond, _) => Some(SECONDS * 1_000),
-        DataType::Timestamp(TimeUnit::Second, _) => Some(SECONDS),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => Some(SECONDS * 1_000_000),
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => Some(SECONDS * 1_000_000_000),
+        DataType::Date64 => Some(SECONDS_PER_DAY * 1_000),
+        DataType::Timestamp(unit, _) => Some(SECONDS_PER_DAY * per_second(*unit)),
         _ => None,
     }
 }
 
-/// Maps the ticks of a plain date or timestamp column, with the row number, to the same type;
-/// none, and a result that does not fit the type, give null.
+/// Ticks of a second; none if the type has no time of day.
+pub(crate) fn ticks_per_second(input: &DataType) -> Option<i64> {
+    match logical(input) {
+        DataType::Timestamp(unit, _) | DataType::Time32(unit) | DataType::Time64(unit) => {
+            Some(per_second(*unit))
+        }
+        _ => None,
+    }
+}
+
+/// Seconds of a day.
+pub(crate) const SECONDS_PER_DAY: i64 = 86_400;
+
+const fn per_second(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    }
+}
+
+/// Maps the ticks of a plain column of dates, timestamps or times of day, with the row number, to the
+/// same type; none, and a result that does not fit the type, give null. Infinities stay.
 pub(crate) fn map_ticks(
     column: &ArrayRef,
     map: impl Fn(usize, i64) -> Option<i64>,
 ) -> Result<ArrayRef, MaskError> {
     use TimeUnit as U;
+    let short = |row, ticks: i32| i32::try_from(map(row, ticks.into())?).ok();
     match column.data_type() {
-        DataType::Date32 => Ok(mapped::<Date32Type>(column, |row, ticks| {
-            map(row, i64::from(ticks)).and_then(|ticks| i32::try_from(ticks).ok())
+        DataType::Date32 => Ok(mapped::<Date32Type>(column, |row, days| {
+            if matches!(days, i32::MIN | i32::MAX) {
+                return Some(days);
+            }
+            short(row, days).filter(|days| !matches!(*days, i32::MIN | i32::MAX))
         })),
-        DataType::Date64 => Ok(mapped::<Date64Type>(column, map)),
+        DataType::Date64 => Ok(finite::<Date64Type>(column, map)),
         DataType::Timestamp(unit, _) => Ok(match unit {
-            U::Second => mapped::<TimestampSecondType>(column, map),
-            U::Millisecond => mapped::<TimestampMillisecondType>(column, map),
-            U::Microsecond => mapped::<TimestampMicrosecondType>(column, map),
-            U::Nanosecond => mapped::<TimestampNanosecondType>(column, map),
+            U::Second => finite::<TimestampSecondType>(column, map),
+            U::Millisecond => finite::<TimestampMillisecondType>(column, map),
+            U::Microsecond => finite::<TimestampMicrosecondType>(column, map),
+            U::Nanosecond => finite::<TimestampNanosecondType>(column, map),
         }),
+        DataType::Time32(U::Second) => Ok(mapped::<Time32SecondType>(column, short)),
+        DataType::Time32(_) => Ok(mapped::<Time32MillisecondType>(column, short)),
+        DataType::Time64(U::Microsecond) => Ok(mapped::<Time64MicrosecondType>(column, map)),
+        DataType::Time64(_) => Ok(mapped::<Time64NanosecondType>(column, map)),
         found => {
             Err(MaskError::UnexpectedType { expected: DataType::Date32, found: found.clone() })
         }
     }
 }
 
-/// The date of a day (days since 1970-01-01); none outside chrono's range of years.
-pub(crate) fn date_of_day(day: i64) -> Option<NaiveDate> {
-    NaiveDate::from_num_days_from_ce_opt(day.checked_add(EPOCH_DAY)?.try_into().ok()?)
+fn finite<T: ArrowPrimitiveType<Native = i64>>(
+    column: &ArrayRef,
+    map: impl Fn(usize, i64) -> Option<i64>,
+) -> ArrayRef {
+    mapped::<T>(column, |row, ticks| {
+        if matches!(ticks, i64::MIN | i64::MAX) {
+            return Some(ticks);
+        }
+        map(row, ticks).filter(|ticks| !matches!(*ticks, i64::MIN | i64::MAX))
+    })
+}
+
+/// Whether these ticks of a date or timestamp are an infinity.
+pub(crate) fn is_infinite(input: &DataType, ticks: i64) -> bool {
+    match input {
+        DataType::Date32 => ticks == i64::from(i32::MIN) || ticks == i64::from(i32::MAX),
+        _ => matches!(ticks, i64::MIN | i64::MAX),
+    }
 }
 
 /// The ticks of a plain date or timestamp column, as 64-bit integers.
@@ -71,26 +119,71 @@ pub(crate) fn ticks_of(column: &ArrayRef) -> Result<ArrayRef, MaskError> {
         .map_err(|_| MaskError::Kernel { operation: "read dates as numbers" })
 }
 
-/// The first day of a period that holds `day` (days since 1970-01-01); none outside chrono's
-/// range of years.
+/// A date of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Civil {
+    /// 0 is the year before 1.
+    pub(crate) year: i64,
+    /// 1 to 12.
+    pub(crate) month: i64,
+    /// 1 to 31.
+    pub(crate) day: i64,
+}
+
+impl Civil {
+    /// The date of a day (days since 1970-01-01); none for a day no type can hold. Hinnant,
+    /// "chrono-Compatible Low-Level Date Algorithms", 2013: years that begin in March, in eras of 400.
+    #[inline]
+    pub(crate) fn of_day(day: i64) -> Option<Self> {
+        if !(-DAYS_MAX..DAYS_MAX).contains(&day) {
+            return None;
+        }
+        let shifted = day + EPOCH_DAY;
+        let (era, of_era) = (shifted.div_euclid(ERA_DAYS), shifted.rem_euclid(ERA_DAYS));
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+        Some(Self { year: 400 * era + year + next, month, day })
+    }
+
+    /// The day of a date: the way back.
+    #[inline]
+    pub(crate) fn to_day(self) -> i64 {
+        let year = if self.month > 2 { self.year } else { self.year - 1 };
+        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let month = (self.month + 9) % 12;
+        let of_year = (153 * month + 2) / 5 + self.day - 1;
+        ERA_DAYS * era + 365 * of_era + of_era / 4 - of_era / 100 + of_year - EPOCH_DAY
+    }
+}
+
+/// The first day of a period that holds `day` (days since 1970-01-01); none for a day no type can hold.
+#[inline]
 pub(crate) fn first_day(day: i64, period: Period) -> Option<i64> {
     if period == Period::Week {
         // 1970-01-01 was a Thursday; ISO 8601 weeks begin on Monday.
         return day.checked_sub(day.checked_add(3)?.rem_euclid(7));
     }
-    let date = date_of_day(day)?;
-    let month = match period {
-        Period::Year => 1,
-        Period::Quarter => date.month0() / 3 * 3 + 1,
-        Period::Month | Period::Week => date.month(),
+    let date = Civil::of_day(day)?;
+    let (year, month) = match period {
+        Period::Century => ((date.year - 1).div_euclid(100) * 100 + 1, 1),
+        Period::Decade => (date.year.div_euclid(10) * 10, 1),
+        Period::Year => (date.year, 1),
+        Period::Quarter => (date.year, (date.month - 1) / 3 * 3 + 1),
+        Period::Month | Period::Week => (date.year, date.month),
     };
-    let first = NaiveDate::from_ymd_opt(date.year(), month, 1)?;
-    Some(i64::from(first.num_days_from_ce()) - EPOCH_DAY)
+    Some(Civil { year, month, day: 1 }.to_day())
 }
 
 /// A period of whole days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Period {
+    /// From 1 January of a year 1, 101, 1901, 2001.
+    Century,
+    /// From 1 January of a year 0, 10, 1990, 2000.
+    Decade,
     /// From 1 January.
     Year,
     /// From 1 January, April, July, October.
@@ -104,26 +197,46 @@ pub(crate) enum Period {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::{Datelike, NaiveDate};
+
+    fn day(text: &str) -> i64 {
+        let date: NaiveDate = text.parse().unwrap();
+        i64::from(date.to_epoch_days())
+    }
 
     #[test]
     fn first_days() {
-        let day = |text: &str| {
-            let date: NaiveDate = text.parse().unwrap();
-            i64::from(date.num_days_from_ce()) - EPOCH_DAY
-        };
-        assert_eq!(day("1970-01-01"), 0);
         for (date, period, first) in [
             ("2024-02-29", Period::Year, "2024-01-01"),
             ("2024-12-31", Period::Quarter, "2024-10-01"),
             ("1969-12-31", Period::Month, "1969-12-01"),
             ("2024-03-03", Period::Week, "2024-02-26"),
             ("1969-12-29", Period::Week, "1969-12-29"),
+            ("1999-12-31", Period::Decade, "1990-01-01"),
+            ("2000-12-31", Period::Century, "1901-01-01"),
+            ("0000-02-29", Period::Year, "0000-01-01"),
+            ("0000-02-29", Period::Century, "-0099-01-01"),
+            ("-0001-12-31", Period::Decade, "-0010-01-01"),
         ] {
             assert_eq!(first_day(day(date), period), Some(day(first)), "{date}");
         }
-        for extreme in [i64::MIN, i64::MAX, i64::from(i32::MAX)] {
+        for extreme in [i64::MIN, i64::MAX] {
             assert_eq!(first_day(extreme, Period::Year), None);
         }
         assert_eq!(first_day(i64::MIN, Period::Week), None);
+    }
+
+    #[test]
+    fn dates_are_those_of_chrono_and_come_back() {
+        for day in (-2_000_000..2_000_000).step_by(37) {
+            let expected = NaiveDate::from_epoch_days(day).unwrap();
+            let date = Civil::of_day(day.into()).unwrap();
+            assert_eq!(date.year, i64::from(expected.year()));
+            assert_eq!((date.month, date.day), (expected.month().into(), expected.day().into()));
+            assert_eq!(date.to_day(), i64::from(day));
+        }
+        for day in [i64::from(i32::MIN), i64::from(i32::MAX), -DAYS_MAX, DAYS_MAX - 1] {
+            assert_eq!(Civil::of_day(day).unwrap().to_day(), day);
+        }
     }
 }

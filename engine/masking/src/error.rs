@@ -167,7 +167,7 @@ pub enum MaskError {
         "{count} values of one batch do not fit the function's domain; say with `otherwise` what becomes of them"
     )]
     DoesNotFit {
-        /// How many; of a dictionary, entries.
+        /// How many rows.
         count: usize,
     },
     /// Rows that the columns which identify them do not tell apart.

@@ -44,30 +44,50 @@ impl Direction {
     }
 }
 
-/// A modulus up to 2^64 and, if it is below 2^32, what makes reducing by it two products.
+/// A modulus up to 2^64, and how numbers are reduced by it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Modulus {
     modulus: u128,
-    inverse: Option<u64>,
+    way: Way,
+}
+
+/// How numbers are reduced.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// By a power of two: the last so many bits stay.
+    Bits(u32),
+    /// By less than 2^32: two products with the inverse.
+    Inverse(u64),
+    /// By anything else.
+    Division,
 }
 
 impl Modulus {
     pub(crate) fn new(modulus: u128) -> Self {
-        let inverse = (2..1 << 32).contains(&modulus).then(|| u64::MAX / modulus as u64);
-        Self { modulus, inverse }
+        match Self::without_inverse(modulus) {
+            Self { way: Way::Division, .. } if (2..1 << 32).contains(&modulus) => {
+                Self { modulus, way: Way::Inverse(u64::MAX / modulus as u64) }
+            }
+            other => other,
+        }
     }
 
     fn without_inverse(modulus: u128) -> Self {
-        Self { modulus, inverse: None }
+        let bits = modulus.is_power_of_two().then(|| modulus.trailing_zeros());
+        Self { modulus, way: bits.map_or(Way::Division, Way::Bits) }
     }
 
     /// Quotient and remainder. With `i = (2^64 - 1) / m`, rounded down, `x i / 2^64` is less than 1 below
     /// `x / m`, so that the quotient is short by at most 1.
     #[inline]
     pub(crate) fn divide(self, x: u64) -> (u64, u64) {
-        let Some(inverse) = self.inverse else {
-            let quotient = (u128::from(x)).checked_div(self.modulus).unwrap_or_default();
-            return (quotient as u64, (u128::from(x) - quotient * self.modulus) as u64);
+        let inverse = match self.way {
+            Way::Bits(bits) => return ((u128::from(x) >> bits) as u64, self.reduce(x.into())),
+            Way::Division => {
+                let quotient = (u128::from(x)).checked_div(self.modulus).unwrap_or_default();
+                return (quotient as u64, (u128::from(x) - quotient * self.modulus) as u64);
+            }
+            Way::Inverse(inverse) => inverse,
         };
         let modulus = self.modulus as u64;
         let quotient = ((u128::from(x) * u128::from(inverse)) >> 64) as u64;
@@ -78,9 +98,10 @@ impl Modulus {
     /// The remainder of a number below 2^96, or below 2^64 where there is an inverse.
     #[inline]
     fn reduce(self, x: u128) -> u64 {
-        match self.inverse {
-            Some(_) => self.divide(x as u64).1,
-            None => x.checked_rem(self.modulus).unwrap_or_default() as u64,
+        match self.way {
+            Way::Bits(_) => (x & (self.modulus - 1)) as u64,
+            Way::Inverse(_) => self.divide(x as u64).1,
+            Way::Division => x.checked_rem(self.modulus).unwrap_or_default() as u64,
         }
     }
 
@@ -139,7 +160,7 @@ pub(crate) type Permutation = Ff1<Aes256>;
 impl Permutation {
     /// The permutation under a linkage's key, with tweaks of [`TWEAK_BYTES`] or none.
     pub(crate) fn of(key: &LinkageKey, radix: u32, tweak_bytes: usize) -> Self {
-        Self::new(Aes256::new((&*key.cipher_key()).into()), radix, tweak_bytes)
+        Self::new(Aes256::new((&*key.secret("aes-256")).into()), radix, tweak_bytes)
     }
 }
 

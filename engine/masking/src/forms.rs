@@ -9,6 +9,8 @@
 //! Its result is built from fresh value buffers: neither a dictionary entry that no
 //! row uses nor the bytes under a null can carry a raw value along.
 
+mod read;
+
 use std::sync::Arc;
 
 use arrow::array::{
@@ -22,6 +24,8 @@ use arrow_select::dictionary::garbage_collect_any_dictionary;
 use crate::error::MaskError;
 use crate::key::{Draw, LinkageKey};
 use crate::lanes::Lanes;
+
+pub(crate) use self::read::map_read;
 
 /// The type of the values: what a dictionary's entries are, else the type itself.
 pub(crate) fn logical(input: &DataType) -> &DataType {
@@ -98,16 +102,57 @@ pub(crate) fn over_values(
     over_used(dictionary, kernel)
 }
 
-/// The same for a kernel that refuses values: entries that no row uses are not held against the column.
-pub(crate) fn over_values_that_fit(
+/// What became of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// It is what the function is for.
+    Right,
+    /// It is not, and something stands in its place.
+    Replaced,
+    /// It is not, and becomes null.
+    Null,
+}
+
+/// A masked column, and the places of the values that do not fit; of a dictionary, its entries.
+pub(crate) type Counted = (ArrayRef, Vec<usize>);
+
+/// The same as [`over_values`] for a kernel that says which values do not fit: with the number of rows that
+/// hold such a value. Entries that no row uses do not count.
+pub(crate) fn over_values_counted(
     expected: &DataType,
     column: &ArrayRef,
-    kernel: impl Fn(&ArrayRef) -> Result<ArrayRef, MaskError>,
-) -> Result<ArrayRef, MaskError> {
-    match (over_values(expected, column, &kernel), column.as_any_dictionary_opt()) {
-        (Err(MaskError::DoesNotFit { .. }), Some(dictionary)) => over_used(dictionary, kernel),
-        (result, _) => result,
+    kernel: impl FnOnce(&ArrayRef) -> Result<Counted, MaskError>,
+) -> Result<(ArrayRef, u64), MaskError> {
+    let mut unfit = Vec::new();
+    let masked = over_values(expected, column, |values| {
+        let (masked, places) = kernel(values)?;
+        unfit = places;
+        Ok(masked)
+    })?;
+    let rows = match masked.as_any_dictionary_opt() {
+        Some(dictionary) if !unfit.is_empty() => rows_of(dictionary, &unfit),
+        _ => unfit.len(),
+    };
+    Ok((masked, rows as u64))
+}
+
+/// The masked column, and how many rows became null in it that were not.
+pub(crate) fn became_null(before: &ArrayRef, masked: ArrayRef) -> (ArrayRef, u64) {
+    let more = masked.null_count().saturating_sub(before.null_count());
+    (masked, more as u64)
+}
+
+/// How many rows hold one of these entries.
+fn rows_of(dictionary: &dyn AnyDictionaryArray, entries: &[usize]) -> usize {
+    let mut wanted = vec![false; dictionary.values().len()];
+    for entry in entries {
+        if let Some(wanted) = wanted.get_mut(*entry) {
+            *wanted = true;
+        }
     }
+    let keys = dictionary.normalized_keys().into_iter().enumerate();
+    let is_wanted = |entry: usize| wanted.get(entry).copied().unwrap_or_default();
+    keys.filter(|(row, key)| dictionary.keys().is_valid(*row) && is_wanted(*key)).count()
 }
 
 fn over_used(
@@ -135,8 +180,34 @@ pub(crate) fn map_text(
             let text = rewrite::<i32, _>(&column.as_string_view(), write)?;
             Ok(Arc::new(StringViewArray::from(&text)))
         }
-        found => Err(MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }),
+        found => Err(not_text(found)),
     }
+}
+
+/// The same with the row number, for values that may not fit: `write` says what became of each.
+pub(crate) fn map_text_counted(
+    column: &ArrayRef,
+    write: impl FnMut(usize, &str, &mut Vec<u8>) -> Fit,
+) -> Result<Counted, MaskError> {
+    let mut unfit = Unfit::default();
+    let masked: ArrayRef = match column.data_type() {
+        DataType::Utf8 => {
+            Arc::new(rewrite_rows::<i32, _>(&column.as_string::<i32>(), write, &mut unfit)?)
+        }
+        DataType::LargeUtf8 => {
+            Arc::new(rewrite_rows::<i64, _>(&column.as_string::<i64>(), write, &mut unfit)?)
+        }
+        DataType::Utf8View => {
+            let text = rewrite_rows::<i32, _>(&column.as_string_view(), write, &mut unfit)?;
+            Arc::new(StringViewArray::from(&text))
+        }
+        found => return Err(not_text(found)),
+    };
+    Ok((masked, unfit.places))
+}
+
+fn not_text(found: &DataType) -> MaskError {
+    MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }
 }
 
 /// Rows whose values are hashed together: few enough to stay in the processor's first cache.
@@ -149,28 +220,48 @@ pub(crate) fn map_text_keyed<C>(
     column: &ArrayRef,
     key: &LinkageKey,
     hash: impl FnMut(&str, &mut Lanes<'_>) -> C,
-    write: impl FnMut(&str, C, Draw<'_>, &mut Vec<u8>),
+    mut write: impl FnMut(&str, C, Draw<'_>, &mut Vec<u8>),
 ) -> Result<ArrayRef, MaskError> {
-    match column.data_type() {
+    let write = |value: &str, known: C, draw: Draw<'_>, out: &mut Vec<u8>| {
+        write(value, known, draw, out);
+        Fit::Right
+    };
+    Ok(map_text_keyed_counted(column, key, hash, write)?.0)
+}
+
+/// The same for values that may not fit: `write` says what became of each.
+pub(crate) fn map_text_keyed_counted<C>(
+    column: &ArrayRef,
+    key: &LinkageKey,
+    hash: impl FnMut(&str, &mut Lanes<'_>) -> C,
+    write: impl FnMut(&str, C, Draw<'_>, &mut Vec<u8>) -> Fit,
+) -> Result<Counted, MaskError> {
+    let mut unfit = Unfit::default();
+    let masked: ArrayRef = match column.data_type() {
         DataType::Utf8 => {
-            Ok(Arc::new(rewrite_keyed::<i32, _, _>(&column.as_string::<i32>(), key, hash, write)?))
+            let column = &column.as_string::<i32>();
+            Arc::new(rewrite_keyed::<i32, _, _>(column, key, hash, write, &mut unfit)?)
         }
         DataType::LargeUtf8 => {
-            Ok(Arc::new(rewrite_keyed::<i64, _, _>(&column.as_string::<i64>(), key, hash, write)?))
+            let column = &column.as_string::<i64>();
+            Arc::new(rewrite_keyed::<i64, _, _>(column, key, hash, write, &mut unfit)?)
         }
         DataType::Utf8View => {
-            let text = rewrite_keyed::<i32, _, _>(&column.as_string_view(), key, hash, write)?;
-            Ok(Arc::new(StringViewArray::from(&text)))
+            let column = &column.as_string_view();
+            let text = rewrite_keyed::<i32, _, _>(column, key, hash, write, &mut unfit)?;
+            Arc::new(StringViewArray::from(&text))
         }
-        found => Err(MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }),
-    }
+        found => return Err(not_text(found)),
+    };
+    Ok((masked, unfit.places))
 }
 
 fn rewrite_keyed<'a, O: OffsetSizeTrait, A: StringArrayType<'a>, C>(
     column: &A,
     key: &LinkageKey,
     mut hash: impl FnMut(&str, &mut Lanes<'_>) -> C,
-    mut write: impl FnMut(&str, C, Draw<'_>, &mut Vec<u8>),
+    mut write: impl FnMut(&str, C, Draw<'_>, &mut Vec<u8>) -> Fit,
+    unfit: &mut Unfit,
 ) -> Result<GenericStringArray<O>, MaskError> {
     let mut builder = TextBuilder::with_rows(column.len());
     let mut lanes = key.lanes();
@@ -188,87 +279,48 @@ fn rewrite_keyed<'a, O: OffsetSizeTrait, A: StringArrayType<'a>, C>(
             if let Some(value) = value(row)
                 && let Some((hash, known)) = hashes.next()
             {
-                write(value, known, key.draw(*hash), builder.bytes());
+                unfit.note(row, write(value, known, key.draw(*hash), builder.bytes()));
             }
             builder.end_row()?;
         }
     }
-    builder.finish(column.nulls().cloned())
+    builder.finish(unfit.nulls(column.len(), column.nulls()))
 }
 
-/// Maps text that `read` understands to text of the same form, many values at a time: `change` is given
-/// what was read of them, `write` appends the masked value (UTF-8). What `read` does not understand
-/// becomes null, as null does; empty stays empty.
-pub(crate) fn map_read<V: Copy, F: Copy>(
-    column: &ArrayRef,
-    read: impl Fn(&str) -> Option<(V, F)>,
-    change: impl Fn(&mut [V]),
-    write: impl Fn(V, F, &mut Vec<u8>),
-) -> Result<ArrayRef, MaskError> {
-    match column.data_type() {
-        DataType::Utf8 => Ok(Arc::new(rewrite_read::<i32, _, _, _>(
-            &column.as_string::<i32>(),
-            read,
-            change,
-            write,
-        )?)),
-        DataType::LargeUtf8 => Ok(Arc::new(rewrite_read::<i64, _, _, _>(
-            &column.as_string::<i64>(),
-            read,
-            change,
-            write,
-        )?)),
-        DataType::Utf8View => {
-            let text = rewrite_read::<i32, _, _, _>(&column.as_string_view(), read, change, write)?;
-            Ok(Arc::new(StringViewArray::from(&text)))
-        }
-        found => Err(MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }),
-    }
+/// Rows whose values do not fit.
+#[derive(Debug, Default)]
+pub(crate) struct Unfit {
+    /// All of them.
+    pub(crate) places: Vec<usize>,
+    /// Those that become null.
+    hidden: Vec<usize>,
 }
 
-/// What stands in a row of text.
-enum Row<F> {
-    Null,
-    Empty,
-    Read(F),
-}
-
-fn rewrite_read<'a, O: OffsetSizeTrait, A: StringArrayType<'a>, V: Copy, F: Copy>(
-    column: &A,
-    read: impl Fn(&str) -> Option<(V, F)>,
-    change: impl Fn(&mut [V]),
-    write: impl Fn(V, F, &mut Vec<u8>),
-) -> Result<GenericStringArray<O>, MaskError> {
-    let mut builder = TextBuilder::with_rows(column.len());
-    let mut valid = Vec::with_capacity(column.len());
-    let mut values = Vec::with_capacity(ROWS_TOGETHER);
-    let mut rows = Vec::with_capacity(ROWS_TOGETHER);
-    for start in (0..column.len()).step_by(ROWS_TOGETHER) {
-        values.clear();
-        rows.clear();
-        for row in start..column.len().min(start + ROWS_TOGETHER) {
-            rows.push(match (column.is_null(row), column.value(row)) {
-                (true, _) => Row::Null,
-                (false, "") => Row::Empty,
-                (false, text) => read(text).map_or(Row::Null, |(value, form)| {
-                    values.push(value);
-                    Row::Read(form)
-                }),
-            });
-        }
-        change(&mut values);
-        let mut changed = values.iter();
-        for row in &rows {
-            if let Row::Read(form) = row
-                && let Some(value) = changed.next()
-            {
-                write(*value, *form, builder.bytes());
+impl Unfit {
+    /// Takes down what became of a row.
+    #[inline]
+    pub(crate) fn note(&mut self, row: usize, fit: Fit) {
+        if fit != Fit::Right {
+            self.places.push(row);
+            if fit == Fit::Null {
+                self.hidden.push(row);
             }
-            valid.push(!matches!(row, Row::Null));
-            builder.end_row()?;
         }
     }
-    builder.finish(Some(NullBuffer::from(valid)).filter(|nulls| nulls.null_count() > 0))
+
+    /// The nulls of a column, with the rows that become null.
+    pub(crate) fn nulls(&self, rows: usize, nulls: Option<&NullBuffer>) -> Option<NullBuffer> {
+        if self.hidden.is_empty() {
+            return nulls.cloned();
+        }
+        let mut valid = vec![true; rows];
+        for row in &self.hidden {
+            if let Some(valid) = valid.get_mut(*row) {
+                *valid = false;
+            }
+        }
+        NullBuffer::union(nulls, Some(&NullBuffer::from(valid)))
+    }
 }
 
 /// Text of fresh buffers, built row by row.
@@ -324,6 +376,23 @@ fn rewrite<'a, O: OffsetSizeTrait, A: StringArrayType<'a>>(
         builder.end_row()?;
     }
     builder.finish(column.nulls().cloned())
+}
+
+fn rewrite_rows<'a, O: OffsetSizeTrait, A: StringArrayType<'a>>(
+    column: &A,
+    mut write: impl FnMut(usize, &str, &mut Vec<u8>) -> Fit,
+    unfit: &mut Unfit,
+) -> Result<GenericStringArray<O>, MaskError> {
+    let mut builder = TextBuilder::with_rows(column.len());
+    for (row, value) in column.iter().enumerate() {
+        if let Some(value) = value
+            && !value.is_empty()
+        {
+            unfit.note(row, write(row, value, builder.bytes()));
+        }
+        builder.end_row()?;
+    }
+    builder.finish(unfit.nulls(column.len(), column.nulls()))
 }
 
 #[cfg(test)]

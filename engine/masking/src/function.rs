@@ -80,8 +80,11 @@ pub struct BindContext<'a> {
     pub name: Option<&'a str>,
     /// The key of another function in a linkage (in the rule's own when none is named), for masks that
     /// are made of masks.
-    pub keys: &'a dyn Fn(&dyn Function, Option<&str>) -> Option<LinkageKey>,
+    pub keys: &'a Keys<'a>,
 }
+
+/// The key of a function in a linkage.
+pub type Keys<'a> = dyn Fn(&dyn Function, Option<&str>) -> Option<LinkageKey> + 'a;
 
 /// A bound function. Cheap to apply, per batch, from many threads.
 pub trait Mask: Send + Sync {

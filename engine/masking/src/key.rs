@@ -61,24 +61,12 @@ impl LinkageKey {
         Self(Zeroizing::new(*hasher.finalize().as_bytes()))
     }
 
-    /// A key for AES-256: `keyed_hash("aes-256")`. That input is neither whole blocks, as values are,
-    /// nor 44 bytes long, as the inputs of a stream.
-    pub(crate) fn cipher_key(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(*blake3::keyed_hash(&self.0, b"aes-256").as_bytes())
-    }
-
-    /// A key for AES-SIV with AES-256: 64 bytes of `keyed_hash("aes-siv")`, apart as above.
-    pub(crate) fn siv_key(&self) -> Zeroizing<[u8; 64]> {
-        let mut key = Zeroizing::new([0; 64]);
-        blake3::Hasher::new_keyed(&self.0).update(b"aes-siv").finalize_xof().fill(&mut *key);
-        key
-    }
-
     /// A secret for another algorithm, which `label` names; apart from the hash of every value.
-    pub(crate) fn secret(&self, label: &str) -> Zeroizing<[u8; 32]> {
+    pub(crate) fn secret<const BYTES: usize>(&self, label: &str) -> Zeroizing<[u8; BYTES]> {
         let mut hasher = blake3::Hasher::new_derive_key(SECRET_CONTEXT);
-        hasher.update(&self.0[..]).update(label.as_bytes());
-        Zeroizing::new(*hasher.finalize().as_bytes())
+        let mut secret = Zeroizing::new([0; BYTES]);
+        hasher.update(&self.0[..]).update(label.as_bytes()).finalize_xof().fill(&mut *secret);
+        secret
     }
 
     /// Hashes many values together.

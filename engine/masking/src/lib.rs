@@ -19,8 +19,6 @@ mod lanes;
 
 mod key;
 
-mod permutation;
-
 mod prefixes;
 
 mod properties;
@@ -38,6 +36,8 @@ mod canonical;
 mod numbers;
 
 mod calendar;
+
+mod zones;
 
 mod normal;
 
@@ -57,7 +57,7 @@ mod unchanged;
 
 pub use digest::{Absent, DigestKey, has_digest, row_digests};
 pub use error::{BindError, BindErrorKind, MaskError};
-pub use function::{BindContext, Collect, Doc, Example, Function, Lookups, Mask};
+pub use function::{BindContext, Collect, Doc, Example, Function, Keys, Lookups, Mask};
 pub use functions::{ALL, WHOLE, all, find, fitting};
 pub use key::{EXAMPLE_MASTER, LinkageKey};
 pub use properties::{Preserves, Properties, Uniqueness};

@@ -73,42 +73,85 @@ impl Prefixes {
         }
     }
 
+    /// The address whose encryption this is: bit by bit, because what changes one are those before it.
+    pub(crate) fn decrypt(&self, address: Address) -> Address {
+        match address {
+            Address::V4(bits) => Address::V4(self.restored(u128::from(bits), 32) as u32),
+            Address::V6(bits) => Address::V6(self.restored(bits, 128)),
+        }
+    }
+
+    fn restored(&self, bits: u128, length: u32) -> u128 {
+        (0..length).fold(bits, |restored, kept| {
+            // The bits before this one are right already.
+            let block = self.block(restored, length, kept);
+            let changes = match self {
+                Self::Ipcrypt(ciphers) => {
+                    last_bit(&encrypted(&ciphers.0, block))
+                        ^ last_bit(&encrypted(&ciphers.1, block))
+                }
+                Self::CryptoPan { cipher, .. } => first_bit(&encrypted(cipher, block)),
+            };
+            restored ^ changes << (length - 1 - kept)
+        })
+    }
+
     /// The bits of an address of so many that change.
     fn changes(&self, bits: u128, length: u32) -> u128 {
         let mut first = [Block::<Aes128>::default(); BITS_MAX];
         let length_max = length as usize;
         let Some(first) = first.get_mut(..length_max) else { return 0 };
+        for (block, kept) in first.iter_mut().zip(0..length) {
+            *block = self.block(bits, length, kept);
+        }
         match self {
             Self::Ipcrypt(ciphers) => {
-                let start = if length == 32 { 1 << 96 | MAPPED >> 32 } else { 1 };
-                let mut prefix: u128 = start;
-                for (block, bit) in first.iter_mut().zip((0..length).rev()) {
-                    *block = Array::from(prefix.to_be_bytes());
-                    prefix = prefix << 1 | bits >> bit & 1;
-                }
                 let mut second = [Block::<Aes128>::default(); BITS_MAX];
                 let Some(second) = second.get_mut(..length_max) else { return 0 };
                 second.copy_from_slice(first);
                 ciphers.0.encrypt_blocks(first);
                 ciphers.1.encrypt_blocks(second);
                 first.iter().zip(second.iter()).fold(0, |changes, (first, second)| {
-                    let last = |block: &Block<Aes128>| block.last().copied().unwrap_or_default();
-                    changes << 1 | u128::from((last(first) ^ last(second)) & 1)
+                    changes << 1 | last_bit(first) ^ last_bit(second)
                 })
             }
-            Self::CryptoPan { cipher, pad } => {
-                let left = bits << (128 - length);
-                for (block, kept) in first.iter_mut().zip(0..length) {
-                    let after = u128::MAX >> kept;
-                    *block = Array::from((left & !after | pad & after).to_be_bytes());
-                }
+            Self::CryptoPan { cipher, .. } => {
                 cipher.encrypt_blocks(first);
-                first.iter().fold(0, |changes, block| {
-                    changes << 1 | u128::from(block.first().copied().unwrap_or_default() >> 7)
-                })
+                first.iter().fold(0, |changes, block| changes << 1 | first_bit(block))
             }
         }
     }
+
+    /// What is encrypted for the bit after the first `kept` of an address of `length` bits.
+    #[inline]
+    fn block(&self, bits: u128, length: u32, kept: u32) -> Block<Aes128> {
+        let block = match self {
+            Self::Ipcrypt(_) => {
+                let start = if length == 32 { 1 << 96 | MAPPED >> 32 } else { 1 };
+                start << kept | bits.checked_shr(length - kept).unwrap_or_default()
+            }
+            Self::CryptoPan { pad, .. } => {
+                let after = u128::MAX >> kept;
+                bits << (128 - length) & !after | pad & after
+            }
+        };
+        Array::from(block.to_be_bytes())
+    }
+}
+
+fn encrypted(cipher: &Aes128, mut block: Block<Aes128>) -> Block<Aes128> {
+    cipher.encrypt_block(&mut block);
+    block
+}
+
+#[inline]
+fn first_bit(block: &Block<Aes128>) -> u128 {
+    u128::from(block.first().copied().unwrap_or_default() >> 7)
+}
+
+#[inline]
+fn last_bit(block: &Block<Aes128>) -> u128 {
+    u128::from(block.last().copied().unwrap_or_default() & 1)
 }
 
 #[cfg(test)]
@@ -117,11 +160,19 @@ mod tests {
     use std::net::IpAddr;
 
     fn encrypted(prefixes: &Prefixes, address: &str) -> String {
-        let encrypted = match address.parse().unwrap() {
-            IpAddr::V4(address) => prefixes.encrypt(Address::V4(address.to_bits())),
-            IpAddr::V6(address) => prefixes.encrypt(Address::V6(address.to_bits())),
+        changed(address, |address| prefixes.encrypt(address))
+    }
+
+    fn decrypted(prefixes: &Prefixes, address: &str) -> String {
+        changed(address, |address| prefixes.decrypt(address))
+    }
+
+    fn changed(address: &str, change: impl Fn(Address) -> Address) -> String {
+        let changed = match address.parse().unwrap() {
+            IpAddr::V4(address) => change(Address::V4(address.to_bits())),
+            IpAddr::V6(address) => change(Address::V6(address.to_bits())),
         };
-        match encrypted {
+        match changed {
             Address::V4(bits) => std::net::Ipv4Addr::from_bits(bits).to_string(),
             Address::V6(bits) => std::net::Ipv6Addr::from_bits(bits).to_string(),
         }
@@ -156,6 +207,7 @@ mod tests {
             (second, "2001:db8::f1e0:937b:26d4:8c1a", "7cec:702c:1243:f70:443c:c8e:6a62:b64d"),
         ] {
             assert_eq!(encrypted(&Prefixes::ipcrypt(&bytes(key)), address), expected, "{address}");
+            assert_eq!(decrypted(&Prefixes::ipcrypt(&bytes(key)), expected), address);
         }
     }
 
@@ -191,6 +243,7 @@ mod tests {
             ("2001:db8::2", "4401:2bc:603f:d91d:27f:ff8e:e6f1:dc1c"),
         ] {
             assert_eq!(encrypted(&prefixes, address), expected, "{address}");
+            assert_eq!(decrypted(&prefixes, expected), address);
         }
     }
 }

@@ -3,7 +3,7 @@
 /// How distinct inputs relate to distinct outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Uniqueness {
-    /// Distinct values always give distinct values; those that do not fit give null. Two spellings
+    /// Distinct values always give distinct values; those that do not fit are refused. Two spellings
     /// of one value (an IPv6 address with and without its zeros) count as one value.
     Bijective,
     /// Distinct values give distinct values but for chance: outputs are uniform

@@ -39,6 +39,8 @@ const WORDS: &[(&str, &str)] = &[
     ("isbn", "isbn"),
     ("isin", "isin"),
     ("last_name", "last_name"),
+    ("latitude", "location_jitter"),
+    ("longitude", "location_jitter"),
     ("mac_address", "mac"),
     ("mobile", "phone"),
     ("name", "full_name"),

@@ -1,16 +1,17 @@
 //! Counting what a mask left as it was.
 
-use arrow::array::{Array, ArrayRef, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::compute::kernels::cmp::eq;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Int64Type};
 
+use crate::calendar::{is_infinite, ticks_of, ticks_per_day};
 use crate::canonical::{for_each, has_text};
 use crate::error::MaskError;
 use crate::forms::{decode, is_text, logical};
 
 /// Rows whose non-null value a mask returned as it was: same type and value, or same canonical
 /// text (an integer 7 and the text `7`). A column without a text form is only compared with
-/// one of its own type. Empty text does not count: masks leave it empty.
+/// one of its own type. Empty text does not count, nor does an infinite date: masks leave them.
 ///
 /// # Errors
 /// [`MaskError::UnequalLengths`] if the columns differ in length.
@@ -38,7 +39,7 @@ fn is_nested(input: &DataType) -> bool {
     logical(input).is_nested() || matches!(input, DataType::Null)
 }
 
-/// Rows of text that are equal because both are empty.
+/// Rows that are equal because both are empty, or the same infinity.
 fn empty_rows(before: &ArrayRef, equal: &BooleanArray) -> Result<u64, MaskError> {
     let mut rows = 0;
     if is_text(before.data_type()) {
@@ -47,6 +48,16 @@ fn empty_rows(before: &ArrayRef, equal: &BooleanArray) -> Result<u64, MaskError>
             rows += u64::from(empty && equal.is_valid(row) && equal.value(row));
             Ok(())
         })?;
+    }
+    if ticks_per_day(before.data_type()).is_some() {
+        let ticks = ticks_of(before)?;
+        let ticks = ticks.as_primitive::<Int64Type>().iter().enumerate();
+        let infinite = ticks.filter(|(row, ticks)| {
+            ticks.is_some_and(|ticks| is_infinite(before.data_type(), ticks))
+                && equal.is_valid(*row)
+                && equal.value(*row)
+        });
+        rows += infinite.count() as u64;
     }
     Ok(rows)
 }

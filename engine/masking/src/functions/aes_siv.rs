@@ -2,6 +2,8 @@
 //!
 //! ```text
 //!  text ── AES-SIV (RFC 5297), key of the linkage ──▶ tag ‖ ciphertext ── base64url ──▶ token
+//!                ▲
+//!  entity of `per` (hashed), as associated data
 //! ```
 
 use std::sync::Arc;
@@ -16,15 +18,17 @@ use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::otherwise::{Misfits, Otherwise};
 use super::params;
+use crate::canonical::map_drawn;
 use crate::error::{BindError, MaskError};
 use crate::feistel::Direction;
-use crate::forms::{is_text, map_text, over_values_that_fit};
+use crate::forms::{
+    Counted, Fit, decode, is_text, logical, map_text_counted, only, over_values_counted,
+};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
+use crate::key::LinkageKey;
 use crate::properties::{Preserves, Properties, Uniqueness};
-
-/// Associated data: none. Linkage, function and version are in the key.
-const NO_HEADERS: [&[u8]; 0] = [];
 
 /// Bytes of the tag: RFC 5297, section 2.6.
 const TAG_BYTES: usize = 16;
@@ -32,10 +36,17 @@ const TAG_BYTES: usize = 16;
 /// A token that can be opened.
 pub(super) struct AesSiv;
 
-/// `aes_siv` has no parameters.
+/// Parameters of `aes_siv`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Params {}
+struct Params {
+    /// Column of the same row that is the associated data: a token opens only beside it, unmasked, and
+    /// equal values of different entities become different tokens.
+    per: Option<String>,
+    /// What becomes of a value without an entity.
+    #[serde(default)]
+    otherwise: Otherwise,
+}
 
 impl Function for AesSiv {
     fn name(&self) -> &'static str {
@@ -46,18 +57,19 @@ impl Function for AesSiv {
         Doc {
             summary: "Every text becomes a token (AES-SIV of RFC 5297 in base64url), which the key \
                       opens again; no two become the same.",
-            privacy: "The length in bytes, and which rows held equal values, remains. Whoever \
-                      holds the key can restore every value.",
-            nulls: "Null stays null, empty stays empty.",
+            privacy: "The length in bytes, and which rows held equal values, remains (of one \
+                      entity, with `per`). Whoever holds the key can restore every value.",
+            nulls: "Null stays null, empty stays empty. A value without an entity is an error, or what \
+                    `otherwise` says.",
             examples: vec![Example {
                 params: "{}",
                 input_type: DataType::Utf8,
                 input: &["Ada Lovelace", "Ada Lovelacf", "Ada Lovelace"],
                 others: &[],
                 output: &[
-                    "mykI2IqEPAR_8-wg0v3L423Rqebd0HivIw0u5w",
-                    "pwRVi-r23n7nhomS93rc6kXrCVDQCohpm1sjew",
-                    "mykI2IqEPAR_8-wg0v3L423Rqebd0HivIw0u5w",
+                    "4QlitJz4SzPf1OA2Pu6lVSCq8YRz-w_EXlXBvg",
+                    "9YaibmjStxRhjrkjO1TRm4usyzacZlQceTlKbA",
+                    "4QlitJz4SzPf1OA2Pu6lVSCq8YRz-w_EXlXBvg",
                 ],
             }],
         }
@@ -76,24 +88,48 @@ impl Function for AesSiv {
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        let Params {} = params::parse(self, params, context)?;
-        let key = Arc::new(params::key(self, context)?.siv_key());
-        Ok(Box::new(Bound { input: context.input.clone(), key, direction: Direction::Mask }))
+        let Params { per, otherwise } = params::parse(self, params, context)?;
+        let key = params::key(self, context)?;
+        if let Some(name) = &per {
+            params::check_column("per", name, context)?;
+        }
+        Ok(Box::new(Bound {
+            input: context.input.clone(),
+            secret: Arc::new(key.secret("aes-siv")),
+            key,
+            per: per.into_iter().collect(),
+            misfits: otherwise.bound(context)?,
+            direction: Direction::Mask,
+        }))
     }
 }
+
+/// The keyed hash of a row's entity; none where it has none.
+type Entity = Option<[u8; 32]>;
 
 #[derive(Clone)]
 struct Bound {
     input: DataType,
-    key: Arc<Zeroizing<[u8; 64]>>,
+    secret: Arc<Zeroizing<[u8; 64]>>,
+    /// Hashes entities.
+    key: LinkageKey,
+    /// The entity column, if any.
+    per: Vec<String>,
+    misfits: Misfits,
     direction: Direction,
 }
 
 /// Appends the token of a text; false if it is beyond what AES-SIV takes.
-fn seal(siv: &mut Aes256Siv, text: &[u8], buffer: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
+fn seal(
+    siv: &mut Aes256Siv,
+    headers: &[&[u8]],
+    text: &[u8],
+    buffer: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) -> bool {
     buffer.clear();
     buffer.extend_from_slice(text);
-    if siv.encrypt_in_place(NO_HEADERS, buffer).is_err() {
+    if siv.encrypt_in_place(headers, buffer).is_err() {
         return false;
     }
     let start = out.len();
@@ -102,50 +138,94 @@ fn seal(siv: &mut Aes256Siv, text: &[u8], buffer: &mut Vec<u8>, out: &mut Vec<u8
 }
 
 /// Appends the text of a token; false if it is none of this key.
-fn open(siv: &mut Aes256Siv, token: &[u8], buffer: &mut Vec<u8>, out: &mut Vec<u8>) -> bool {
+fn open(
+    siv: &mut Aes256Siv,
+    headers: &[&[u8]],
+    token: &[u8],
+    buffer: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) -> bool {
     buffer.clear();
     buffer.resize(token.len(), 0);
     let Ok(length) = Base64UrlUnpadded::decode(token, buffer).map(<[u8]>::len) else {
         return false;
     };
     buffer.truncate(length);
-    if length < TAG_BYTES || siv.decrypt_in_place(NO_HEADERS, buffer).is_err() {
+    if length < TAG_BYTES || siv.decrypt_in_place(headers, buffer).is_err() {
         return false;
     }
     out.extend_from_slice(buffer);
     true
 }
 
+impl Bound {
+    fn all(&self, values: &ArrayRef, entities: Option<&[Entity]>) -> Result<Counted, MaskError> {
+        let mut siv = Aes256Siv::new((&**self.secret).into());
+        let mut buffer = Vec::new();
+        let write = if self.direction == Direction::Mask { seal } else { open };
+        map_text_counted(values, |row, value, out| {
+            let entity = entities.map(|entities| entities.get(row).copied().flatten());
+            let written = match &entity {
+                None => write(&mut siv, &[], value.as_bytes(), &mut buffer, out),
+                Some(Some(entity)) => {
+                    write(&mut siv, &[entity], value.as_bytes(), &mut buffer, out)
+                }
+                Some(None) => false,
+            };
+            if written { Fit::Right } else { self.misfits.write(value, out) }
+        })
+    }
+}
+
 impl Mask for Bound {
     fn output(&self) -> DataType {
-        self.input.clone()
+        if self.per.is_empty() { self.input.clone() } else { logical(&self.input).clone() }
     }
 
     fn properties(&self) -> Properties {
+        let all_fit = self.misfits.all_fit();
         Properties {
             deterministic: true,
-            reversible: true,
-            uniqueness: Uniqueness::Bijective,
+            reversible: all_fit,
+            uniqueness: match (all_fit, self.per.is_empty()) {
+                (true, true) => Uniqueness::Bijective,
+                // The tag depends on the entity, too.
+                (true, false) => Uniqueness::Injective { bits: 8 * TAG_BYTES as u32 },
+                (false, _) => Uniqueness::Lossy,
+            },
             preserves: Preserves { null: true, ..Preserves::default() },
             may_return_input: false,
         }
     }
 
     fn inverse(&self) -> Option<Box<dyn Mask>> {
-        Some(Box::new(Self { direction: self.direction.reversed(), ..self.clone() }))
+        let direction = self.direction.reversed();
+        self.misfits.all_fit().then(|| -> Box<dyn Mask> {
+            Box::new(Self { input: self.output(), direction, ..self.clone() })
+        })
     }
 
-    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values_that_fit(&self.input, column, |values| {
-            let mut siv = Aes256Siv::new((&**self.key).into());
-            let mut buffer = Vec::new();
-            let mut unfit = 0;
-            let masked = map_text(values, |value, out| {
-                let write = if self.direction == Direction::Mask { seal } else { open };
-                unfit += usize::from(!write(&mut siv, value.as_bytes(), &mut buffer, out));
-            })?;
-            if unfit > 0 { Err(MaskError::DoesNotFit { count: unfit }) } else { Ok(masked) }
-        })
+    fn inputs(&self) -> &[String] {
+        &self.per
+    }
+
+    fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        if self.per.is_empty() {
+            let masked = over_values_counted(&self.input, column, |values| self.all(values, None))?;
+            return self.misfits.settle(masked);
+        }
+        let plain = decode(&self.input, column)?;
+        let entities = map_drawn(only(others, column)?, &self.key, |entity| *entity.bytes())?;
+        let (masked, unfit) = self.all(&plain, Some(&entities))?;
+        self.misfits.settle((masked, unfit.len() as u64))
     }
 }
 
@@ -179,15 +259,16 @@ mod tests {
     fn a_token_of_another_key_or_with_a_flaw_is_not_opened() {
         let mut siv = Aes256Siv::new((&[7; 64]).into());
         let (mut buffer, mut token, mut text) = (Vec::new(), Vec::new(), Vec::new());
-        assert!(seal(&mut siv, b"Ada", &mut buffer, &mut token));
-        assert!(open(&mut siv, &token, &mut buffer, &mut text));
+        assert!(seal(&mut siv, &[], b"Ada", &mut buffer, &mut token));
+        assert!(open(&mut siv, &[], &token, &mut buffer, &mut text));
         assert_eq!(text, b"Ada");
-        assert!(!open(&mut Aes256Siv::new((&[8; 64]).into()), &token, &mut buffer, &mut text));
+        assert!(!open(&mut siv, &[b"17"], &token, &mut buffer, &mut text));
+        assert!(!open(&mut Aes256Siv::new((&[8; 64]).into()), &[], &token, &mut buffer, &mut text));
         for flaw in 0..token.len() {
             let mut flawed = token.clone();
             flawed[flaw] = if flawed[flaw] == b'A' { b'B' } else { b'A' };
-            assert!(!open(&mut siv, &flawed, &mut buffer, &mut text));
-            assert!(!open(&mut siv, &token[..flaw], &mut buffer, &mut text));
+            assert!(!open(&mut siv, &[], &flawed, &mut buffer, &mut text));
+            assert!(!open(&mut siv, &[], &token[..flaw], &mut buffer, &mut text));
         }
         assert_eq!(text, b"Ada");
     }

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::params;
-use crate::calendar::{date_of_day, ticks_of, ticks_per_day};
+use crate::calendar::{Civil, is_infinite, ticks_of, ticks_per_day};
 use crate::error::{BindError, MaskError};
-use crate::forms::decode;
+use crate::forms::{decode, logical};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
@@ -50,8 +50,7 @@ impl Function for Age {
             summary: "Every date of birth becomes the age in whole years at a given day, with a cap, \
                       as a 32-bit integer.",
             privacy: "The age remains, and with it the year of birth to within one year.",
-            nulls: "Null stays null. A date after the given day, and one beyond the calendar's \
-                    range, becomes null.",
+            nulls: "Null stays null. A date after the given day, and an infinite one, becomes null.",
             examples: vec![Example {
                 params: r#"{"reference": "2024-03-01"}"#,
                 input_type: DataType::Date32,
@@ -87,13 +86,18 @@ impl Function for Age {
             return Err(BindError::out_of_range("cap", "a number from 1 to 120"));
         }
         let ticks_per_day = ticks_per_day(context.input).unwrap_or(1);
+        let reference = Civil {
+            year: reference.year().into(),
+            month: reference.month().into(),
+            day: reference.day().into(),
+        };
         Ok(Box::new(Bound { input: context.input.clone(), reference, cap, ticks_per_day }))
     }
 }
 
 struct Bound {
     input: DataType,
-    reference: NaiveDate,
+    reference: Civil,
     cap: i32,
     ticks_per_day: i64,
 }
@@ -102,11 +106,15 @@ impl Bound {
     /// Whole years from a day to the reference. Who is born on 29 February is a year older on
     /// 1 March in other years.
     fn age(&self, ticks: i64) -> Option<i32> {
-        let birth = date_of_day(ticks.div_euclid(self.ticks_per_day))?;
-        let day = |date: NaiveDate| (date.month(), date.day());
-        let passed = i32::from(day(self.reference) < day(birth));
-        let age = self.reference.year().checked_sub(birth.year())?.checked_sub(passed)?;
-        (birth <= self.reference).then(|| age.min(self.cap))
+        if is_infinite(logical(&self.input), ticks) {
+            return None;
+        }
+        let birth = Civil::of_day(ticks.div_euclid(self.ticks_per_day))?;
+        let day = |date: Civil| (date.month, date.day);
+        let passed = i64::from(day(self.reference) < day(birth));
+        let age = (self.reference.year - birth.year - passed).min(self.cap.into());
+        // At most the cap.
+        (birth <= self.reference).then_some(age as i32)
     }
 }
 

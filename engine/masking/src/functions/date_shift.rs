@@ -11,12 +11,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::otherwise::{Misfits, Otherwise};
 use super::params;
 use crate::calendar::{map_ticks, ticks_per_day};
 use crate::canonical::map_drawn;
 use crate::error::{BindError, BindErrorKind, MaskError};
 use crate::feistel::Direction;
-use crate::forms::{decode, logical, only};
+use crate::forms::{became_null, decode, logical, only};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::key::{Draw, LinkageKey};
 use crate::properties::{Preserves, Properties, Uniqueness};
@@ -36,9 +37,26 @@ struct Params {
     /// Column of the same row that says whose date it is. One of `per` and `whole_column` is
     /// required.
     per: Option<String>,
+    /// What a shift is a whole number of: `week` keeps the day of the week.
+    #[serde(default)]
+    step: Step,
+    /// What becomes of a date without an entity, and of one that would leave the type's range. By default
+    /// it becomes null, with `whole_column` an error.
+    otherwise: Option<Otherwise>,
     /// Moves all dates of the column by one shift: one known date then gives away all others.
     #[serde(default)]
     whole_column: bool,
+}
+
+/// What a shift is a whole number of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Step {
+    /// Days of 24 hours.
+    #[default]
+    Day,
+    /// Seven days.
+    Week,
 }
 
 impl Function for DateShift {
@@ -53,7 +71,8 @@ impl Function for DateShift {
             privacy: "The time between two dates of one entity remains, and so does every date to \
                       within `days`. One known date of an entity gives away its other dates.",
             nulls: "Null stays null. A date without an entity, and one that would leave the \
-                    type's range, become null.",
+                    type's range, become null and are counted, or what `otherwise` says; with \
+                    `whole_column` they are an error. PostgreSQL's infinities stay.",
             examples: vec![
                 Example {
                     params: r#"{"days": 30, "per": "customer_id"}"#,
@@ -90,11 +109,18 @@ impl Function for DateShift {
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        let Params { days, per, whole_column } = params::parse(self, params, context)?;
+        let Params { days, step, per, whole_column, otherwise } =
+            params::parse(self, params, context)?;
         let key = params::key(self, context)?;
         if !(1..=DAYS_MAX).contains(&days) {
             return Err(BindError::out_of_range("days", "a number from 1 to 36525"));
         }
+        let step_days = if step == Step::Week { 7 } else { 1 };
+        if days < step_days {
+            return Err(BindError::out_of_range("days", "at least 7 days for a `step` of a week"));
+        }
+        let by_default = if whole_column { Otherwise::Error } else { Otherwise::Null };
+        let misfits = otherwise.unwrap_or(by_default).bound(context)?;
         match (&per, whole_column) {
             (Some(name), false) => params::check_column("per", name, context)?,
             (None, true) => {}
@@ -116,9 +142,10 @@ impl Function for DateShift {
         Ok(Box::new(Bound {
             input: context.input.clone(),
             key,
-            days,
-            ticks_per_day,
+            most: days / step_days,
+            ticks_per_step: ticks_per_day.saturating_mul(step_days.into()),
             per,
+            misfits,
             direction,
         }))
     }
@@ -128,21 +155,23 @@ impl Function for DateShift {
 struct Bound {
     input: DataType,
     key: LinkageKey,
-    days: u32,
-    ticks_per_day: i64,
+    /// Steps of the largest shift.
+    most: u32,
+    ticks_per_step: i64,
+    misfits: Misfits,
     /// The entity column; none for a whole-column shift.
     per: Vec<String>,
     direction: Direction,
 }
 
 impl Bound {
-    /// The shift of an entity, in ticks: uniform over [-days, days] without 0.
+    /// The shift of an entity, in ticks: uniform over [-most, most] steps without 0.
     fn shift(&self, mut entity: Draw<'_>) -> i64 {
-        let days = i64::from(self.days);
-        let drawn = entity.below(2 * u64::from(self.days)) as i64;
-        let shift = if drawn < days { drawn - days } else { drawn - days + 1 };
+        let most = i64::from(self.most);
+        let drawn = entity.below(2 * u64::from(self.most)) as i64;
+        let shift = if drawn < most { drawn - most } else { drawn - most + 1 };
         // At most 36525 days of 8.64e13 ns: far below 2^63.
-        let ticks = shift.saturating_mul(self.ticks_per_day);
+        let ticks = shift.saturating_mul(self.ticks_per_step);
         if self.direction == Direction::Mask { ticks } else { -ticks }
     }
 }
@@ -153,7 +182,7 @@ impl Mask for Bound {
     }
 
     fn properties(&self) -> Properties {
-        let whole_column = self.per.is_empty();
+        let whole_column = self.per.is_empty() && self.misfits.all_fit();
         Properties {
             deterministic: true,
             reversible: whole_column,
@@ -175,12 +204,22 @@ impl Mask for Bound {
     }
 
     fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
         let plain = decode(&self.input, column)?;
-        if self.per.is_empty() {
+        let shifted = if self.per.is_empty() {
             let shift = self.shift(self.key.prf(b""));
-            return map_ticks(&plain, |_, ticks| ticks.checked_add(shift));
-        }
-        let shifts = map_drawn(only(others, column)?, &self.key, |entity| self.shift(entity))?;
-        map_ticks(&plain, |row, ticks| ticks.checked_add(shifts.get(row).copied().flatten()?))
+            map_ticks(&plain, |_, ticks| ticks.checked_add(shift))?
+        } else {
+            let shifts = map_drawn(only(others, column)?, &self.key, |entity| self.shift(entity))?;
+            map_ticks(&plain, |row, ticks| ticks.checked_add(shifts.get(row).copied().flatten()?))?
+        };
+        self.misfits.settle(became_null(&plain, shifted))
     }
 }

@@ -15,7 +15,7 @@ use super::params;
 use crate::calendar::{map_ticks, ticks_per_day};
 use crate::canonical::map_drawn;
 use crate::error::{BindError, MaskError};
-use crate::forms::{decode, logical, only};
+use crate::forms::{became_null, decode, logical, only};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::key::{Draw, LinkageKey};
 use crate::properties::{Preserves, Properties, Uniqueness};
@@ -89,7 +89,7 @@ impl Function for DatetimeShift {
             privacy: "The time between two timestamps of one entity remains, and so does every one \
                       to within `days`. One known timestamp of an entity gives away its others.",
             nulls: "Null stays null. A timestamp without an entity, and one that would leave the \
-                    type's range, become null.",
+                    type's range, become null and are counted. PostgreSQL's infinities stay.",
             examples: vec![
                 example(
                     r#"{"days": 30, "per": "customer_id"}"#,
@@ -181,8 +181,18 @@ impl Mask for Bound {
     }
 
     fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
         let plain = decode(&self.input, column)?;
         let shifts = map_drawn(only(others, column)?, &self.key, |entity| self.shift(entity))?;
-        map_ticks(&plain, |row, ticks| ticks.checked_add(shifts.get(row).copied().flatten()?))
+        let shift = |row: usize| shifts.get(row).copied().flatten();
+        let shifted = map_ticks(&plain, |row, ticks| ticks.checked_add(shift(row)?))?;
+        Ok(became_null(&plain, shifted))
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  4111-1111 1111-1234     passed through: -     kept: keep_first, keep_last
-//!       ││││ ││││          FF1 over the others; the tweak is what is kept, and the entity of `per`
+//!       ││││ ││││          FF1 over the others; the tweak is what is kept, the column's name
+//!       ││││ ││││          (`tweak: column_name`), and the entity of `per`
 //!  4111-8036 5527-1234
 //! ```
 
@@ -16,14 +17,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use self::kernel::{Domain, Otherwise};
+use self::kernel::Domain;
 use super::domain::{self, SmallDomain};
+use super::otherwise::Otherwise;
 use super::params::{self, ENDS_MAX, TEXT_BYTES_MAX};
 use crate::alphabet::{Alphabet, Named};
 use crate::canonical::map_drawn;
 use crate::error::{BindError, MaskError};
 use crate::feistel::{Direction, Modulus, Permutation, TWEAK_BYTES};
-use crate::forms::{decode, is_text, logical, only, over_values_that_fit};
+use crate::forms::{decode, is_text, logical, only, over_values_counted};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
@@ -47,6 +49,9 @@ struct Params {
     /// Characters kept at the end, of any kind; at most 1000.
     #[serde(default)]
     keep_last: u32,
+    /// What else is part of the tweak. Without it, columns of one linkage map alike, so that they can be
+    /// joined; a rule without a linkage has a key of its own anyway.
+    tweak: Option<Tweak>,
     /// Column of the same row that is part of the tweak, so that equal values of different entities
     /// become different ones. Restoring needs it, unmasked.
     per: Option<String>,
@@ -56,6 +61,14 @@ struct Params {
     otherwise: Otherwise,
     /// Allows lengths that have 100 to 999999 values: who answers for it, and why.
     allow_small_domain: Option<SmallDomain>,
+}
+
+/// What can be part of the tweak besides what is kept and the entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Tweak {
+    /// The name of the masked column: equal values of two columns become different ones.
+    ColumnName,
 }
 
 impl Function for Ff1 {
@@ -82,17 +95,17 @@ impl Function for Ff1 {
                 example(
                     "{}",
                     &["4111111111111111", "4111111111111112", "07312345"],
-                    &["2867731433509707", "5905118867675644", "32342801"],
+                    &["7388764248496723", "9589686089084580", "12166236"],
                 ),
                 example(
                     r#"{"passthrough": "- ", "keep_first": 4, "keep_last": 4, "otherwise": "redact"}"#,
                     &["4111-1111-1111-1111", "4111 1111 1111 1111", "4111-1111"],
-                    &["4111-3683-6668-1111", "4111 3683 6668 1111", "[redacted]"],
+                    &["4111-4801-6171-1111", "4111 4801 6171 1111", "[redacted]"],
                 ),
                 example(
                     r#"{"alphabet": "upper_alphanumeric", "keep_first": 3}"#,
                     &["DE-7K2P9QX", "AT-7K2P9QX"],
-                    &["DE-TGH0BDC", "AT-H9BTMWH"],
+                    &["DE-JTZH7L6", "AT-6XTQXO8"],
                 ),
             ],
         }
@@ -104,6 +117,10 @@ impl Function for Ff1 {
 
     fn keyed(&self) -> bool {
         true
+    }
+
+    fn reads_name(&self, params: &Value) -> bool {
+        params.get("tweak").is_some_and(|tweak| !tweak.is_null())
     }
 
     fn accepts(&self, input: &DataType) -> bool {
@@ -124,7 +141,9 @@ impl Function for Ff1 {
         }
         let least = domain::least(given.allow_small_domain.as_ref())?;
         let radix = alphabet.radix();
-        let tweaked = given.keep_first > 0 || given.keep_last > 0 || given.per.is_some();
+        let name = given.tweak.map(|Tweak::ColumnName| context.name.unwrap_or_default().to_owned());
+        let kept = given.keep_first > 0 || given.keep_last > 0;
+        let tweaked = kept || name.is_some() || given.per.is_some();
         let permutation = Permutation::of(&key, radix, if tweaked { TWEAK_BYTES } else { 0 });
         let domain = Domain {
             simple: !tweaked && given.passthrough.is_empty(),
@@ -134,7 +153,8 @@ impl Function for Ff1 {
             length_min: kernel::length_min(radix, least),
             keep_first: given.keep_first as usize,
             keep_last: given.keep_last as usize,
-            otherwise: given.otherwise,
+            misfits: given.otherwise.bound(context)?,
+            name,
             key,
         };
         Ok(Box::new(Bound {
@@ -181,7 +201,7 @@ impl Mask for Bound {
     }
 
     fn properties(&self) -> Properties {
-        let all_fit = self.domain.otherwise == Otherwise::Error;
+        let all_fit = self.domain.misfits.all_fit();
         // Values of different entities may become the same one.
         let bijective = all_fit && self.per.is_empty();
         Properties {
@@ -206,7 +226,7 @@ impl Mask for Bound {
 
     fn inverse(&self) -> Option<Box<dyn Mask>> {
         let direction = self.direction.reversed();
-        (self.domain.otherwise == Otherwise::Error).then(|| -> Box<dyn Mask> {
+        self.domain.misfits.all_fit().then(|| -> Box<dyn Mask> {
             Box::new(Self {
                 input: self.output(),
                 domain: Arc::clone(&self.domain),
@@ -217,14 +237,24 @@ impl Mask for Bound {
     }
 
     fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
         if self.per.is_empty() {
-            return over_values_that_fit(&self.input, column, |values| {
+            let masked = over_values_counted(&self.input, column, |values| {
                 self.domain.permute(values, None, self.direction)
-            });
+            })?;
+            return self.domain.misfits.settle(masked);
         }
         let plain = decode(&self.input, column)?;
         let entities =
             map_drawn(only(others, column)?, &self.domain.key, |entity| *entity.bytes())?;
-        self.domain.permute(&plain, Some(&entities), self.direction)
+        let (masked, unfit) = self.domain.permute(&plain, Some(&entities), self.direction)?;
+        self.domain.misfits.settle((masked, unfit.len() as u64))
     }
 }

@@ -10,10 +10,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::domain::{self, SmallDomain};
+use super::otherwise::{Misfits, Otherwise};
 use super::params;
 use crate::error::{BindError, MaskError};
 use crate::feistel::{Direction, Lane, Permutation};
-use crate::forms::over_values_that_fit;
+use crate::forms::{Counted, over_values_counted};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::numbers::{self, Number, for_each_number, map_numbers};
 use crate::properties::{Preserves, Properties, Uniqueness};
@@ -41,17 +42,6 @@ struct Params {
     allow_small_domain: Option<SmallDomain>,
 }
 
-/// What becomes of a number outside the range.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Otherwise {
-    /// The batch is refused, and the error says how many there are.
-    #[default]
-    Error,
-    /// It becomes null.
-    Null,
-}
-
 impl Function for Ff1Number {
     fn name(&self) -> &'static str {
         "ff1_number"
@@ -77,13 +67,13 @@ impl Function for Ff1Number {
                     r#"{"min": 10000000, "max": 99999999}"#,
                     DataType::Int64,
                     &["10000000", "10000001", "73190022"],
-                    &["79776666", "80840886", "22840215"],
+                    &["24336788", "67363434", "68460850"],
                 ),
                 example(
                     r#"{"min": 0, "max": 99999.99, "otherwise": "null"}"#,
                     DataType::Decimal128(10, 2),
                     &["52000.00", "0.01", "-1.00"],
-                    &["48284.55", "79855.94", ""],
+                    &["19544.49", "8239.86", ""],
                 ),
             ],
         }
@@ -118,9 +108,9 @@ impl Function for Ff1Number {
         }
         let length = (u128::BITS - greatest.leading_zeros()) as usize;
         let permutation = Arc::new(Permutation::of(&key, 2, 0));
-        let (input, otherwise) = (context.input.clone(), given.otherwise);
+        let (input, misfits) = (context.input.clone(), given.otherwise.bound(context)?);
         let direction = Direction::Mask;
-        Ok(Box::new(Bound { input, permutation, min, max, length, otherwise, direction }))
+        Ok(Box::new(Bound { input, permutation, min, max, length, misfits, direction }))
     }
 }
 
@@ -150,7 +140,7 @@ struct Bound {
     max: i128,
     /// Bits of the greatest number, counted from the least.
     length: usize,
-    otherwise: Otherwise,
+    misfits: Misfits,
     direction: Direction,
 }
 
@@ -205,23 +195,22 @@ impl Bound {
         }
     }
 
-    fn masked(&self, column: &ArrayRef) -> Result<ArrayRef, MaskError> {
-        let (mut lanes, mut unfit) = (Vec::with_capacity(column.len()), 0_usize);
+    fn masked(&self, column: &ArrayRef) -> Result<Counted, MaskError> {
+        let (mut lanes, mut unfit, mut row) = (Vec::with_capacity(column.len()), Vec::new(), 0);
         for_each_number(column, |value| {
-            let Some(numbers::Value::Units(value)) = value else { return Ok(()) };
-            match self.offset(value) {
-                Some(offset) => lanes.push(self.lane(offset)),
-                None => unfit += 1,
+            if let Some(numbers::Value::Units(value)) = value {
+                match self.offset(value) {
+                    Some(offset) => lanes.push(self.lane(offset)),
+                    None => unfit.push(row),
+                }
             }
+            row += 1;
             Ok(())
         })?;
-        if unfit > 0 && self.otherwise == Otherwise::Error {
-            return Err(MaskError::DoesNotFit { count: unfit });
-        }
         self.walk(&mut lanes);
         // Rows come in the same order again.
         let next = Cell::new(0);
-        map_numbers(
+        let masked = map_numbers(
             column,
             |_, value| {
                 self.offset(value)?;
@@ -229,7 +218,8 @@ impl Bound {
                 Some(self.min.wrapping_add_unsigned(self.number(lane)))
             },
             |_, _| None,
-        )
+        )?;
+        Ok((masked, unfit))
     }
 }
 
@@ -239,7 +229,7 @@ impl Mask for Bound {
     }
 
     fn properties(&self) -> Properties {
-        let all_fit = self.otherwise == Otherwise::Error;
+        let all_fit = self.misfits.all_fit();
         Properties {
             deterministic: true,
             reversible: all_fit,
@@ -252,11 +242,20 @@ impl Mask for Bound {
 
     fn inverse(&self) -> Option<Box<dyn Mask>> {
         let direction = self.direction.reversed();
-        (self.otherwise == Otherwise::Error)
+        self.misfits
+            .all_fit()
             .then(|| -> Box<dyn Mask> { Box::new(Self { direction, ..self.clone() }) })
     }
 
-    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values_that_fit(&self.input, column, |values| self.masked(values))
+    fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        _others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        self.misfits.settle(over_values_counted(&self.input, column, |values| self.masked(values))?)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::params;
 use crate::error::{BindError, MaskError};
-use crate::forms::{is_text, map_read, over_values};
+use crate::forms::{Fit, is_text, map_read, over_values_counted};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
@@ -37,7 +37,7 @@ impl Function for Geohash {
             summary: "Every geohash becomes that of the larger cell around it: its first characters.",
             privacy: "The larger cell remains; one where few people live still singles them out.",
             nulls: "Null stays null, empty stays empty. What is no geohash of at most 12 characters, \
-                    and one that has no more than are kept, becomes null.",
+                    and one that has no more than are kept, becomes null and is counted.",
             examples: vec![Example {
                 params: r#"{"keep": 4}"#,
                 input_type: DataType::Utf8,
@@ -116,13 +116,22 @@ impl Mask for Bound {
         }
     }
 
-    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values(&self.input, column, |values| {
+    fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        _others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        over_values_counted(&self.input, column, |values| {
             map_read(
                 values,
                 |text| self.read(text),
                 |_| {},
                 |kept, (), out| out.extend(kept.iter().take(self.keep)),
+                |_, _| Fit::Null,
             )
         })
     }

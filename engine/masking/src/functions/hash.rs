@@ -131,7 +131,7 @@ impl Function for Hash {
 /// HMAC-SHA-256 under the secret that belongs to it.
 fn hmac_sha256(key: &LinkageKey) -> Result<Hmac<Sha256>, BindError> {
     // HMAC takes keys of any length: this does not fail.
-    Hmac::new_from_slice(&key.secret("hmac_sha256")[..])
+    Hmac::new_from_slice(&key.secret::<32>("hmac_sha256")[..])
         .map_err(|_| BindError::out_of_range("algorithm", "an algorithm that takes this key"))
 }
 
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn the_secret_of_hmac_is_no_hash_of_a_value() {
         let key = LinkageKey::derive(&EXAMPLE_MASTER, 1, "l", "hash", 1);
-        assert_ne!(&key.secret("hmac_sha256")[..], &key.prf(b"hmac_sha256").bytes()[..]);
-        assert_ne!(key.secret("hmac_sha256"), key.secret("aes"));
+        assert_ne!(&key.secret::<32>("hmac_sha256")[..], &key.prf(b"hmac_sha256").bytes()[..]);
+        assert_ne!(key.secret::<32>("hmac_sha256"), key.secret("aes"));
     }
 }

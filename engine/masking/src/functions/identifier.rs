@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::params;
 use crate::check_digits::digit_of;
 use crate::error::{BindError, MaskError};
-use crate::forms::{map_text_keyed, over_values};
+use crate::forms::{Fit, map_text_keyed_counted, over_values_counted};
 use crate::function::{BindContext, Function, Mask};
 use crate::key::{Draw, LinkageKey};
 use crate::lanes::Lanes;
@@ -28,7 +28,7 @@ const LENGTH_MAX: usize = 40;
 const DRAWS_MAX: u32 = 64;
 
 /// What null and other values give, for every function of this kind.
-pub(super) const NULLS: &str = "Null stays null, empty stays empty. A value that fails the check is masked by shape: \
+pub(super) const NULLS: &str = "Null stays null, empty stays empty. A value that fails the check is counted and masked by shape: \
      digits become digits and letters letters, keyed, separators stay, other signs become `*`; its \
      check is not made right.";
 
@@ -117,19 +117,22 @@ struct Bound<S> {
 }
 
 impl<S: Scheme> Bound<S> {
-    fn write(&self, value: &str, id: &Id, draw: Draw<'_>, out: &mut Vec<u8>) {
+    fn write(&self, value: &str, id: &Id, draw: Draw<'_>, out: &mut Vec<u8>) -> Fit {
         let mut keyed = Keyed::of(draw);
-        if holds(&self.scheme, id) {
+        let right = holds(&self.scheme, id);
+        if right {
             for _ in 0..DRAWS_MAX {
                 let mut drawn = *id;
                 self.scheme.replace(drawn.bytes_mut(), &mut keyed);
                 let sealed = self.scheme.seal(drawn.bytes_mut());
                 if sealed && drawn != *id && self.scheme.fits(drawn.bytes()) {
-                    return lay_out(value, drawn.bytes(), out);
+                    lay_out(value, drawn.bytes(), out);
+                    return Fit::Right;
                 }
             }
         }
         by_shape(value, &mut keyed, out);
+        if right { Fit::Right } else { Fit::Replaced }
     }
 }
 
@@ -154,15 +157,23 @@ impl<S: Scheme> Mask for Bound<S> {
         }
     }
 
-    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values(&self.input, column, |values| {
+    fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        _others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        over_values_counted(&self.input, column, |values| {
             let hash = |value: &str, lanes: &mut Lanes<'_>| {
                 let id = Id::read(value);
                 lanes.push(if id.length == 0 { value.as_bytes() } else { id.bytes() });
                 id
             };
-            map_text_keyed(values, &self.key, hash, |value, id, draw, out| {
-                self.write(value, &id, draw, out);
+            map_text_keyed_counted(values, &self.key, hash, |value, id, draw, out| {
+                self.write(value, &id, draw, out)
             })
         })
     }

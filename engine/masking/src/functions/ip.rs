@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
@@ -9,9 +10,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::otherwise::{Misfits, Otherwise};
 use super::params;
 use crate::error::{BindError, MaskError};
-use crate::forms::{is_text, map_read, over_values};
+use crate::feistel::Direction;
+use crate::forms::{is_text, map_read, over_values_counted};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::prefixes::{Address, Prefixes};
 use crate::properties::{Preserves, Properties, Uniqueness};
@@ -26,6 +29,9 @@ struct Params {
     /// What encrypts: `ipcrypt_pfx` (draft-denis-ipcrypt) or `crypto_pan`.
     #[serde(default)]
     algorithm: Algorithm,
+    /// What becomes of a text that is no address.
+    #[serde(default)]
+    otherwise: Otherwise,
 }
 
 /// A prefix-preserving encryption.
@@ -57,10 +63,11 @@ impl Function for Ip {
                       stay in one network, and no two become the same.",
             privacy: "How many first bits two addresses share remains, so whoever knows where one \
                       address went knows the network of its neighbours. Whoever holds the key can \
-                      compute the value. One address may stay itself by chance.",
+                      restore every value. One address may stay itself by chance.",
             nulls: "Null stays null, empty stays empty. What is no IPv4 or IPv6 address, networks \
-                    (`10.0.0.0/8`) and addresses with a port among it, becomes null. IPv6 addresses \
-                    are written as RFC 5952 has them: two spellings of one are one value.",
+                    (`10.0.0.0/8`) and addresses with a port among it, is an error, or what \
+                    `otherwise` says. IPv6 addresses are written as RFC 5952 has them: two spellings \
+                    of one are one value, and are restored as that.",
             examples: vec![
                 example(
                     "{}",
@@ -95,13 +102,15 @@ impl Function for Ip {
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        let Params { algorithm } = params::parse(self, params, context)?;
+        let Params { algorithm, otherwise } = params::parse(self, params, context)?;
         let key = params::key(self, context)?;
         let prefixes = match algorithm {
             Algorithm::IpcryptPfx => Prefixes::ipcrypt(&key.secret("ipcrypt_pfx")),
             Algorithm::CryptoPan => Prefixes::crypto_pan(&key.secret("crypto_pan")),
         };
-        Ok(Box::new(Bound { input: context.input.clone(), prefixes }))
+        let (input, misfits) = (context.input.clone(), otherwise.bound(context)?);
+        let prefixes = Arc::new(prefixes);
+        Ok(Box::new(Bound { input, prefixes, misfits, direction: Direction::Mask }))
     }
 }
 
@@ -138,9 +147,12 @@ fn write(address: Address, mapped: bool, out: &mut Vec<u8>) {
     };
 }
 
+#[derive(Clone)]
 struct Bound {
     input: DataType,
-    prefixes: Prefixes,
+    prefixes: Arc<Prefixes>,
+    misfits: Misfits,
+    direction: Direction,
 }
 
 impl Mask for Bound {
@@ -149,21 +161,42 @@ impl Mask for Bound {
     }
 
     fn properties(&self) -> Properties {
+        let all_fit = self.misfits.all_fit();
         Properties {
             deterministic: true,
-            reversible: false,
-            uniqueness: Uniqueness::Bijective,
-            preserves: Preserves { format: true, null: true, ..Preserves::default() },
+            reversible: all_fit,
+            uniqueness: if all_fit { Uniqueness::Bijective } else { Uniqueness::Lossy },
+            preserves: Preserves { format: all_fit, null: true, ..Preserves::default() },
             may_return_input: true,
         }
     }
 
-    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values(&self.input, column, |values| {
-            let change = |addresses: &mut [Address]| {
-                addresses.iter_mut().for_each(|address| *address = self.prefixes.encrypt(*address));
-            };
-            map_read(values, read, change, write)
-        })
+    fn inverse(&self) -> Option<Box<dyn Mask>> {
+        let direction = self.direction.reversed();
+        self.misfits
+            .all_fit()
+            .then(|| -> Box<dyn Mask> { Box::new(Self { direction, ..self.clone() }) })
+    }
+
+    fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        _others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        let changed = match self.direction {
+            Direction::Mask => Prefixes::encrypt,
+            Direction::Restore => Prefixes::decrypt,
+        };
+        let change = |addresses: &mut [Address]| {
+            addresses.iter_mut().for_each(|address| *address = changed(&self.prefixes, *address));
+        };
+        let misfit = |text: &str, out: &mut Vec<u8>| self.misfits.write(text, out);
+        self.misfits.settle(over_values_counted(&self.input, column, |values| {
+            map_read(values, read, change, write, misfit)
+        })?)
     }
 }

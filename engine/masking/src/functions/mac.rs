@@ -2,11 +2,13 @@
 //!
 //! ```text
 //!  vendor (24 bits) ─┬─ group and local bit, 2 bits ─ tweak ─┬─▶ address
-//!  device (24 bits) ─┴─ the other 46 ─ keyed permutation ────┘
+//!  device (24 bits) ─┴─ the other 46 ─ FF1, radix 2 ─────────┘
 //!
 //!  keep_vendor:  vendor ── tweak ──┬─▶ vendor ‖ device'
-//!                device ── keyed permutation of 24 bits
+//!                device ── FF1, radix 2, of 24 bits
 //! ```
+
+use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
@@ -14,11 +16,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::otherwise::{Misfits, Otherwise};
 use super::params;
 use crate::error::{BindError, MaskError};
-use crate::forms::{is_text, map_read, over_values};
+use crate::feistel::{Direction, Lane, Permutation};
+use crate::forms::{is_text, map_read, over_values_counted};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
-use crate::permutation::{Permutation, Tweaked};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
 /// The bits of the first byte that say what kind of address it is: IEEE 802, group and local.
@@ -27,6 +30,10 @@ const KIND_BITS: u32 = 2;
 const REST_BITS: u32 = 40;
 /// Bits of the part a vendor gives out.
 const DEVICE_BITS: u32 = 24;
+/// Bytes of the tweak: a vendor's.
+const TWEAK_BYTES: usize = 3;
+/// Bits below the tweak.
+const BELOW_TWEAK: u32 = u128::BITS - 8 * TWEAK_BYTES as u32;
 
 /// A keyed permutation of MAC addresses.
 pub(super) struct Mac;
@@ -38,6 +45,9 @@ struct Params {
     /// Keeps the first three bytes, which say who made the device.
     #[serde(default)]
     keep_vendor: bool,
+    /// What becomes of a text that is no address.
+    #[serde(default)]
+    otherwise: Otherwise,
 }
 
 impl Function for Mac {
@@ -58,20 +68,21 @@ impl Function for Mac {
                       become the same.",
             privacy: "Whether an address is one of a group or locally given remains, and which rows \
                       held equal values; the vendor, too, if it is kept. Whoever holds the key can \
-                      compute the value. One address may stay itself by chance.",
+                      restore every value. One address may stay itself by chance.",
             nulls: "Null stays null, empty stays empty. What is no address of six bytes \
                     (`aa:bb:cc:dd:ee:ff`, `aa-bb-…`, `aabb.ccdd.eeff`, `aabbccddeeff`, letters of one \
-                    case) becomes null.",
+                    case) is an error, or what `otherwise` says. Capitals and small letters are one \
+                    value; it is restored in small ones if the masked address has no letters.",
             examples: vec![
                 example(
                     "{}",
                     &["00:1b:44:11:3a:b7", "00-1B-44-11-3A-B7"],
-                    &["24:6e:2c:5a:54:d9", "24-6E-2C-5A-54-D9"],
+                    &["50:4a:73:d6:27:89", "50-4A-73-D6-27-89"],
                 ),
                 example(
                     r#"{"keep_vendor": true}"#,
                     &["00:1b:44:11:3a:b7", "001b.4411.3ab8"],
-                    &["00:1b:44:95:75:1b", "001b.4429.65a7"],
+                    &["00:1b:44:44:52:cd", "001b.4473.6a89"],
                 ),
             ],
         }
@@ -90,11 +101,11 @@ impl Function for Mac {
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        let Params { keep_vendor } = params::parse(self, params, context)?;
-        let key = params::key(self, context)?;
-        let half_bits = if keep_vendor { DEVICE_BITS / 2 } else { (48 - KIND_BITS) / 2 };
-        let permutation = Permutation::new(&key.secret("aes"), half_bits);
-        Ok(Box::new(Bound { input: context.input.clone(), permutation, keep_vendor }))
+        let Params { keep_vendor, otherwise } = params::parse(self, params, context)?;
+        let permutation = Arc::new(Permutation::of(&params::key(self, context)?, 2, TWEAK_BYTES));
+        let (input, misfits) = (context.input.clone(), otherwise.bound(context)?);
+        let direction = Direction::Mask;
+        Ok(Box::new(Bound { input, permutation, keep_vendor, misfits, direction }))
     }
 }
 
@@ -148,26 +159,41 @@ fn write(address: u64, form: Form, out: &mut Vec<u8>) {
     }
 }
 
+#[derive(Clone)]
 struct Bound {
     input: DataType,
-    permutation: Permutation,
+    permutation: Arc<Permutation>,
     keep_vendor: bool,
+    misfits: Misfits,
+    direction: Direction,
 }
 
 impl Bound {
-    fn taken_apart(&self, address: u64) -> Tweaked {
-        if self.keep_vendor {
-            let value = u128::from(address & (u64::MAX >> 40));
-            return Tweaked { tweak: address >> DEVICE_BITS, value };
-        }
-        let tweak = address >> REST_BITS & 0b11;
-        let (high, rest) = (address >> (REST_BITS + KIND_BITS), address & (u64::MAX >> 24));
-        Tweaked { tweak, value: u128::from(high << REST_BITS | rest) }
+    /// Half of the bits that are permuted.
+    fn half_bits(&self) -> u32 {
+        (if self.keep_vendor { DEVICE_BITS } else { 48 - KIND_BITS }) / 2
     }
 
-    fn put_together(&self, Tweaked { tweak, value }: Tweaked) -> u64 {
-        // At most 46 bits.
-        let value = value as u64;
+    fn taken_apart(&self, address: u64) -> Lane {
+        let (tweak, value) = if self.keep_vendor {
+            (address >> DEVICE_BITS, address & (u64::MAX >> 40))
+        } else {
+            let (high, rest) = (address >> (REST_BITS + KIND_BITS), address & (u64::MAX >> 24));
+            (address >> REST_BITS & 0b11, high << REST_BITS | rest)
+        };
+        let half_bits = self.half_bits();
+        Lane {
+            length: 2 * half_bits as usize,
+            first: value >> half_bits,
+            second: value & (u64::MAX >> (64 - half_bits)),
+            tweak: u128::from(tweak) << BELOW_TWEAK,
+        }
+    }
+
+    fn put_together(&self, lane: Lane) -> u64 {
+        // At most 24 bits.
+        let tweak = (lane.tweak >> BELOW_TWEAK) as u64;
+        let value = lane.first << self.half_bits() | lane.second;
         if self.keep_vendor {
             return tweak << DEVICE_BITS | value;
         }
@@ -182,13 +208,14 @@ impl Mask for Bound {
     }
 
     fn properties(&self) -> Properties {
+        let all_fit = self.misfits.all_fit();
         Properties {
             deterministic: true,
-            reversible: false,
-            uniqueness: Uniqueness::Bijective,
+            reversible: all_fit,
+            uniqueness: if all_fit { Uniqueness::Bijective } else { Uniqueness::Lossy },
             preserves: Preserves {
-                length: true,
-                format: true,
+                length: all_fit,
+                format: all_fit,
                 prefix: self.keep_vendor,
                 null: true,
                 ..Preserves::default()
@@ -197,21 +224,38 @@ impl Mask for Bound {
         }
     }
 
-    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values(&self.input, column, |values| {
+    fn inverse(&self) -> Option<Box<dyn Mask>> {
+        let direction = self.direction.reversed();
+        self.misfits
+            .all_fit()
+            .then(|| -> Box<dyn Mask> { Box::new(Self { direction, ..self.clone() }) })
+    }
+
+    fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        _others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        self.misfits.settle(over_values_counted(&self.input, column, |values| {
             map_read(
                 values,
                 |text| read(text).map(|(address, form)| (self.taken_apart(address), form)),
-                |numbers| self.permutation.permute(numbers),
+                |numbers| self.permutation.permute(numbers, self.direction),
                 |number, form, out| write(self.put_together(number), form, out),
+                |text, out| self.misfits.write(text, out),
             )
-        })
+        })?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::{EXAMPLE_MASTER, LinkageKey};
 
     #[test]
     fn every_way_of_writing_is_read_and_written() {
@@ -237,8 +281,11 @@ mod tests {
     #[test]
     fn taking_apart_is_undone() {
         for keep_vendor in [true, false] {
-            let permutation = Permutation::new(&[1; 32], 12);
-            let bound = Bound { input: DataType::Utf8, permutation, keep_vendor };
+            let key = LinkageKey::derive(&EXAMPLE_MASTER, 1, "example", "mac", 1);
+            let permutation = Arc::new(Permutation::of(&key, 2, TWEAK_BYTES));
+            let (misfits, direction) = (Misfits::Error, Direction::Mask);
+            let input = DataType::Utf8;
+            let bound = Bound { input, permutation, keep_vendor, misfits, direction };
             for address in (0..48).map(|bit| 1 << bit).chain([0, (1 << 48) - 1]) {
                 assert_eq!(bound.put_together(bound.taken_apart(address)), address);
             }

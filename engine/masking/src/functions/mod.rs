@@ -33,15 +33,18 @@ mod ip;
 mod isbn;
 mod isin;
 mod last_name;
+mod location_jitter;
 mod mac;
 mod national_id;
 mod national_rules;
 mod noise;
 mod null;
 mod number;
+mod otherwise;
 mod params;
 mod partial;
 mod phone;
+mod rank_preserving;
 mod redact;
 mod round;
 mod shuffle;
@@ -85,6 +88,7 @@ pub const ALL: &[&dyn Function] = &[
     &isbn::Isbn,
     &isin::Isin,
     &last_name::LastName,
+    &location_jitter::LocationJitter,
     &mac::Mac,
     &national_id::NationalId,
     &noise::Noise,
@@ -92,6 +96,7 @@ pub const ALL: &[&dyn Function] = &[
     &number::NumberIn,
     &partial::Partial,
     &phone::Phone,
+    &rank_preserving::RankPreserving,
     &redact::Redact,
     &round::Round,
     &ssn::Ssn,

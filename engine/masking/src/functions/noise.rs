@@ -28,10 +28,15 @@ pub(super) struct Noise;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Params {
-    /// Largest step either way, in the column's unit. One of `amount` and `ratio` is required.
+    /// Size of the steps either way, in the column's unit: the largest for `uniform`, the mean for
+    /// `laplace` (its scale), the standard deviation for `gaussian`. One of `amount` and `ratio` is
+    /// required.
     amount: Option<f64>,
-    /// Largest step as a part of the number: above 0, at most 1. Zero stays zero in floats.
+    /// The same as a part of the number: above 0, at most 1. Zero stays zero in floats.
     ratio: Option<f64>,
+    /// How long steps are.
+    #[serde(default)]
+    distribution: Distribution,
     /// Least number that may come out.
     min: Option<f64>,
     /// Greatest number that may come out.
@@ -41,6 +46,19 @@ struct Params {
     /// Column of the same row that is keyed along, so that equal numbers of different entities
     /// move differently.
     per: Option<String>,
+}
+
+/// How long steps are; as many go up as down. Steps of integers and decimals are rounded up to whole units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Distribution {
+    /// All lengths up to the largest are as likely.
+    #[default]
+    Uniform,
+    /// Double exponential: long steps are ever rarer, and have no bound.
+    Laplace,
+    /// Normal: as above, and rarer still.
+    Gaussian,
 }
 
 impl Function for Noise {
@@ -57,9 +75,9 @@ impl Function for Noise {
             output,
         };
         Doc {
-            summary: "Every number moves by a keyed step, uniform within the given bounds; \
-                      integers and decimals always move.",
-            privacy: "Every number remains to within the step; equal numbers stay equal (per \
+            summary: "Every number moves by a keyed step, uniform within bounds, Laplacian or \
+                      Gaussian; integers and decimals always move.",
+            privacy: "Every number remains to within the step, or about its size; equal numbers stay equal (per \
                       entity, with `per`). This is not differential privacy.",
             nulls: "Null stays null. NaN, infinities and numbers without an entity become null.",
             examples: vec![
@@ -76,6 +94,20 @@ impl Function for Noise {
                     &["71.5", "71.5"],
                     &[("id", &["1", "2"])],
                     &["78.6", "65.1"],
+                ),
+                example(
+                    r#"{"amount": 1000, "distribution": "laplace"}"#,
+                    DataType::Int64,
+                    &["52000", "52001", "52002"],
+                    &[],
+                    &["51317", "51568", "52553"],
+                ),
+                example(
+                    r#"{"amount": 2.5, "distribution": "gaussian", "decimals": 2}"#,
+                    DataType::Float64,
+                    &["71.5", "71.6", "71.7"],
+                    &[],
+                    &["73.34", "69.55", "76.64"],
                 ),
             ],
         }
@@ -108,7 +140,8 @@ impl Function for Noise {
             params::check_column("per", name, context)?;
         }
         let per = given.per.into_iter().collect();
-        Ok(Box::new(Bound { input: context.input.clone(), key, step, range, round, per }))
+        let (input, distribution) = (context.input.clone(), given.distribution);
+        Ok(Box::new(Bound { input, key, step, distribution, range, round, per }))
     }
 }
 
@@ -195,6 +228,7 @@ struct Bound {
     input: DataType,
     key: LinkageKey,
     step: Step,
+    distribution: Distribution,
     range: Range,
     /// 10 to the number of decimals floats are rounded to.
     round: Option<f64>,
@@ -210,6 +244,25 @@ pub(super) fn words(mut draw: Draw<'_>) -> Words {
 }
 
 impl Bound {
+    /// The length of a step whose size is 1; the last bit of `way` says which way it goes. The functions
+    /// are those of libm, which give the same bits everywhere.
+    #[inline]
+    fn size(&self, far: u64, way: u64) -> f64 {
+        let part = |word: u64| (word >> 11) as f64 * UNIT;
+        // From 2^-53 to 1.
+        let exponential = || -libm::log(part(far) + UNIT);
+        match self.distribution {
+            Distribution::Uniform => part(far),
+            Distribution::Laplace => exponential(),
+            // Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958: a quarter of
+            // the circle, for the way is drawn apart.
+            Distribution::Gaussian => {
+                let angle = part(way) * std::f64::consts::FRAC_PI_2;
+                libm::sqrt(2.0 * exponential()) * libm::cos(angle)
+            }
+        }
+    }
+
     /// A whole step from 1 to the largest, up or down; taken the other way if it would leave
     /// the range, and to the farther bound if it would leave it both ways. A number outside
     /// the range goes to the bound next to it if the step does not bring it inside.
@@ -220,8 +273,14 @@ impl Bound {
             Step::Ratio(ratio) => ((value.unsigned_abs() as f64 * ratio) as i128).max(1),
             Step::Amount(_) => return None,
         };
-        let largest = u64::try_from(largest).unwrap_or(u64::MAX);
-        let step = i128::from(((u128::from(far) * u128::from(largest)) >> 64) as u64) + 1;
+        let step = match self.distribution {
+            Distribution::Uniform => {
+                let largest = u64::try_from(largest).unwrap_or(u64::MAX);
+                i128::from(((u128::from(far) * u128::from(largest)) >> 64) as u64) + 1
+            }
+            // `as` saturates; rounded up, an exponential length is a geometric one.
+            _ => (libm::ceil(self.size(far, way) * largest as f64) as i128).max(1),
+        };
         let step = if way & 1 == 0 { step } else { -step };
         let inside = |moved: &i128| (min..=max).contains(moved);
         let there = value.checked_add(step).filter(inside);
@@ -246,7 +305,7 @@ impl Bound {
             Step::Ratio(ratio) => value.abs() * ratio,
             Step::Units(_) => return None,
         };
-        let size = (far >> 11) as f64 * UNIT * largest;
+        let size = self.size(far, way) * largest;
         let step = if way & 1 == 0 { size } else { -size };
         let round = |moved: f64| match self.round {
             Some(power) if (moved * power).is_finite() => (moved * power).round() / power,

@@ -1,26 +1,21 @@
 //! `time_noise`: every timestamp and time of day moves by a keyed, bounded time of its own.
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{
-    DataType, Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
-    TimeUnit,
-};
+use arrow::datatypes::{DataType, TimeUnit};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::noise::{Words, words, words_per};
 use super::params;
-use crate::calendar::map_ticks;
+use crate::calendar::{SECONDS_PER_DAY, map_ticks, ticks_per_second};
 use crate::canonical::map_drawn;
 use crate::error::{BindError, MaskError};
 use crate::forms::{decode, logical, only, over_values};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::key::LinkageKey;
-use crate::numbers::mapped;
 use crate::properties::{Preserves, Properties, Uniqueness};
 
-const SECONDS_PER_DAY: i64 = 86_400;
 /// Thirty days; for more there is `datetime_shift`.
 const SECONDS_MAX: u32 = 30 * 86_400;
 
@@ -57,7 +52,7 @@ impl Function for TimeNoise {
             privacy: "Every time remains to within the bound; equal times stay equal (per entity, \
                       with `per`). Order and intervals below the bound do not remain.",
             nulls: "Null stays null. A time without an entity, and one that is or would be outside \
-                    the type's range, becomes null.",
+                    the type's range, becomes null. PostgreSQL's infinities stay.",
             examples: vec![
                 example(
                     r#"{"seconds": 3600, "per": "id"}"#,
@@ -90,7 +85,7 @@ impl Function for TimeNoise {
     }
 
     fn accepts(&self, input: &DataType) -> bool {
-        ticks_per_second(logical(input)).is_some()
+        ticks_per_second(input).is_some()
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
@@ -114,21 +109,6 @@ impl Function for TimeNoise {
         let day = of_day.then(|| ticks_per_second.saturating_mul(SECONDS_PER_DAY));
         let input = context.input.clone();
         Ok(Box::new(Bound { input, key, most, day, per: per.into_iter().collect() }))
-    }
-}
-
-/// Ticks of a second; none if the type has no time of day.
-fn ticks_per_second(plain: &DataType) -> Option<i64> {
-    match plain {
-        DataType::Timestamp(unit, _) | DataType::Time32(unit) | DataType::Time64(unit) => {
-            Some(match unit {
-                TimeUnit::Second => 1,
-                TimeUnit::Millisecond => 1_000,
-                TimeUnit::Microsecond => 1_000_000,
-                TimeUnit::Nanosecond => 1_000_000_000,
-            })
-        }
-        _ => None,
     }
 }
 
@@ -158,16 +138,7 @@ impl Bound {
     }
 
     fn all(&self, plain: &ArrayRef, words: &[Option<Words>]) -> Result<ArrayRef, MaskError> {
-        use TimeUnit as U;
-        let moved = |row: usize, ticks| self.moved(ticks, words.get(row).copied().flatten()?);
-        let short = |row, ticks: i32| i32::try_from(moved(row, ticks.into())?).ok();
-        match plain.data_type() {
-            DataType::Time32(U::Second) => Ok(mapped::<Time32SecondType>(plain, short)),
-            DataType::Time32(_) => Ok(mapped::<Time32MillisecondType>(plain, short)),
-            DataType::Time64(U::Microsecond) => Ok(mapped::<Time64MicrosecondType>(plain, moved)),
-            DataType::Time64(_) => Ok(mapped::<Time64NanosecondType>(plain, moved)),
-            _ => map_ticks(plain, moved),
-        }
+        map_ticks(plain, |row, ticks| self.moved(ticks, words.get(row).copied().flatten()?))
     }
 }
 

@@ -2,19 +2,22 @@
 //! codes to their first characters, numbers to a multiple.
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::params::{self, ENDS_MAX, is_one_grapheme};
-use crate::calendar::{Period, first_day, map_ticks, ticks_per_day};
+use crate::calendar::{
+    Period, SECONDS_PER_DAY, first_day, map_ticks, ticks_per_day, ticks_per_second,
+};
 use crate::error::{BindError, BindErrorKind, MaskError};
-use crate::forms::{is_text, logical, map_text, over_values};
+use crate::forms::{is_text, map_text, over_values};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::numbers::{Number, map_numbers};
 use crate::properties::{Preserves, Properties, Uniqueness};
+use crate::zones::Zone;
 
 /// The detail goes.
 pub(super) struct Truncate;
@@ -24,7 +27,8 @@ pub(super) struct Truncate;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Params {
-    /// For dates and timestamps: what they are cut to, in UTC.
+    /// For dates, timestamps and times of day: what they are cut to, in the column's time zone, or as they
+    /// stand if it has none. Where a clock is turned, a day begins with its first moment.
     unit: Option<Unit>,
     /// For text: characters kept at the start, 1 to 1000. A text that has no more is covered
     /// whole.
@@ -39,6 +43,10 @@ struct Params {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Unit {
+    /// 1 January of a year 1, 101, 1901, 2001.
+    Century,
+    /// 1 January of a year 0, 10, 1990, 2000.
+    Decade,
     /// 1 January.
     Year,
     /// The first day of the quarter.
@@ -49,10 +57,16 @@ enum Unit {
     Week,
     /// Midnight; timestamps only.
     Day,
-    /// The full hour; timestamps only.
+    /// The full hour; timestamps and times of day only.
     Hour,
-    /// The full minute; timestamps only.
+    /// The full minute; timestamps and times of day only.
     Minute,
+    /// The full second; timestamps and times of day that are finer only.
+    Second,
+    /// The full thousandth of a second; as above.
+    Millisecond,
+    /// The full millionth of a second; as above.
+    Microsecond,
 }
 
 impl Function for Truncate {
@@ -72,14 +86,20 @@ impl Function for Truncate {
             summary: "Dates are cut to a unit, texts to their first characters, numbers to a \
                       multiple.",
             privacy: "The coarse part remains; one that few rows share still singles them out.",
-            nulls: "Null stays null, empty stays empty. NaN, infinities, and dates beyond the \
-                    calendar's range become null.",
+            nulls: "Null stays null, empty stays empty. NaN, infinite numbers, and dates whose \
+                    unit begins before the type does become null; infinite dates stay.",
             examples: vec![
                 example(
                     r#"{"unit": "month"}"#,
                     DataType::Date32,
                     &["1984-05-17", "1969-12-31"],
                     &["1984-05-01", "1969-12-01"],
+                ),
+                example(
+                    r#"{"unit": "day"}"#,
+                    DataType::Timestamp(TimeUnit::Second, Some("+02:00".into())),
+                    &["2024-07-01T00:30:00+02:00", "2024-07-01T23:30:00+02:00"],
+                    &["2024-07-01T00:00:00+02:00", "2024-07-01T00:00:00+02:00"],
                 ),
                 example(
                     r#"{"keep": 3, "fill": "0"}"#,
@@ -107,14 +127,14 @@ impl Function for Truncate {
     }
 
     fn accepts(&self, input: &DataType) -> bool {
-        is_text(input) || ticks_per_day(input).is_some() || Number::of(input).is_some()
+        is_text(input) || has_units(input) || Number::of(input).is_some()
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
         let given: Params = params::parse(self, params, context)?;
-        let cut = if let Some(ticks_per_day) = ticks_per_day(context.input) {
+        let cut = if has_units(context.input) {
             only_parameter(&given, "unit")?;
-            date_cut(&given, context.input, ticks_per_day)?
+            date_cut(&given, context.input)?
         } else if let Some(number) = Number::of(context.input) {
             only_parameter(&given, "multiple")?;
             number_cut(&given, number)?
@@ -147,24 +167,58 @@ fn only_parameter(given: &Params, needed: &str) -> Result<(), BindError> {
     ))
 }
 
-fn date_cut(given: &Params, input: &DataType, ticks_per_day: i64) -> Result<Cut, BindError> {
-    let unit = given.unit.unwrap_or(Unit::Year);
-    let period = |period| Ok(Cut::Period { period, ticks_per_day });
-    let part = |parts: i64| {
-        if matches!(logical(input), DataType::Date32 | DataType::Date64) {
-            let expected = "`year`, `quarter`, `month` or `week`: a date has no time to cut off";
-            return Err(BindError::out_of_range("unit", expected));
+/// Whether the type's values are cut to units of time.
+fn has_units(input: &DataType) -> bool {
+    ticks_per_day(input).is_some() || ticks_per_second(input).is_some()
+}
+
+fn date_cut(given: &Params, input: &DataType) -> Result<Cut, BindError> {
+    let refused = |expected: &str| Err(BindError::out_of_range("unit", expected));
+    let per_second = ticks_per_second(input);
+    let zone = match Zone::of(input) {
+        Some(zone) => Local { zone, ticks_per_second: per_second.unwrap_or(1) },
+        None => {
+            return refused("a column whose time zone is an offset or a name of the IANA database");
         }
-        Ok(Cut::Ticks(ticks_per_day / parts))
+    };
+    let unit = given.unit.unwrap_or(Unit::Year);
+    let period = match unit {
+        Unit::Century => Some(Period::Century),
+        Unit::Decade => Some(Period::Decade),
+        Unit::Year => Some(Period::Year),
+        Unit::Quarter => Some(Period::Quarter),
+        Unit::Month => Some(Period::Month),
+        Unit::Week => Some(Period::Week),
+        _ => None,
+    };
+    let per_day = ticks_per_day(input);
+    match (period, per_day, per_second) {
+        (Some(period), Some(ticks_per_day), _) => {
+            return Ok(Cut::Period { period, ticks_per_day, zone });
+        }
+        (None, Some(_), None) => {
+            return refused(
+                "`century`, `decade`, `year`, `quarter`, `month` or `week`: a date has no time to cut off",
+            );
+        }
+        _ => {}
+    }
+    let second = per_second.unwrap_or(1);
+    let multiple = match unit {
+        Unit::Day => per_day.unwrap_or(0),
+        Unit::Hour => second.saturating_mul(SECONDS_PER_DAY / 24),
+        Unit::Minute => second.saturating_mul(60),
+        Unit::Second => second,
+        Unit::Millisecond => second / 1_000,
+        Unit::Microsecond => second / 1_000_000,
+        _ => 0,
     };
     match unit {
-        Unit::Year => period(Period::Year),
-        Unit::Quarter => period(Period::Quarter),
-        Unit::Month => period(Period::Month),
-        Unit::Week => period(Period::Week),
-        Unit::Day => part(1),
-        Unit::Hour => part(24),
-        Unit::Minute => part(24 * 60),
+        _ if multiple < 2 => {
+            refused("a unit longer than the column's own, of a time of day at most `hour`")
+        }
+        Unit::Day => Ok(Cut::Day { ticks_per_day: multiple, zone }),
+        _ => Ok(Cut::Ticks { multiple, zone }),
     }
 }
 
@@ -195,11 +249,40 @@ fn text_cut(given: Params) -> Result<Cut, BindError> {
 }
 
 enum Cut {
-    Period { period: Period, ticks_per_day: i64 },
-    Ticks(i64),
+    Period { period: Period, ticks_per_day: i64, zone: Local },
+    Day { ticks_per_day: i64, zone: Local },
+    Ticks { multiple: i64, zone: Local },
     UnitMultiple(i128),
     FloatMultiple(f64),
     Text { keep: usize, fill: Option<String> },
+}
+
+/// Local time of a column.
+#[derive(Clone, Copy)]
+struct Local {
+    zone: Zone,
+    ticks_per_second: i64,
+}
+
+impl Local {
+    /// Ticks that local time is ahead of UTC.
+    #[inline]
+    fn offset(self, ticks: i64) -> i64 {
+        // At most a day of ticks.
+        self.zone.offset(ticks.div_euclid(self.ticks_per_second)) * self.ticks_per_second
+    }
+
+    /// Cuts in local time, to what may be before the clock was turned.
+    #[inline]
+    fn cut(self, ticks: i64, cut: impl Fn(i64) -> Option<i64>) -> Option<i64> {
+        if self.zone == Zone::Fixed(0) {
+            return cut(ticks);
+        }
+        let local = cut(ticks.checked_add(self.offset(ticks))?)?;
+        let offset = self.zone.offset_of_local(local.div_euclid(self.ticks_per_second));
+        // A day may begin at a time that no clock showed.
+        Some(local.checked_sub(offset * self.ticks_per_second)?.min(ticks))
+    }
 }
 
 struct Bound {
@@ -244,13 +327,20 @@ impl Mask for Bound {
             Cut::Text { keep, fill } => {
                 map_text(values, |value, out| write_text(value, *keep, fill.as_deref(), out))
             }
-            Cut::Period { period, ticks_per_day } => map_ticks(values, |_, ticks| {
-                let day = ticks.div_euclid(*ticks_per_day);
-                first_day(day, *period)?.checked_mul(*ticks_per_day)
+            Cut::Period { period, ticks_per_day, zone } => map_ticks(values, |_, ticks| {
+                zone.cut(ticks, |local| {
+                    let day = local.div_euclid(*ticks_per_day);
+                    first_day(day, *period)?.checked_mul(*ticks_per_day)
+                })
             }),
-            Cut::Ticks(multiple) => {
-                map_ticks(values, |_, ticks| ticks.checked_sub(ticks.rem_euclid(*multiple)))
-            }
+            Cut::Day { ticks_per_day, zone } => map_ticks(values, |_, ticks| {
+                zone.cut(ticks, |local| local.checked_sub(local.rem_euclid(*ticks_per_day)))
+            }),
+            // Within an hour, the clock that shows a time twice stays the same one.
+            Cut::Ticks { multiple, zone } => map_ticks(values, |_, ticks| {
+                let local = ticks.checked_add(zone.offset(ticks))?;
+                ticks.checked_sub(local.rem_euclid(*multiple))
+            }),
             Cut::UnitMultiple(multiple) => map_numbers(
                 values,
                 |_, value| value.checked_sub(value.checked_rem(*multiple)?),

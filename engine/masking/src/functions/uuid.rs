@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  UUID ─┬─ version and variant, 6 bits ── tweak ─────┬─▶ UUID
-//!        └─ the other 122 bits ── keyed permutation ──┘
+//!        └─ the other 122 bits ── FF1, radix 2 ───────┘
 //! ```
 
 use std::sync::Arc;
@@ -14,26 +14,35 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::otherwise::{Misfits, Otherwise};
 use super::params;
 use super::token::{UUID_FIXED, uuid};
 use crate::error::{BindError, MaskError};
-use crate::forms::{is_text, logical, map_read, over_values};
+use crate::feistel::{Direction, Lane, Permutation};
+use crate::forms::{Counted, is_text, logical, map_read, over_values_counted};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
-use crate::permutation::{Permutation, Tweaked};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
 /// Bytes of a UUID.
 const BYTES: i32 = 16;
 /// Half of the bits that are free.
 const HALF_BITS: u32 = 61;
+/// Bytes of the tweak: it has six bits.
+const TWEAK_BYTES: usize = 1;
+/// Bits below the tweak.
+const BELOW_TWEAK: u32 = u128::BITS - 8;
 
 /// A keyed permutation of UUIDs.
 pub(super) struct Uuid;
 
-/// `uuid` has no parameters.
+/// Parameters of `uuid`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Params {}
+struct Params {
+    /// What becomes of a text that is no UUID.
+    #[serde(default)]
+    otherwise: Otherwise,
+}
 
 impl Function for Uuid {
     fn name(&self) -> &'static str {
@@ -45,9 +54,10 @@ impl Function for Uuid {
             summary: "Every UUID becomes another of the same version, by key, and no two become the \
                       same.",
             privacy: "The version remains, and which rows held equal values; the time and node of \
-                      versions 1, 6 and 7 are gone. Whoever holds the key can compute the value.",
+                      versions 1, 6 and 7 are gone. Whoever holds the key can \
+                      restore every value.",
             nulls: "Null stays null, empty stays empty. What is no UUID (RFC 9562, 32 digits in five \
-                    groups, all letters of one case) becomes null.",
+                    groups, all letters of one case) is an error, or what `otherwise` says.",
             examples: vec![Example {
                 params: "{}",
                 input_type: DataType::Utf8,
@@ -58,9 +68,9 @@ impl Function for Uuid {
                 ],
                 others: &[],
                 output: &[
-                    "531e6a0c-84a5-13cd-9b9a-b846309aee7f",
-                    "9c9c7301-6ac9-4cc9-8ba6-0ada8b7a0ae7",
-                    "9C9C7301-6AC9-4CC9-8BA6-0ADA8B7A0AE7",
+                    "4013ce71-bde9-18ea-a901-635ecf00c393",
+                    "6192c8ec-dbe8-4adc-8cf9-ce87d5b6984c",
+                    "6192C8EC-DBE8-4ADC-8CF9-CE87D5B6984C",
                 ],
             }],
         }
@@ -79,28 +89,32 @@ impl Function for Uuid {
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        let Params {} = params::parse(self, params, context)?;
-        let key = params::key(self, context)?;
-        let permutation = Permutation::new(&key.secret("aes"), HALF_BITS);
-        Ok(Box::new(Bound { input: context.input.clone(), permutation }))
+        let Params { otherwise } = params::parse(self, params, context)?;
+        let permutation = Arc::new(Permutation::of(&params::key(self, context)?, 2, TWEAK_BYTES));
+        let (input, misfits) = (context.input.clone(), otherwise.bound(context)?);
+        Ok(Box::new(Bound { input, permutation, misfits, direction: Direction::Mask }))
     }
 }
 
 /// A UUID as what is permuted: the free bits, and the fixed ones as the tweak.
 #[inline]
-fn taken_apart(bits: u128) -> Tweaked {
+fn taken_apart(bits: u128) -> Lane {
     // 48 bits, 12 and 62, around 4 and 2 that are fixed.
     let (high, middle, low) = (bits >> 80, bits >> 64 & 0xfff, bits & (u128::MAX >> 66));
     let fixed = bits & UUID_FIXED;
-    let tweak = (fixed >> 74 | fixed >> 62) as u64 & 0x3f;
-    Tweaked { tweak, value: high << 74 | middle << 62 | low }
+    let tweak = (fixed >> 74 | fixed >> 62) & 0x3f;
+    let value = high << 74 | middle << 62 | low;
+    let (first, second) = ((value >> HALF_BITS) as u64, value as u64 & (u64::MAX >> 3));
+    Lane { length: 2 * HALF_BITS as usize, first, second, tweak: tweak << BELOW_TWEAK }
 }
 
 /// The way back.
 #[inline]
-fn put_together(Tweaked { tweak, value }: Tweaked) -> u128 {
+fn put_together(lane: Lane) -> u128 {
+    let value = u128::from(lane.first) << HALF_BITS | u128::from(lane.second);
+    let tweak = lane.tweak >> BELOW_TWEAK;
     let (high, middle, low) = (value >> 74, value >> 62 & 0xfff, value & (u128::MAX >> 66));
-    let (version, variant) = (u128::from(tweak >> 2 & 0xf), u128::from(tweak & 0b11));
+    let (version, variant) = (tweak >> 2 & 0xf, tweak & 0b11);
     high << 80 | version << 76 | middle << 64 | variant << 62 | low
 }
 
@@ -134,17 +148,20 @@ fn read(text: &str) -> Option<(u128, bool)> {
     (!(small && capital)).then_some((bits, capital))
 }
 
+#[derive(Clone)]
 struct Bound {
     input: DataType,
-    permutation: Permutation,
+    permutation: Arc<Permutation>,
+    misfits: Misfits,
+    direction: Direction,
 }
 
 impl Bound {
-    fn permute(&self, numbers: &mut [Tweaked]) {
-        self.permutation.permute(numbers);
+    fn permute(&self, numbers: &mut [Lane]) {
+        self.permutation.permute(numbers, self.direction);
     }
 
-    fn text(&self, values: &ArrayRef) -> Result<ArrayRef, MaskError> {
+    fn text(&self, values: &ArrayRef) -> Result<Counted, MaskError> {
         let read = |text: &str| read(text).map(|(bits, capital)| (taken_apart(bits), capital));
         map_read(
             values,
@@ -157,12 +174,13 @@ impl Bound {
                     written.make_ascii_uppercase();
                 }
             },
+            |text, out| self.misfits.write(text, out),
         )
     }
 
     fn binary(&self, values: &ArrayRef) -> Result<ArrayRef, MaskError> {
         let column = values.as_fixed_size_binary();
-        let mut numbers: Vec<Tweaked> = column
+        let mut numbers: Vec<Lane> = column
             .iter()
             .map(|value| value.and_then(|value| value.try_into().ok()))
             .map(|value| taken_apart(value.map_or(0, u128::from_be_bytes)))
@@ -186,20 +204,45 @@ impl Mask for Bound {
     }
 
     fn properties(&self) -> Properties {
+        let all_fit = self.misfits.all_fit();
         Properties {
             deterministic: true,
-            reversible: false,
-            uniqueness: Uniqueness::Bijective,
-            preserves: Preserves { length: true, format: true, null: true, ..Preserves::default() },
+            reversible: all_fit,
+            uniqueness: if all_fit { Uniqueness::Bijective } else { Uniqueness::Lossy },
+            preserves: Preserves {
+                length: all_fit,
+                format: all_fit,
+                null: true,
+                ..Preserves::default()
+            },
             // A permutation may leave a value where it is; of 2^122, one does on average.
             may_return_input: false,
         }
     }
 
-    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values(&self.input, column, |values| {
-            if is_text(values.data_type()) { self.text(values) } else { self.binary(values) }
-        })
+    fn inverse(&self) -> Option<Box<dyn Mask>> {
+        let direction = self.direction.reversed();
+        self.misfits
+            .all_fit()
+            .then(|| -> Box<dyn Mask> { Box::new(Self { direction, ..self.clone() }) })
+    }
+
+    fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        _others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        self.misfits.settle(over_values_counted(&self.input, column, |values| {
+            if is_text(values.data_type()) {
+                self.text(values)
+            } else {
+                Ok((self.binary(values)?, Vec::new()))
+            }
+        })?)
     }
 }
 
@@ -216,7 +259,7 @@ mod tests {
             let apart = taken_apart(1 << bit);
             assert_eq!(put_together(apart), 1 << bit);
             assert_eq!(apart.tweak != 0, (1 << bit) & UUID_FIXED != 0);
-            assert!(apart.value >> 122 == 0);
+            assert!(apart.first >> HALF_BITS == 0 && apart.second >> HALF_BITS == 0);
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::params;
 use crate::error::{BindError, MaskError};
-use crate::forms::{is_text, map_text, over_values};
+use crate::forms::{Fit, is_text, map_text_counted, over_values_counted};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
@@ -52,7 +52,7 @@ impl Function for Zip3 {
                       for 20,000 people or fewer by the census of 2010 (HIPAA's safe harbor).",
             privacy: "The area of the first three digits remains.",
             nulls: "Null stays null, empty stays empty. What is no ZIP code of five digits, with or \
-                    without four more, becomes 000.",
+                    without four more, becomes 000 and is counted.",
             examples: vec![
                 example(
                     "{}",
@@ -109,10 +109,14 @@ struct Bound {
 
 impl Bound {
     #[inline]
-    fn shown<'a>(&self, text: &'a str) -> &'a str {
-        first_three(text)
-            .filter(|first| !SPARSE.contains(first) && !self.also.iter().any(|also| also == first))
-            .unwrap_or(HIDDEN)
+    fn write(&self, text: &str, out: &mut Vec<u8>) -> Fit {
+        let Some(first) = first_three(text) else {
+            out.extend_from_slice(HIDDEN.as_bytes());
+            return Fit::Replaced;
+        };
+        let sparse = SPARSE.contains(&first) || self.also.iter().any(|also| also == first);
+        out.extend_from_slice((if sparse { HIDDEN } else { first }).as_bytes());
+        Fit::Right
     }
 }
 
@@ -132,9 +136,17 @@ impl Mask for Bound {
         }
     }
 
-    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values(&self.input, column, |values| {
-            map_text(values, |text, out| out.extend_from_slice(self.shown(text).as_bytes()))
+    fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        _others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        over_values_counted(&self.input, column, |values| {
+            map_text_counted(values, |_, text, out| self.write(text, out))
         })
     }
 }

@@ -37,6 +37,16 @@ pub(crate) fn bind(
     bind_with(function, params, input, &EXAMPLE_MASTER, LINKAGE)
 }
 
+/// Binds under the example key to a column of that name.
+pub(crate) fn bind_named(
+    function: &dyn Function,
+    params: &Value,
+    input: &DataType,
+    name: &str,
+) -> Result<Box<dyn Mask>, BindError> {
+    bind_in(function, params, input, (&EXAMPLE_MASTER, LINKAGE), name)
+}
+
 /// Binds under a key of one's own.
 pub(crate) fn bind_with(
     function: &dyn Function,
@@ -45,6 +55,16 @@ pub(crate) fn bind_with(
     master: &[u8; 32],
     linkage: &str,
 ) -> Result<Box<dyn Mask>, BindError> {
+    bind_in(function, params, input, (master, linkage), "column")
+}
+
+fn bind_in(
+    function: &dyn Function,
+    params: &Value,
+    input: &DataType,
+    (master, linkage): (&[u8; 32], &str),
+    name: &str,
+) -> Result<Box<dyn Mask>, BindError> {
     let key = key(function, master, linkage);
     let context = BindContext {
         input,
@@ -52,7 +72,7 @@ pub(crate) fn bind_with(
         locale: None,
         lookups: &lookups(),
         columns: &text_columns,
-        name: Some("column"),
+        name: Some(name),
         keys: &|function, other| Some(self::key(function, master, other.unwrap_or(linkage))),
     };
     function.bind(params, &context)

@@ -14,6 +14,7 @@ use crate::bound::{LINKAGE, bind, bind_with, column, texts};
 
 /// Parameters besides those of the examples.
 const MORE: &[(&str, &str)] = &[
+    ("aes_siv", r#"{"per": "id", "otherwise": "token"}"#),
     ("bucket", r#"{"edges": [0.5, 2]}"#),
     ("bucket", r#"{"width": 0.25, "origin": 1}"#),
     ("card", r#"{"keep_issuer": true}"#),
@@ -29,21 +30,36 @@ const MORE: &[(&str, &str)] = &[
         "ff1",
         r#"{"alphabet": "lower_alphanumeric", "keep_last": 2, "per": "id", "allow_small_domain": {"owner": "a", "reason": "b"}}"#,
     ),
+    ("ff1", r#"{"tweak": "column_name", "otherwise": "token"}"#),
     ("ff1_number", "{}"),
+    ("ip", r#"{"otherwise": "redact"}"#),
     ("ff1_number", r#"{"min": 0, "max": 99, "allow_small_domain": {"owner": "a", "reason": "b"}}"#),
     ("first_name", r#"{"lookup": "words", "normalize": ["casefold"]}"#),
     ("noise", r#"{"amount": 1}"#),
     ("noise", r#"{"amount": 1, "per": "id"}"#),
     ("noise", r#"{"ratio": 1, "min": -1, "max": 1}"#),
     ("noise", r#"{"amount": 1e30, "decimals": 12}"#),
+    ("noise", r#"{"amount": 3, "distribution": "laplace"}"#),
+    ("noise", r#"{"ratio": 0.5, "distribution": "gaussian", "min": 0, "per": "id"}"#),
+    (
+        "location_jitter",
+        r#"{"part": "longitude", "with": "id", "radius_meters": 1000000, "per": "id"}"#,
+    ),
     ("number", r#"{"min": 0, "max": 1}"#),
     ("number", r#"{"min": -100, "max": 100}"#),
+    ("rank_preserving", r#"{"min": -100, "max": 100}"#),
+    ("rank_preserving", r#"{"min": 0, "max": 20, "out_min": 0, "out_max": 90}"#),
+    ("rank_preserving", r#"{"min": "1970-01-01T00:00:00", "max": "2100-01-01T00:00:00"}"#),
     ("round", r#"{"multiple": 3}"#),
     ("round", r#"{"decimals": 2}"#),
     ("phone", r#"{"keep_country": false}"#),
+    ("uuid", r#"{"otherwise": "redact"}"#),
     ("time_noise", r#"{"seconds": 86399}"#),
     ("truncate", r#"{"unit": "week"}"#),
+    ("date_shift", r#"{"days": 400, "step": "week", "per": "id"}"#),
     ("truncate", r#"{"unit": "minute"}"#),
+    ("truncate", r#"{"unit": "century"}"#),
+    ("truncate", r#"{"unit": "millisecond"}"#),
     ("truncate", r#"{"multiple": 0.5}"#),
     ("truncate", r#"{"multiple": 3}"#),
 ];
@@ -118,15 +134,17 @@ fn check(name: &str, mask: &dyn Mask, column: &ArrayRef, cut: usize) {
         let masked_null = after.as_ref().is_some_and(|nulls| nulls.is_null(row));
         assert!(!null || masked_null, "{name}: null stays null");
     }
-    let again = mask.apply(column, &others).unwrap();
+    let (again, unfit) = mask.apply_counted(column, &others).unwrap();
     assert_eq!(plain(&again).as_ref(), plain(&masked).as_ref(), "{name}: deterministic");
 
     let cut = cut.min(column.len());
     let part = |from: usize, length: usize| {
         let others: Vec<ArrayRef> = others.iter().map(|other| other.slice(from, length)).collect();
-        plain(&mask.apply(&column.slice(from, length), &others).unwrap())
+        let (masked, unfit) = mask.apply_counted(&column.slice(from, length), &others).unwrap();
+        (plain(&masked), unfit)
     };
-    let (head, tail) = (part(0, cut), part(cut, column.len() - cut));
+    let ((head, head_unfit), (tail, tail_unfit)) = (part(0, cut), part(cut, column.len() - cut));
+    assert_eq!(head_unfit + tail_unfit, unfit, "{name}: rows that do not fit");
     if !column.data_type().is_nested() {
         let joined = concat(&[&head, &tail]).unwrap();
         assert_eq!(

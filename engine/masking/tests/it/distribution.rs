@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Date32Array, Int64Array, StringArray};
-use arrow::datatypes::{DataType, Date32Type, Int64Type};
+use arrow::array::{ArrayRef, AsArray, Date32Array, Float64Array, Int64Array, StringArray};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type};
 use engine_masking::find;
 use serde_json::json;
 
@@ -62,6 +62,100 @@ fn steps_are_equally_likely_and_never_zero() {
     let steps = || masked.as_primitive::<Int64Type>().values().iter().map(|value| value - 1_000);
     assert!(steps().all(|step| step != 0 && step.abs() <= 20));
     assert_even(steps(), 40);
+}
+
+/// Kolmogorov's distance of a sample from a distribution must stay below what one in a million samples
+/// passes: 2.7 / √n.
+fn assert_distributed(mut sample: Vec<f64>, distribution: impl Fn(f64) -> f64) {
+    sample.sort_by(f64::total_cmp);
+    let rows = sample.len() as f64;
+    let places = sample.iter().zip(0_u32..).map(|(value, place)| {
+        let (expected, place) = (distribution(*value), f64::from(place));
+        (expected - place / rows).abs().max((place + 1.0) / rows - expected)
+    });
+    let distance = places.fold(0.0, f64::max);
+    assert!(distance < 2.7 / rows.sqrt(), "{distance}");
+}
+
+fn laplace(value: f64) -> f64 {
+    if value < 0.0 { value.exp() / 2.0 } else { 1.0 - (-value).exp() / 2.0 }
+}
+
+fn gaussian(value: f64) -> f64 {
+    (1.0 + libm::erf(value / std::f64::consts::SQRT_2)) / 2.0
+}
+
+/// Steps of size 1 of floats, and steps of integers in units of their size.
+fn steps(distribution: &str) -> [Vec<f64>; 2] {
+    let params = |amount: f64| json!({"amount": amount, "distribution": distribution, "per": "id"});
+    let noise = find("noise").unwrap();
+    let floats: ArrayRef = Arc::new(Float64Array::from(vec![0.0; ROWS]));
+    let mask = bind(noise, &params(1.0), &DataType::Float64).unwrap();
+    let masked = mask.apply(&floats, &[rows()]).unwrap();
+    let small = masked.as_primitive::<Float64Type>().values().to_vec();
+    let whole: ArrayRef = Arc::new(Int64Array::from(vec![0; ROWS]));
+    let mask = bind(noise, &params(1e6), &DataType::Int64).unwrap();
+    let masked = mask.apply(&whole, &[rows()]).unwrap();
+    let large = masked.as_primitive::<Int64Type>().values().iter().map(|step| *step as f64 / 1e6);
+    [small, large.collect()]
+}
+
+#[test]
+fn steps_are_distributed_as_they_are_said_to_be() {
+    let moments = |sample: &[f64]| {
+        let rows = sample.len() as f64;
+        let mean = sample.iter().sum::<f64>() / rows;
+        (mean, sample.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / rows)
+    };
+    for sample in steps("uniform") {
+        assert_distributed(sample, |value| (value + 1.0) / 2.0);
+    }
+    // Five standard deviations: of a mean √(variance / n), of a variance √((kurtosis - 1) / n) of it.
+    for (distribution, cumulative, variance, kurtosis) in
+        [("laplace", laplace as fn(f64) -> f64, 2.0, 6.0), ("gaussian", gaussian, 1.0, 3.0)]
+    {
+        for sample in steps(distribution) {
+            let rows = sample.len() as f64;
+            let (mean, spread) = moments(&sample);
+            assert!(mean.abs() < 5.0 * f64::sqrt(variance / rows), "{distribution}: {mean}");
+            let far = 5.0 * variance * f64::sqrt((kurtosis - 1.0) / rows);
+            assert!((spread - variance).abs() < far, "{distribution}: {spread}");
+            assert_distributed(sample, cumulative);
+        }
+    }
+}
+
+#[test]
+fn places_are_spread_evenly_over_the_area_and_both_columns_move_as_one() {
+    let (radius, least) = (1_000.0, 200.0);
+    let of = |part: &str, with: &str| {
+        let params = json!({"part": part, "with": with, "radius_meters": radius, "least_meters": least, "per": "id"});
+        bind(find("location_jitter").unwrap(), &params, &DataType::Float64).unwrap()
+    };
+    let column = |degrees: f64| -> ArrayRef { Arc::new(Float64Array::from(vec![degrees; ROWS])) };
+    let (latitude, longitude) = (60.0, 179.999);
+    let (north, east) = (column(latitude), column(longitude));
+    let masked = [
+        of("latitude", "longitude").apply(&north, &[Arc::clone(&east), rows()]).unwrap(),
+        of("longitude", "latitude").apply(&east, &[north, rows()]).unwrap(),
+    ];
+    let [norths, easts] =
+        masked.map(|column| column.as_primitive::<Float64Type>().values().to_vec());
+    let meters_per_degree = 6_371_008.8_f64.to_radians();
+    let ways = norths.iter().zip(&easts).map(|(north, east)| {
+        let east = (east - longitude + 540.0).rem_euclid(360.0) - 180.0;
+        // On the small circle: the chord is shorter than the way by less than a part in a million.
+        let east = east * north.to_radians().cos().sqrt() * latitude.to_radians().cos().sqrt();
+        ((north - latitude) * meters_per_degree, east * meters_per_degree)
+    });
+    let ways: Vec<(f64, f64)> = ways.collect();
+    let far: Vec<f64> = ways.iter().map(|(north, east)| north.hypot(*east)).collect();
+    assert!(far.iter().all(|far| (least - 0.01..radius + 0.01).contains(far)));
+    let area = |far: f64| (far.powi(2) - least.powi(2)) / (radius.powi(2) - least.powi(2));
+    assert_distributed(far, |far| area(far).clamp(0.0, 1.0));
+    let bearings =
+        ways.iter().map(|(north, east)| east.atan2(*north) / std::f64::consts::TAU + 0.5);
+    assert_distributed(bearings.collect(), |part| part);
 }
 
 #[test]

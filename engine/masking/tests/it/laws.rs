@@ -8,14 +8,14 @@ use arrow::array::{
 };
 use arrow::compute::{DatePart, cast, date_part};
 use arrow::datatypes::{DataType, Int32Type, TimeUnit};
-use engine_masking::{Uniqueness, find, unchanged_rows};
+use engine_masking::{MaskError, Uniqueness, find, unchanged_rows};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::arrays::text;
 use crate::bound::{bind, column, texts};
 
-fn apply(function: &str, params: &Value, column: &ArrayRef) -> ArrayRef {
+pub(crate) fn apply(function: &str, params: &Value, column: &ArrayRef) -> ArrayRef {
     let mask = bind(find(function).unwrap(), params, column.data_type()).unwrap();
     mask.apply(column, &[]).unwrap()
 }
@@ -90,19 +90,6 @@ fn numbers_that_are_none_become_null() {
 }
 
 #[test]
-fn a_date_that_would_leave_the_type_becomes_null() {
-    let column: ArrayRef = Arc::new(arrow::array::Date32Array::from(vec![i32::MIN, i32::MAX, 0]));
-    for linkage in ["a", "b", "c", "d", "e", "f", "g", "h"] {
-        let params = json!({"days": 10, "whole_column": true});
-        let function = find("date_shift").unwrap();
-        let mask = crate::bound::bind_with(function, &params, &DataType::Date32, &[3; 32], linkage);
-        let masked = mask.unwrap().apply(&column, &[]).unwrap();
-        assert_eq!(masked.null_count(), 1, "one of the two ends is left");
-        assert!(masked.is_valid(2));
-    }
-}
-
-#[test]
 fn a_date_without_its_entity_becomes_null() {
     let params = json!({"days": 10, "per": "id"});
     let mask = bind(find("date_shift").unwrap(), &params, &DataType::Date32).unwrap();
@@ -142,7 +129,7 @@ fn a_uuid_is_one_value_as_text_and_as_bytes() {
 }
 
 #[test]
-fn what_does_not_fit_becomes_null() {
+fn what_does_not_fit_is_refused_or_goes_where_it_is_said_to() {
     for (function, value) in [
         ("uuid", "919108f752d143209bacf847db4148a8"),
         ("mac", "00:1b:44:11:3a"),
@@ -151,8 +138,37 @@ fn what_does_not_fit_becomes_null() {
         ("ip", "fe80::1%eth0"),
     ] {
         let column: ArrayRef = Arc::new(StringArray::from(vec![Some(value), Some(""), None]));
-        let masked = texts(&apply(function, &json!({}), &column));
-        assert_eq!(masked, [None, Some(String::new()), None], "{function} {value}");
+        let bound =
+            |params: Value| bind(find(function).unwrap(), &params, &DataType::Utf8).unwrap();
+        let refused = bound(json!({})).apply(&column, &[]).err();
+        assert_eq!(refused, Some(MaskError::DoesNotFit { count: 1 }), "{function} {value}");
+        let token = texts(&apply("token", &json!({}), &column)).remove(0);
+        for (otherwise, expected) in
+            [("null", None), ("redact", Some("[redacted]".to_owned())), ("token", token)]
+        {
+            let mask = bound(json!({"otherwise": otherwise}));
+            assert!(mask.inverse().is_none(), "{function} {otherwise}");
+            let (masked, unfit) = mask.apply_counted(&column, &[]).unwrap();
+            assert_eq!(texts(&masked), [expected, Some(String::new()), None], "{function} {value}");
+            assert_eq!(unfit, 1, "{function} {otherwise}");
+        }
+    }
+}
+
+#[test]
+fn rows_that_fail_a_check_are_counted_and_not_entries() {
+    let values = StringArray::from(vec!["4111111111111111", "4111111111111112", "no card"]);
+    let keys = arrow::array::Int32Array::from(vec![Some(1), Some(0), Some(1), None, Some(1)]);
+    let column: ArrayRef = Arc::new(arrow::array::DictionaryArray::new(keys, Arc::new(values)));
+    let card = bind(find("card").unwrap(), &json!({}), column.data_type()).unwrap();
+    assert_eq!(card.apply_counted(&column, &[]).unwrap().1, 3);
+    let plain = cast(&column, &DataType::Utf8).unwrap();
+    let card = bind(find("card").unwrap(), &json!({}), &DataType::Utf8).unwrap();
+    assert_eq!(card.apply_counted(&plain, &[]).unwrap().1, 3);
+    for (function, params) in [("zip3", json!({})), ("geohash", json!({"keep": 2}))] {
+        let mask = bind(find(function).unwrap(), &params, &DataType::Utf8).unwrap();
+        let column: ArrayRef = Arc::new(StringArray::from(vec!["no place", "", "94110"]));
+        assert_eq!(mask.apply_counted(&column, &[]).unwrap().1, 1, "{function}");
     }
 }
 
@@ -306,6 +322,43 @@ proptest! {
         let shift = masked.value(0) - seconds[0];
         prop_assert!(shift != 0 && shift.abs() <= 30 * 86_400 && (!weeks || shift % (7 * 86_400) == 0));
         prop_assert!(masked.values().iter().zip(&seconds).all(|(after, before)| after - before == shift));
+    }
+
+    #[test]
+    fn ranks_stay_and_strict_ones_come_back(values in proptest::collection::vec(-1000..=1000_i64, 2..60)) {
+        let column: ArrayRef = Arc::new(arrow::array::Int64Array::from(values.clone()));
+        let numbers = |column: &ArrayRef| column.as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
+        for (params, strict) in [
+            (json!({"min": -1000, "max": 1000}), false),
+            (json!({"min": -1000, "max": 1000, "out_min": 5, "out_max": 9}), false),
+            (json!({"min": -1000, "max": 1000, "out_min": 1, "out_max": 4002}), true),
+        ] {
+            let mask = bind(find("rank_preserving").unwrap(), &params, &DataType::Int64).unwrap();
+            prop_assert_eq!(mask.properties().uniqueness == Uniqueness::Bijective, strict);
+            let masked = mask.apply(&column, &[]).unwrap();
+            let mut pairs: Vec<(i64, i64)> = values.iter().copied().zip(numbers(&masked)).collect();
+            pairs.sort_unstable();
+            prop_assert!(pairs.windows(2).all(|pair| pair[0].1 <= pair[1].1));
+            if strict {
+                prop_assert!(pairs.windows(2).all(|pair| (pair[0].0 == pair[1].0) == (pair[0].1 == pair[1].1)));
+                prop_assert_eq!(&mask.inverse().unwrap().apply(&masked, &[]).unwrap(), &column);
+            } else {
+                prop_assert!(mask.inverse().is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn floats_and_dates_keep_their_ranks(mut values in proptest::collection::vec(-1e6..1e6_f64, 2..40), days in proptest::collection::vec(-20_000..20_000_i32, 2..40)) {
+        values.sort_by(f64::total_cmp);
+        let column: ArrayRef = Arc::new(arrow::array::Float64Array::from(values));
+        let masked = apply("rank_preserving", &json!({"min": -1e6, "max": 1e6}), &column);
+        prop_assert!(masked.as_primitive::<arrow::datatypes::Float64Type>().values().is_sorted());
+        let mut days = days;
+        days.sort_unstable();
+        let column: ArrayRef = Arc::new(arrow::array::Date32Array::from(days));
+        let masked = apply("rank_preserving", &json!({"min": "1900-01-01", "max": "2030-01-01"}), &column);
+        prop_assert!(masked.as_primitive::<arrow::datatypes::Date32Type>().values().is_sorted());
     }
 
     #[test]

@@ -9,9 +9,13 @@ mod arrays;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod dates;
+#[cfg(test)]
 mod distribution;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod independence;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]

@@ -152,6 +152,8 @@ fn limits_of_tokens_choices_and_identifiers() {
         ("token", json!({"format": "base64url", "length": 10}), text, "/length"),
         ("token", json!({"format": "uuid", "length": 36}), text, "/length"),
         ("url", json!({"host": "localhost"}), text, "/host"),
+        ("uuid", json!({"otherwise": "token"}), &DataType::FixedSizeBinary(16), "/otherwise"),
+        ("ff1_number", json!({"otherwise": "redact"}), whole, "/otherwise"),
         ("zip3", json!({"also": ["1234"]}), text, "/also"),
     ]);
 }
@@ -162,6 +164,7 @@ fn limits_of_numbers_and_times() {
     let date = &DataType::Date32;
     let second = &DataType::Timestamp(TimeUnit::Second, None);
     let time = &DataType::Time32(TimeUnit::Second);
+    let nowhere = &DataType::Timestamp(TimeUnit::Second, Some("Mars/Olympus".into()));
     let flag = &DataType::Boolean;
     let (short, whole, float) = (&DataType::Int8, &DataType::Int32, &DataType::Float64);
     assert_limits(&[
@@ -176,11 +179,33 @@ fn limits_of_numbers_and_times() {
         ("number", json!({"min": 1, "max": 1}), whole, "/min"),
         ("number", json!({"min": 0, "max": 200}), short, "/max"),
         ("number", json!({"min": 0.5, "max": 2}), &DataType::Utf8, "/min"),
+        (
+            "location_jitter",
+            json!({"part": "latitude", "with": "id", "radius_meters": 0}),
+            float,
+            "/radius_meters",
+        ),
+        (
+            "location_jitter",
+            json!({"part": "latitude", "with": "id", "radius_meters": 9, "least_meters": 9}),
+            float,
+            "/least_meters",
+        ),
+        ("noise", json!({"amount": 1, "distribution": "zipf"}), float, "/distribution"),
+        ("rank_preserving", json!({"min": 1, "max": 1}), float, "/min"),
+        ("rank_preserving", json!({"min": 1, "max": 200}), short, "/max"),
+        ("rank_preserving", json!({"min": 1, "max": 9, "out_max": "9"}), short, "/out_max"),
+        ("rank_preserving", json!({"min": "2020-01-01", "max": 9}), date, "/max"),
+        ("rank_preserving", json!({"min": "soon", "max": "2020-01-01"}), date, "/min"),
         ("round", json!({"decimals": 2}), decimal, "/decimals"),
         ("round", json!({"decimals": 0}), whole, "/decimals"),
         ("round", json!({"decimals": 13}), float, "/decimals"),
         ("round", json!({"multiple": 1}), whole, "/multiple"),
         ("round", json!({"multiple": 5, "decimals": 1}), float, "/multiple"),
+        ("date_shift", json!({"days": 6, "step": "week", "per": "id"}), date, "/days"),
+        ("truncate", json!({"unit": "day"}), time, "/unit"),
+        ("truncate", json!({"unit": "second"}), time, "/unit"),
+        ("truncate", json!({"unit": "day"}), nowhere, "/unit"),
         ("time_noise", json!({"seconds": 0}), second, "/seconds"),
         ("time_noise", json!({"seconds": 86400}), time, "/seconds"),
     ]);

@@ -10,7 +10,7 @@ use engine_masking::{ALL, Mask, MaskError, Uniqueness, find};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::bound::{bind, column, others, texts};
+use crate::bound::{bind, bind_named, column, others, texts};
 
 fn mask(function: &str, params: &Value, input: &DataType) -> Box<dyn Mask> {
     bind(find(function).unwrap(), params, input).unwrap()
@@ -126,6 +126,39 @@ fn formatting_does_not_matter_and_what_is_kept_and_the_entity_do() {
     assert!(entities[0] != entities[1] && entities[0] == entities[2]);
 }
 
+#[test]
+fn the_name_of_the_column_is_part_of_the_tweak_if_it_is_asked_for() {
+    let ff1 = find("ff1").unwrap();
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["4111111111111111"]));
+    let masked = |params: &Value, name: &str| {
+        let mask = bind_named(ff1, params, &DataType::Utf8, name).unwrap();
+        let masked = mask.apply(&column, &[]).unwrap();
+        assert_eq!(&mask.inverse().unwrap().apply(&masked, &[]).unwrap(), &column);
+        texts(&masked)
+    };
+    let (plain, tweaked) = (json!({}), json!({"tweak": "column_name"}));
+    assert!(!ff1.reads_name(&plain) && ff1.reads_name(&tweaked));
+    assert_eq!(masked(&plain, "one"), masked(&plain, "other"));
+    assert_ne!(masked(&tweaked, "one"), masked(&tweaked, "other"));
+    assert_ne!(masked(&tweaked, "one"), masked(&plain, "one"));
+}
+
+#[test]
+fn a_token_opens_beside_its_entity_only() {
+    let mask = mask("aes_siv", &json!({"per": "id"}), &DataType::Utf8);
+    assert_eq!(mask.properties().uniqueness, Uniqueness::Injective { bits: 128 });
+    let raw = strings(["Ada".to_owned(), "Ada".to_owned()]);
+    let ids = |ids: [&str; 2]| vec![Arc::new(StringArray::from(ids.to_vec())) as ArrayRef];
+    let masked = mask.apply(&raw, &ids(["1", "2"])).unwrap();
+    assert_ne!(texts(&masked)[0], texts(&masked)[1]);
+    let inverse = mask.inverse().unwrap();
+    assert_eq!(&inverse.apply(&masked, &ids(["1", "2"])).unwrap(), &raw);
+    let wrong = inverse.apply(&masked, &ids(["1", "1"])).err();
+    assert_eq!(wrong, Some(MaskError::DoesNotFit { count: 1 }));
+    let nobody: ArrayRef = Arc::new(StringArray::from(vec![None, Some("2")]));
+    assert_eq!(mask.apply(&raw, &[nobody]).err(), Some(MaskError::DoesNotFit { count: 1 }));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -158,6 +191,32 @@ proptest! {
                 prop_assert_eq!(shape(before), shape(&after));
                 prop_assert!(before != &after);
             }
+        }
+    }
+
+    #[test]
+    fn addresses_and_uuids_come_back(bits in proptest::collection::vec(any::<u128>(), 1..40)) {
+        let hex = |bits: &u128| format!("{bits:032x}");
+        let uuids = bits.iter().map(hex).map(|hex| {
+            [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+        });
+        let macs = bits.iter().map(|bits| hex(bits)[..12].to_uppercase());
+        let six = bits.iter().map(|bits| std::net::Ipv6Addr::from_bits(*bits).to_string());
+        let four = bits.iter().map(|bits| std::net::Ipv4Addr::from_bits(*bits as u32).to_string());
+        for (function, params, raw) in [
+            ("uuid", json!({}), strings(uuids)),
+            ("mac", json!({}), strings(macs.clone())),
+            ("mac", json!({"keep_vendor": true}), strings(macs)),
+            ("ip", json!({}), strings(six.chain(four.clone()))),
+            ("ip", json!({"algorithm": "crypto_pan"}), strings(four)),
+        ] {
+            let mask = mask(function, &params, &DataType::Utf8);
+            prop_assert_eq!(mask.properties().uniqueness, Uniqueness::Bijective);
+            let masked = mask.apply(&raw, &[]).unwrap();
+            let restored = mask.inverse().unwrap().apply(&masked, &[]).unwrap();
+            // The case of a MAC address is lost where the masked one has no letters.
+            let texts = |column: &ArrayRef| texts(column).into_iter().flatten().map(|text| text.to_lowercase()).collect::<Vec<_>>();
+            prop_assert_eq!(texts(&restored), texts(&raw), "{} {}", function, params);
         }
     }
 

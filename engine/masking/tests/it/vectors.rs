@@ -61,6 +61,7 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
     match (function, input) {
         ("ff1", DataType::Utf8) => &[
             r#"{"passthrough":"+ ","keep_first":2,"otherwise":"redact"}"#,
+            r#"{"alphabet":"lower","tweak":"column_name","otherwise":"token","allow_small_domain":{"owner":"a","reason":"b"}}"#,
             r#"{"alphabet":"lower_alphanumeric","passthrough":" -@.","per":"id","otherwise":"null"}"#,
             r#"{"characters":"東京都道府県市区町村","otherwise":"null","allow_small_domain":{"owner":"a","reason":"b"}}"#,
         ],
@@ -75,40 +76,19 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
             r#"{"format":"uuid"}"#,
         ],
         ("hash", _) => &["{}", r#"{"algorithm":"hmac_sha256","format":"base64url"}"#],
-        ("date_shift", DataType::Date32 | DataType::Timestamp(..)) => {
-            &[r#"{"days":1000,"per":"id"}"#, r#"{"days":7,"whole_column":true}"#]
-        }
-        ("noise", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
-            &[r#"{"amount":5}"#, r#"{"ratio":0.5,"per":"id","min":-50,"max":50}"#]
-        }
         ("number", DataType::Int64 | DataType::Decimal128(..) | DataType::Utf8) => {
             &[r#"{"min":-1000,"max":1000}"#]
         }
         ("choice", DataType::Int64 | DataType::Utf8) => {
             &[r#"{"values":[1,2,3],"weights":[1,5,2]}"#]
         }
-        ("uuid" | "mac" | "ip", DataType::Utf8) => &["{}"],
-        ("round", DataType::Int64 | DataType::Float64) => &[r#"{"multiple":7}"#],
-        ("clip", DataType::Int64 | DataType::Float64) => &[r#"{"min":-1,"max":50}"#],
+        ("uuid" | "mac" | "ip", DataType::Utf8) => &[r#"{"otherwise":"token"}"#],
         ("url" | "zip3", DataType::Utf8) => &["{}"],
         ("geohash", DataType::Utf8) => &[r#"{"keep":2}"#],
-        ("age", DataType::Date32 | DataType::Timestamp(..)) => {
-            &[r#"{"reference":"2024-02-28","cap":60}"#]
-        }
-        ("datetime_shift", DataType::Timestamp(..)) => {
-            &[r#"{"days":7,"per":"id"}"#, r#"{"days":70,"step":"week","per":"id"}"#]
-        }
-        ("time_noise", DataType::Timestamp(..)) => {
-            &[r#"{"seconds":60}"#, r#"{"seconds":60,"per":"id"}"#]
-        }
         ("default", _) => &["{}"],
-        ("bucket", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
-            &[r#"{"width":7,"origin":3}"#]
-        }
-        ("truncate", DataType::Timestamp(..)) => &[r#"{"unit":"week"}"#, r#"{"unit":"hour"}"#],
         ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
-        ("truncate", DataType::Utf8) => &[r#"{"keep":2}"#],
-        ("aes_siv" | "email" | "phone" | "redact", DataType::Utf8) => &["{}"],
+        ("aes_siv", DataType::Utf8) => &["{}", r#"{"per":"id"}"#],
+        ("email" | "phone" | "redact", DataType::Utf8) => &["{}"],
         ("card" | "iban" | "imei" | "isbn" | "isin" | "ssn" | "vat" | "vin", DataType::Utf8) => {
             &["{}"]
         }
@@ -119,6 +99,50 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
         ("city" | "company" | "street", DataType::Utf8) => {
             &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"nl"}"#, r#"{"locale":"zh"}"#]
         }
+        _ => extra_params_of_numbers_and_times(function, input),
+    }
+}
+
+fn extra_params_of_numbers_and_times(function: &str, input: &DataType) -> &'static [&'static str] {
+    match (function, input) {
+        ("date_shift", DataType::Date32 | DataType::Timestamp(..)) => &[
+            r#"{"days":1000,"per":"id"}"#,
+            r#"{"days":7,"whole_column":true}"#,
+            r#"{"days":70,"step":"week","per":"id"}"#,
+        ],
+        ("noise", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => &[
+            r#"{"amount":5}"#,
+            r#"{"ratio":0.5,"per":"id","min":-50,"max":50}"#,
+            r#"{"amount":5,"distribution":"laplace"}"#,
+            r#"{"ratio":0.5,"distribution":"gaussian","per":"id"}"#,
+        ],
+        ("location_jitter", DataType::Decimal128(..) | DataType::Float64) => &[
+            r#"{"part":"latitude","with":"id","radius_meters":1000}"#,
+            r#"{"part":"longitude","with":"id","radius_meters":1000,"least_meters":500,"per":"id"}"#,
+        ],
+        ("rank_preserving", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => &[
+            r#"{"min":-100,"max":100,"otherwise":"null"}"#,
+            r#"{"min":-1000,"max":1000,"out_min":0,"out_max":90000}"#,
+        ],
+        ("rank_preserving", DataType::Date32) => &[r#"{"min":"1900-01-01","max":"2024-12-31"}"#],
+        ("round", DataType::Int64 | DataType::Float64) => &[r#"{"multiple":7}"#],
+        ("clip", DataType::Int64 | DataType::Float64) => &[r#"{"min":-1,"max":50}"#],
+        ("age", DataType::Date32 | DataType::Timestamp(..)) => {
+            &[r#"{"reference":"2024-02-28","cap":60}"#]
+        }
+        ("datetime_shift", DataType::Timestamp(..)) => {
+            &[r#"{"days":7,"per":"id"}"#, r#"{"days":70,"step":"week","per":"id"}"#]
+        }
+        ("time_noise", DataType::Timestamp(..)) => {
+            &[r#"{"seconds":60}"#, r#"{"seconds":60,"per":"id"}"#]
+        }
+        ("bucket", DataType::Int64 | DataType::Decimal128(..) | DataType::Float64) => {
+            &[r#"{"width":7,"origin":3}"#]
+        }
+        ("truncate", DataType::Timestamp(..)) => {
+            &[r#"{"unit":"week"}"#, r#"{"unit":"hour"}"#, r#"{"unit":"century"}"#]
+        }
+        ("truncate", DataType::Utf8) => &[r#"{"keep":2}"#],
         _ => &[],
     }
 }

@@ -5,41 +5,23 @@ use std::sync::Arc;
 use arrow::array::{
     ArrayRef, AsArray, GenericStringArray, OffsetSizeTrait, StringArrayType, StringViewArray,
 };
-use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
+use super::super::otherwise::Misfits;
 use crate::alphabet::{Alphabet, Place};
 use crate::error::MaskError;
 use crate::feistel::{Direction, Lane, Modulus, Permutation, TWEAK_BYTES, permute_wide};
-use crate::forms::{ROWS_TOGETHER, TextBuilder};
+use crate::forms::{Counted, ROWS_TOGETHER, TextBuilder, Unfit};
 use crate::key::LinkageKey;
 
 /// Longest number, in numerals: the work grows with the square.
 const LENGTH_MAX: usize = 256;
-
-/// What is written for a value that does not fit.
-const REDACTED: &[u8] = b"[redacted]";
 
 /// Ends each part of what a tweak is made of; no UTF-8 text holds it.
 const END: u8 = 0xff;
 
 /// The keyed hash of a row's entity; none where it has none.
 pub(super) type Entity = Option<[u8; 32]>;
-
-/// What becomes of a value that does not fit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Otherwise {
-    /// The batch is refused, and the error says how many there are.
-    #[default]
-    Error,
-    /// It becomes null.
-    Null,
-    /// It becomes `[redacted]`.
-    Redact,
-}
 
 /// Least number of numerals of a number that at least `least` others are as long as.
 pub(super) fn length_min(radix: u32, least: u128) -> usize {
@@ -59,8 +41,17 @@ pub(super) struct Domain {
     pub(super) keep_last: usize,
     /// Nothing is kept, passed through or tweaked: every character is a numeral.
     pub(super) simple: bool,
-    pub(super) otherwise: Otherwise,
+    pub(super) misfits: Misfits,
+    /// The column's name, if it is part of the tweak.
+    pub(super) name: Option<String>,
     pub(super) key: LinkageKey,
+}
+
+/// What is known of the rows besides their values.
+struct Rows<'a> {
+    entities: Option<&'a [Entity]>,
+    direction: Direction,
+    unfit: &'a mut Unfit,
 }
 
 /// What one row is.
@@ -94,37 +85,33 @@ impl Domain {
         column: &ArrayRef,
         entities: Option<&[Entity]>,
         direction: Direction,
-    ) -> Result<ArrayRef, MaskError> {
-        match column.data_type() {
-            DataType::Utf8 => Ok(Arc::new(self.rewrite::<i32, _>(
-                &column.as_string::<i32>(),
-                entities,
-                direction,
-            )?)),
-            DataType::LargeUtf8 => Ok(Arc::new(self.rewrite::<i64, _>(
-                &column.as_string::<i64>(),
-                entities,
-                direction,
-            )?)),
+    ) -> Result<Counted, MaskError> {
+        let mut unfit = Unfit::default();
+        let rows = Rows { entities, direction, unfit: &mut unfit };
+        let masked: ArrayRef = match column.data_type() {
+            DataType::Utf8 => Arc::new(self.rewrite::<i32, _>(&column.as_string::<i32>(), rows)?),
+            DataType::LargeUtf8 => {
+                Arc::new(self.rewrite::<i64, _>(&column.as_string::<i64>(), rows)?)
+            }
             DataType::Utf8View => {
-                let text = self.rewrite::<i32, _>(&column.as_string_view(), entities, direction)?;
-                Ok(Arc::new(StringViewArray::from(&text)))
+                let text = self.rewrite::<i32, _>(&column.as_string_view(), rows)?;
+                Arc::new(StringViewArray::from(&text))
             }
             found => {
-                Err(MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() })
+                let expected = DataType::Utf8;
+                return Err(MaskError::UnexpectedType { expected, found: found.clone() });
             }
-        }
+        };
+        Ok((masked, unfit.places))
     }
 
     fn rewrite<'a, O: OffsetSizeTrait, A: StringArrayType<'a>>(
         &self,
         column: &A,
-        entities: Option<&[Entity]>,
-        direction: Direction,
+        Rows { entities, direction, unfit }: Rows<'_>,
     ) -> Result<GenericStringArray<O>, MaskError> {
         let mut builder = TextBuilder::with_rows(column.len());
         let mut work = Work::default();
-        let mut unfit = Vec::new();
         let value = |row: usize| {
             let value = if column.is_null(row) { "" } else { column.value(row) };
             (value, entities.map(|entities| entities.get(row).copied().flatten()))
@@ -138,10 +125,7 @@ impl Domain {
                 match item {
                     Item::Nothing => {}
                     Item::Unfit => {
-                        unfit.push(row);
-                        if self.otherwise == Otherwise::Redact {
-                            builder.bytes().extend_from_slice(REDACTED);
-                        }
+                        unfit.note(row, self.misfits.write(value(row).0, builder.bytes()));
                     }
                     Item::Lane => {
                         if let Some(lane) = lanes.next() {
@@ -158,12 +142,7 @@ impl Domain {
                 builder.end_row()?;
             }
         }
-        if !unfit.is_empty() && self.otherwise == Otherwise::Error {
-            return Err(MaskError::DoesNotFit { count: unfit.len() });
-        }
-        let nulls = column.nulls().cloned();
-        let hidden = self.otherwise == Otherwise::Null && !unfit.is_empty();
-        builder.finish(if hidden { without(column.len(), nulls.as_ref(), &unfit) } else { nulls })
+        builder.finish(unfit.nulls(column.len(), column.nulls()))
     }
 
     /// Reads the numbers of some rows, and makes their tweaks.
@@ -227,7 +206,7 @@ impl Domain {
     }
 
     /// Splits a value into numerals and what its tweak is made of: the start that is kept, `END`, the end
-    /// that is kept, `END`, the entity's hash. False if it does not fit.
+    /// that is kept, `END`, the column's name with `END`, the entity's hash. False if it does not fit.
     fn read_parts(&self, value: &str, entity: Option<Entity>, work: &mut Work) -> bool {
         work.material.clear();
         let counted = value.chars().filter(|character| self.counts(*character)).count();
@@ -250,6 +229,10 @@ impl Domain {
             work.material.push(END);
         }
         work.material.push(END);
+        if let Some(name) = &self.name {
+            work.material.extend_from_slice(name.as_bytes());
+            work.material.push(END);
+        }
         match entity {
             // Without an entity there is no tweak.
             Some(None) => return false,
@@ -326,15 +309,4 @@ impl Domain {
             index += usize::from(counts);
         }
     }
-}
-
-/// The nulls of a column, with more rows that became null.
-fn without(rows: usize, nulls: Option<&NullBuffer>, hidden: &[usize]) -> Option<NullBuffer> {
-    let mut valid = vec![true; rows];
-    for row in hidden {
-        if let Some(valid) = valid.get_mut(*row) {
-            *valid = false;
-        }
-    }
-    NullBuffer::union(nulls, Some(&NullBuffer::from(valid)))
 }
