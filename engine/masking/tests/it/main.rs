@@ -9,6 +9,8 @@ mod arrays;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod dictionaries;
+#[cfg(test)]
 mod distribution;
 #[cfg(test)]
 mod examples;
@@ -16,6 +18,8 @@ mod examples;
 mod laws;
 #[cfg(test)]
 mod parameters;
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
