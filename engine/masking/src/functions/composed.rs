@@ -190,7 +190,9 @@ pub(super) fn find_locale(
         LOCALES.iter().filter(|locale| has(locale)).map(|locale| locale.name.to_owned()).collect();
     let nearest = nearest(name, valid.iter().map(String::as_str));
     let kind = BindErrorKind::UnknownLocale { name: name.to_owned(), nearest, valid };
-    Err(if asked.is_some() { BindError::at("locale", kind) } else { BindError::whole(kind) })
+    let error =
+        if asked.is_some() { BindError::at("locale", kind) } else { BindError::whole(kind) };
+    Err(error.hinted("set `locale` to one of these"))
 }
 
 /// The different entries of a lookup of the project.

@@ -7,8 +7,10 @@ use arrow::array::{ArrayRef, DictionaryArray, Int64Array, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type};
 use engine_masking::{Uniqueness, find};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::arrays::text;
 use crate::bound::{bind, texts};
 use crate::dictionaries::{locales, masked, section, values};
 use crate::distribution::assert_even;
@@ -138,6 +140,35 @@ fn rows_without_an_entity_are_null_and_forms_do_not_matter() {
         for form in [DataType::LargeUtf8, DataType::Utf8View, coded.clone()] {
             assert_eq!(apply(&form, &ids), expected, "{function} {part} {form}");
             assert_eq!(apply(&form, &cast(&ids, &coded).unwrap()), expected);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_entity_is_one_person_whatever_its_columns_hold(
+        rows in proptest::collection::vec((text(), text(), text()), 1..20),
+        locale in proptest::sample::select(vec!["de", "ja", "ko", "pl", "pt_BR", "ru"]),
+    ) {
+        let column = |pick: fn(&(String, String, String)) -> &String| -> ArrayRef {
+            Arc::new(rows.iter().map(|row| Some(pick(row).as_str())).collect::<StringArray>())
+        };
+        let (ids, left, right) = (column(|row| &row.0), column(|row| &row.1), column(|row| &row.2));
+        let part = |part: &str, column: &ArrayRef| {
+            let params = json!({"part": part, "per": "id", "locale": locale});
+            masked("person", &params, column, std::slice::from_ref(&ids))
+        };
+        let (first, last, full) = (part("first_name", &left), part("last_name", &right), part("full_name", &left));
+        let emails = part("email", &right);
+        for row in 0..rows.len() {
+            if !rows[row].1.is_empty() && !rows[row].2.is_empty() {
+                prop_assert!(full[row].starts_with(&first[row]) || full[row].starts_with(&last[row]));
+                prop_assert!(full[row].ends_with(&first[row]) || full[row].ends_with(&last[row]));
+                let handle = format!("{}.{}.", ascii(&first[row]), ascii(&last[row]));
+                prop_assert!(emails[row].starts_with(&handle));
+            }
         }
     }
 }

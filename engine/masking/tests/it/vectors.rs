@@ -183,8 +183,12 @@ fn case(
 /// The vectors of one function.
 fn current(function: &dyn Function) -> Value {
     let master: String = EXAMPLE_MASTER.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut about = "Columns are written as text. The key is the function's own, derived from the master key, its version, the linkage, the function's name and its ABI version. The lookup `words` is one, two, three.".to_owned();
+    if function.name() == "lookup" {
+        about.push_str(" In its file `two` stands a second time, at the end.");
+    }
     json!({
-        "about": "Columns are written as text. The key is the function's own, derived from the master key, its version, the linkage, the function's name and its ABI version. The lookup `words` is one, two, three.",
+        "about": about,
         "key": {"master": master, "version": 1, "linkage": LINKAGE},
         "function": function.name(),
         "abi": function.abi(),
