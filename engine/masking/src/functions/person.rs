@@ -46,7 +46,7 @@ enum PersonPart {
 #[serde(deny_unknown_fields)]
 struct Params {
     /// What the column shows: `first_name`, `last_name`, `full_name`, `user_name`, `email` or `gender` (`female`
-    /// or `male`).
+    /// or `male`). User names and addresses are the names in ASCII; Chinese characters as they are read in Mandarin.
     part: PersonPart,
     /// Column of the same row that says whose data it is. Columns with the same `per`, `locale` and `gender`
     /// under one linkage show parts of the same person.

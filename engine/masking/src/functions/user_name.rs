@@ -28,7 +28,8 @@ pub(super) struct UserName;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Params {
-    /// Language, or language and region, of the names; the project's locale if absent.
+    /// Language, or language and region, of the names; the project's locale if absent. Chinese characters are
+    /// written as they are read in Mandarin, in every locale.
     locale: Option<String>,
     /// Ends user names in 16 keyed characters that keep them apart, instead of a number.
     #[serde(default)]
@@ -58,7 +59,7 @@ impl Function for UserName {
             nulls: "Null stays null, empty stays empty.",
             examples: vec![
                 example("{}", &["ayana.gerhold5592", "cassandre.hudson9290"]),
-                example(r#"{"locale": "cs"}"#, &["davida.menclova5592", "grizelda.trnkova9290"]),
+                example(r#"{"locale": "cs"}"#, &["estela.najmanova5224", "irma.rehackova6180"]),
                 example(
                     r#"{"unique": true}"#,
                     &["ayana.gerhold.bhc4rcpsn4ti73dy", "cassandre.hudson.khz5nnggldmo236t"],
@@ -83,7 +84,14 @@ impl Function for UserName {
         let Params { locale, unique, normalize } = params::parse(self, params, context)?;
         let key = params::key(self, context)?;
         let has_names = |_: &'static Locale| true;
-        let names = Names::new(find_locale(locale.as_deref(), context, has_names)?, Gender::Any);
+        let locale = find_locale(locale.as_deref(), context, has_names)?;
+        // Where last names say the gender, first and last name are of one.
+        let genders: &[Gender] = if locale.has_last_names_by_gender() {
+            &[Gender::Female, Gender::Male]
+        } else {
+            &[Gender::Any]
+        };
+        let names = genders.iter().map(|gender| Names::new(locale, *gender)).collect();
         Ok(Box::new(Bound { input: context.input.clone(), key, names, unique, normalize }))
     }
 }
@@ -91,7 +99,8 @@ impl Function for UserName {
 struct Bound {
     input: DataType,
     key: LinkageKey,
-    names: Names,
+    /// Those of anybody, or by gender.
+    names: Vec<Names>,
     unique: bool,
     normalize: Vec<Normal>,
 }
@@ -99,16 +108,23 @@ struct Bound {
 impl Bound {
     fn write(&self, value: &str, mut draw: Draw<'_>, out: &mut Vec<u8>) {
         if self.unique {
-            // The names take the first two words of the block, the end its second half.
-            let end = *draw.bytes();
+            // The names take the first two words of the block, the gender its last one, and the end 80 bits
+            // that lie between.
+            let block = *draw.bytes();
             let words = [draw.next_u64(), draw.next_u64()];
-            self.names.write_unique(words, end.get(16..).unwrap_or_default(), out);
+            let gender = usize::from(block.last().copied().unwrap_or_default() >> 7);
+            if let Some(names) = self.names.get(gender).or(self.names.first()) {
+                names.write_unique(words, block.get(16..).unwrap_or_default(), out);
+            }
             return;
         }
         let start = out.len();
         for _ in 0..DRAWS_MAX {
+            let gender = if self.names.len() > 1 { draw.below(2) as usize } else { 0 };
             let words = [draw.next_u64(), draw.next_u64(), draw.next_u64()];
-            self.names.write_user_name(words, out);
+            if let Some(names) = self.names.get(gender) {
+                names.write_user_name(words, out);
+            }
             if out.get(start..) != Some(value.as_bytes()) {
                 return;
             }

@@ -32,6 +32,13 @@ pub(crate) fn section(locale: &str, name: &str) -> Vec<String> {
     lines.take_while(|line| !line.starts_with("# ")).map(str::to_owned).collect()
 }
 
+/// A name as user names have it.
+pub(crate) fn ascii(name: &str) -> String {
+    let letters = deunicode::deunicode(name);
+    let letters = letters.chars().filter(char::is_ascii_alphanumeric).take(20);
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
 /// Different values.
 pub(crate) fn values(count: usize) -> ArrayRef {
     Arc::new((0..count).map(|row| Some(format!("value {row}"))).collect::<StringArray>())
@@ -108,8 +115,8 @@ fn keys_choose_as_evenly_as_values_do() {
         let job = find("job").unwrap();
         let mask = bind_with(job, &params, &DataType::Utf8, &[number; 32], "l").unwrap();
         found.extend(texts(&mask.apply(&column, &[]).unwrap()).into_iter().flatten());
-        // What one key makes of all values, and all keys of one value.
     }
+    // 200 values under 200 keys; then what all keys make of one value.
     assert_even(found.iter(), 80);
     for value in [0, 99] {
         let of_value: Vec<&String> = found.iter().skip(value).step_by(200).collect();
@@ -162,6 +169,9 @@ fn names_are_of_the_gender_that_the_column_says() {
     }
 }
 
+/// First and last names in ASCII.
+type Folded = (BTreeSet<String>, BTreeSet<String>);
+
 #[test]
 fn last_names_agree_with_first_names_where_they_differ() {
     let column = values(600);
@@ -175,6 +185,21 @@ fn last_names_agree_with_first_names_where_they_differ() {
                 names.0.contains(first) && names.1.contains(last)
             };
             assert!(fits(&women) || fits(&men), "{locale}: {name}");
+        }
+        for unique in [false, true] {
+            let params = json!({"locale": locale, "unique": unique});
+            let ascii = |names: &(BTreeSet<String>, BTreeSet<String>)| {
+                let of = |names: &BTreeSet<String>| names.iter().map(|name| ascii(name)).collect();
+                (of(&names.0), of(&names.1))
+            };
+            let (women, men): (Folded, Folded) = (ascii(&women), ascii(&men));
+            for name in masked("user_name", &params, &column, &[]) {
+                let (first, rest) = name.split_once('.').unwrap();
+                let end = if unique { rest.rsplit_once('.').unwrap().0 } else { rest };
+                let last = end.trim_end_matches(|last: char| last.is_ascii_digit());
+                let fits = |names: &Folded| names.0.contains(first) && names.1.contains(last);
+                assert!(fits(&women) || fits(&men), "{locale}: {name}");
+            }
         }
     }
 }

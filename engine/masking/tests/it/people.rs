@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::arrays::text;
 use crate::bound::{bind, texts};
-use crate::dictionaries::{locales, masked, section, values};
+use crate::dictionaries::{ascii, locales, masked, section, values};
 use crate::distribution::assert_even;
 
 /// Numbers of entities, each in two rows.
@@ -32,12 +32,6 @@ fn parts(
         params[name] = value.clone();
     }
     masked(function, &params, &values(rows), others)
-}
-
-fn ascii(name: &str) -> String {
-    let letters = deunicode::deunicode(name);
-    let letters = letters.chars().filter(char::is_ascii_alphanumeric).take(20);
-    letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 #[test]
