@@ -1,38 +1,72 @@
-//! Word lists by locale, from the `fake` crate, and how a locale's names, streets,
-//! towns and companies are put together from them.
+//! Word lists by locale, and how a locale's names, streets, towns and companies are put
+//! together from them.
 //!
-//! The lists and the patterns below are part of the published mapping: the crate is
-//! pinned to one version, and a change here raises a function's ABI version.
+//! The lists come from the `fake` crate, and from the files under `data/`, whose README names
+//! their origins. Lists and patterns are part of the published mapping: the crate is pinned to
+//! one version, and a change here raises a function's ABI version.
 
-use std::marker::PhantomData;
+use std::sync::LazyLock;
 
-use fake::locales::{
-    AR_SA, CY_GB, DE_DE, Data, EN, FA_IR, FR_FR, IT_IT, JA_JP, NL_NL, PT_BR, PT_PT, TR_TR, ZH_CN,
-    ZH_TW,
-};
+mod locales;
 
-/// A list of words.
-pub(crate) type Words = &'static [&'static str];
+pub(crate) use locales::LOCALES;
+
+/// A list of words of the `fake` crate.
+type Words = &'static [&'static str];
+
+/// A list of words to choose from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum List {
+    /// Of the `fake` crate.
+    Words(Words),
+    /// Of these sections of the locale's file, one after the other.
+    Sections(&'static [&'static str]),
+}
 
 /// One piece of a pattern.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Piece {
     /// One of the words, by key.
-    Pick(Words),
+    Pick(List),
+    /// A first name.
+    First,
+    /// A last name.
+    Last,
+    /// The town of one of the locale's places.
+    Town,
+    /// The postcode of one of the locale's places.
+    Postcode,
+    /// Some of the locale's words.
+    Sentence,
     /// A number from 1 to this, by key.
     Number(u64),
     /// These characters.
     Text(&'static str),
 }
 
+/// Whose name it is, where that makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gender {
+    /// Not known, or not said.
+    Any,
+    Female,
+    Male,
+}
+
 /// What a locale has. A pattern that is empty is one it does not have.
 pub(crate) struct Locale {
     /// Language, or language and region where a language has two.
     pub(crate) name: &'static str,
-    /// First names.
-    pub(crate) first: Words,
-    /// Last names.
-    pub(crate) last: Words,
+    /// The country of its places: ISO 3166-1 alpha-2.
+    pub(crate) country: &'static str,
+    /// Its file of words; empty where it has none.
+    words: &'static str,
+    /// The file of its places; empty where it has none.
+    places: &'static str,
+    /// First names of anybody.
+    pub(crate) first: List,
+    /// Last names of anybody.
+    pub(crate) last: List,
     /// A person's whole name.
     pub(crate) full: &'static [Piece],
     /// Street and house number.
@@ -41,114 +75,110 @@ pub(crate) struct Locale {
     pub(crate) city: &'static [Piece],
     /// A company.
     pub(crate) company: &'static [Piece],
+    /// What stands between the words of a sentence.
+    pub(crate) space: &'static str,
+    /// What stands at the end of a sentence.
+    pub(crate) stop: &'static str,
 }
 
-use Piece::{Number, Pick, Text};
+/// A town with its region and the form of its postcodes: the digits its post uses there, `#` for any digit,
+/// `?` for a letter, `*` for a digit other than 0, 2 and 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) postcode: &'static str,
+    pub(crate) city: &'static str,
+    pub(crate) region: &'static str,
+}
 
-const SPACE: Piece = Text(" ");
-const AND: Piece = Text(" & ");
-const FR_COMPANY: Words = &["SA", "SARL", "SAS", "SNC", "et Fils"];
+impl Locale {
+    /// The text of its lists.
+    pub(crate) fn words(&self) -> &'static str {
+        self.words
+    }
 
-/// The lists of one locale of the `fake` crate, as pieces of a pattern.
-struct Of<D>(PhantomData<D>);
+    /// Whether its first names are known by gender.
+    pub(crate) fn has_genders(&self) -> bool {
+        !self.words.is_empty()
+    }
 
-impl<D: Data> Of<D> {
-    const FIRST: Piece = Pick(D::NAME_FIRST_NAME);
-    const LAST: Piece = Pick(D::NAME_LAST_NAME);
-    const WAY: Piece = Pick(D::ADDRESS_STREET_SUFFIX);
-    const TOWN: Piece = Pick(D::ADDRESS_CITY_SUFFIX);
-    const BEFORE: Piece = Pick(D::ADDRESS_CITY_PREFIX);
-    const LTD: Piece = Pick(D::COMPANY_SUFFIX);
+    /// Whether a last name says the gender, too.
+    pub(crate) fn has_last_names_by_gender(&self) -> bool {
+        section(self.words, "last_female").next().is_some()
+    }
 
-    /// A locale that has names only.
-    const fn names(name: &'static str, full: &'static [Piece]) -> Locale {
-        let (first, last) = (D::NAME_FIRST_NAME, D::NAME_LAST_NAME);
-        Locale { name, first, last, full, street: &[], city: &[], company: &[] }
+    /// First names of a gender: of anybody where it has none by gender.
+    pub(crate) fn first_names(&self, gender: Gender) -> List {
+        match gender {
+            Gender::Female if self.has_genders() => List::Sections(&["first_female"]),
+            Gender::Male if self.has_genders() => List::Sections(&["first_male"]),
+            _ => self.first,
+        }
+    }
+
+    /// Last names of a gender: of anybody where they do not differ.
+    pub(crate) fn last_names(&self, gender: Gender) -> List {
+        match gender {
+            Gender::Female if self.has_last_names_by_gender() => List::Sections(&["last_female"]),
+            Gender::Male if self.has_last_names_by_gender() => List::Sections(&["last_male"]),
+            _ => self.last,
+        }
+    }
+
+    /// The words of a list, in its order.
+    pub(crate) fn list(&self, list: List) -> Vec<&'static str> {
+        match list {
+            List::Words(words) => words.to_vec(),
+            List::Sections(names) => {
+                names.iter().flat_map(|name| section(self.words, name)).collect()
+            }
+        }
+    }
+
+    /// Its towns.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let place = |line: &'static str| {
+            let (postcode, rest) = line.split_once('|')?;
+            let (city, region) = rest.split_once('|')?;
+            Some(Place { postcode, city, region })
+        };
+        section(self.places, "place").filter_map(place).collect()
+    }
+
+    /// Names of the countries of [`countries`], in that order.
+    pub(crate) fn country_names(&self) -> Vec<&'static str> {
+        section(self.words, "country").collect()
     }
 }
 
-type De = Of<DE_DE>;
-type En = Of<EN>;
-type Fr = Of<FR_FR>;
-type It = Of<IT_IT>;
-type Ja = Of<JA_JP>;
-type Nl = Of<NL_NL>;
-type Br = Of<PT_BR>;
-type Pt = Of<PT_PT>;
-type Tr = Of<TR_TR>;
-type Zh = Of<ZH_CN>;
+/// The lines of a section: those after `# name`, up to the next such line.
+fn section(text: &'static str, name: &str) -> impl Iterator<Item = &'static str> + use<> {
+    let is_title = |line: &&str| line.starts_with("# ");
+    let mut lines = text.lines();
+    let wanted = name.to_owned();
+    let found = lines.any(|line| line.strip_prefix("# ") == Some(wanted.as_str()));
+    lines.take_while(move |line| found && !is_title(line))
+}
 
-/// All locales, by name.
-pub(crate) static LOCALES: &[Locale] = &[
-    Of::<AR_SA>::names("ar", &[Of::<AR_SA>::FIRST, SPACE, Of::<AR_SA>::LAST]),
-    Of::<CY_GB>::names("cy", &[Of::<CY_GB>::FIRST, SPACE, Of::<CY_GB>::LAST]),
-    Locale {
-        street: &[De::LAST, De::WAY, SPACE, Number(199)],
-        city: &[De::LAST, De::TOWN],
-        company: &[De::LAST, AND, De::LAST, SPACE, De::LTD],
-        ..De::names("de", &[De::FIRST, SPACE, De::LAST])
-    },
-    Locale {
-        street: &[Number(9_999), SPACE, En::LAST, SPACE, En::WAY],
-        city: &[En::BEFORE, SPACE, En::LAST, En::TOWN],
-        company: &[En::LAST, AND, En::LAST, SPACE, En::LTD],
-        ..En::names("en", &[En::FIRST, SPACE, En::LAST])
-    },
-    Of::<FA_IR>::names("fa", &[Of::<FA_IR>::FIRST, SPACE, Of::<FA_IR>::LAST]),
-    Locale {
-        street: &[Number(299), SPACE, Fr::WAY, SPACE, Fr::LAST],
-        city: &[Text("Saint-"), Fr::FIRST],
-        company: &[Fr::LAST, AND, Fr::LAST, SPACE, Pick(FR_COMPANY)],
-        ..Fr::names("fr", &[Fr::FIRST, SPACE, Fr::LAST])
-    },
-    Locale {
-        street: &[It::WAY, SPACE, It::FIRST, SPACE, It::LAST, SPACE, Number(199)],
-        city: &[It::BEFORE, SPACE, It::FIRST, SPACE, It::TOWN],
-        company: &[It::LAST, AND, It::LAST, SPACE, It::LTD],
-        ..It::names("it", &[It::FIRST, SPACE, It::LAST])
-    },
-    Locale {
-        company: &[Ja::LTD, Ja::LAST, Ja::FIRST],
-        ..Ja::names("ja", &[Ja::LAST, SPACE, Ja::FIRST])
-    },
-    Locale {
-        street: &[Nl::LAST, Nl::WAY, SPACE, Number(199)],
-        city: &[Nl::LAST, Nl::TOWN],
-        company: &[Nl::LAST, AND, Nl::LAST, SPACE, Nl::LTD],
-        ..Nl::names("nl", &[Nl::FIRST, SPACE, Nl::LAST])
-    },
-    Locale {
-        street: &[Pt::WAY, SPACE, Pt::FIRST, SPACE, Pt::LAST, SPACE, Number(299)],
-        city: &[Pt::BEFORE, SPACE, Pt::LAST, SPACE, Pt::TOWN],
-        company: &[Pt::LAST, AND, Pt::LAST, SPACE, Pt::LTD],
-        ..Pt::names("pt", &[Pt::FIRST, SPACE, Pt::LAST])
-    },
-    Locale {
-        street: &[Br::WAY, SPACE, Br::FIRST, SPACE, Br::LAST, Text(", "), Number(1_999)],
-        city: &[Text("Vila "), Br::FIRST, SPACE, Br::LAST],
-        company: &[Br::LAST, AND, Br::LAST, SPACE, Br::LTD],
-        ..Br::names("pt_BR", &[Br::FIRST, SPACE, Br::LAST])
-    },
-    Locale {
-        street: &[Tr::FIRST, SPACE, Tr::LAST, SPACE, Tr::WAY, Text(" No: "), Number(199)],
-        city: &[Tr::FIRST, SPACE, Tr::TOWN],
-        ..Tr::names("tr", &[Tr::FIRST, SPACE, Tr::LAST])
-    },
-    Locale {
-        street: &[Zh::FIRST, Zh::WAY, Number(999), Text("号")],
-        city: &[Zh::FIRST, Zh::TOWN],
-        company: &[Zh::FIRST, Zh::LTD],
-        ..Zh::names("zh", &[Zh::LAST, Zh::FIRST])
-    },
-    Of::<ZH_TW>::names("zh_TW", &[Of::<ZH_TW>::LAST, Of::<ZH_TW>::FIRST]),
-];
+/// The countries of ISO 3166-1, as alpha-2 and alpha-3 codes, by the former.
+pub(crate) fn countries() -> &'static [(&'static str, &'static str)] {
+    static ALL: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
+        include_str!("../data/countries.txt")
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .collect()
+    });
+    &ALL
+}
 
 /// The locale of that name, `-` or `_` and capitals aside; else that of its language.
 pub(crate) fn locale(name: &str) -> Option<&'static Locale> {
     let name = name.replace('-', "_");
     let language = name.split('_').next().unwrap_or_default();
-    let exact = LOCALES.iter().find(|locale| locale.name.eq_ignore_ascii_case(&name));
-    exact.or_else(|| LOCALES.iter().find(|locale| locale.name.eq_ignore_ascii_case(language)))
+    let named =
+        |wanted: &str| LOCALES.iter().find(|locale| locale.name.eq_ignore_ascii_case(wanted));
+    // `no` is what many say for Norwegian; its lists are Bokmål's.
+    let language = if language.eq_ignore_ascii_case("no") { "nb" } else { language };
+    named(&name).or_else(|| named(language))
 }
 
 #[cfg(test)]
@@ -160,11 +190,50 @@ mod tests {
         assert!(LOCALES.is_sorted_by_key(|locale| locale.name.to_ascii_lowercase()));
         for locale in LOCALES {
             let patterns = [locale.full, locale.street, locale.city, locale.company];
-            for piece in patterns.into_iter().flatten() {
-                if let Pick(words) = piece {
-                    assert!(words.len() >= 2, "{}", locale.name);
-                    assert!(words.iter().all(|word| !word.is_empty()), "{}", locale.name);
-                }
+            let lists = patterns.into_iter().flatten().filter_map(|piece| match piece {
+                Piece::Pick(list) => Some(*list),
+                Piece::First => Some(locale.first),
+                Piece::Last => Some(locale.last),
+                _ => None,
+            });
+            for list in lists {
+                let words = locale.list(list);
+                assert!(words.len() >= 2, "{}", locale.name);
+                assert!(words.iter().all(|word| !word.is_empty()), "{}", locale.name);
+            }
+        }
+    }
+
+    #[test]
+    fn files_have_what_the_functions_choose_from() {
+        let full: Vec<_> = LOCALES.iter().filter(|locale| locale.has_genders()).collect();
+        assert!(full.len() >= 20);
+        for locale in full {
+            for (name, least) in
+                [("first_female", 80), ("first_male", 80), ("job", 50), ("word", 150)]
+            {
+                let words = section(locale.words, name).count();
+                assert!(words >= least, "{} {name}", locale.name);
+            }
+            for gender in [Gender::Female, Gender::Male, Gender::Any] {
+                assert!(locale.list(locale.last_names(gender)).len() >= 40, "{}", locale.name);
+            }
+            assert!(!locale.street.is_empty() && !locale.city.is_empty(), "{}", locale.name);
+            assert!(!locale.company.is_empty(), "{}", locale.name);
+            assert_eq!(locale.country_names().len(), countries().len(), "{}", locale.name);
+            assert!(locale.places().len() >= 18, "{}", locale.name);
+        }
+    }
+
+    #[test]
+    fn places_are_whole_and_their_country_is_one() {
+        for locale in LOCALES {
+            assert!(countries().iter().any(|(code, _)| *code == locale.country), "{}", locale.name);
+            let lines = section(locale.places, "place").count();
+            assert_eq!(locale.places().len(), lines, "{}", locale.name);
+            for place in locale.places() {
+                assert!(place.postcode.contains(['#', '*']), "{place:?}");
+                assert!(!place.city.is_empty() && !place.region.is_empty(), "{place:?}");
             }
         }
     }
@@ -175,6 +244,8 @@ mod tests {
         assert_eq!(name("de-AT"), Some("de"));
         assert_eq!(name("pt_br"), Some("pt_BR"));
         assert_eq!(name("pt_AO"), Some("pt"));
+        assert_eq!(name("no"), Some("nb"));
+        assert_eq!(name("en-gb"), Some("en_GB"));
         assert_eq!(name("xx"), None);
     }
 }

@@ -75,6 +75,23 @@ pub(crate) fn only<'a>(
     Err(MaskError::UnequalLengths { expected: column.len(), found: other.len() })
 }
 
+/// Checks that there are as many other columns of the row as expected, as long as the masked one.
+pub(crate) fn check_others(
+    expected: usize,
+    others: &[ArrayRef],
+    column: &ArrayRef,
+) -> Result<(), MaskError> {
+    if others.len() != expected {
+        return Err(MaskError::UnexpectedInputs { expected, found: others.len() });
+    }
+    match others.iter().find(|other| other.len() != column.len()) {
+        Some(other) => {
+            Err(MaskError::UnequalLengths { expected: column.len(), found: other.len() })
+        }
+        None => Ok(()),
+    }
+}
+
 /// The column without its dictionary, if it has one.
 pub(crate) fn decode(expected: &DataType, column: &ArrayRef) -> Result<ArrayRef, MaskError> {
     check_type(expected, column)?;
@@ -208,6 +225,41 @@ pub(crate) fn map_text_counted(
 
 fn not_text(found: &DataType) -> MaskError {
     MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }
+/// Writes plain text anew, row by row: `write` is given the row's number, and appends its text (UTF-8), or says that
+/// there is none. Nulls stay null, empty stays empty.
+pub(crate) fn map_rows(
+    column: &ArrayRef,
+    write: impl FnMut(usize, &mut Vec<u8>) -> bool,
+) -> Result<ArrayRef, MaskError> {
+    match column.data_type() {
+        DataType::Utf8 => Ok(Arc::new(rewrite_numbered::<i32, _>(&column.as_string::<i32>(), write)?)),
+        DataType::LargeUtf8 => {
+            Ok(Arc::new(rewrite_numbered::<i64, _>(&column.as_string::<i64>(), write)?))
+        }
+        DataType::Utf8View => {
+            let text = rewrite_numbered::<i32, _>(&column.as_string_view(), write)?;
+            Ok(Arc::new(StringViewArray::from(&text)))
+        }
+        found => Err(MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }),
+    }
+}
+
+fn rewrite_numbered<'a, O: OffsetSizeTrait, A: StringArrayType<'a>>(
+    column: &A,
+    mut write: impl FnMut(usize, &mut Vec<u8>) -> bool,
+) -> Result<GenericStringArray<O>, MaskError> {
+    let mut builder = TextBuilder::with_rows(column.len());
+    let mut valid = Vec::with_capacity(column.len());
+    for (row, value) in column.iter().enumerate() {
+        let is_written = match value {
+            None => false,
+            Some("") => true,
+            Some(_) => write(row, builder.bytes()),
+        };
+        valid.push(is_written);
+        builder.end_row()?;
+    }
+    builder.finish(Some(NullBuffer::from(valid)).filter(|nulls| nulls.null_count() > 0))
 }
 
 /// Rows whose values are hashed together: few enough to stay in the processor's first cache.

@@ -1,7 +1,8 @@
 //! `company`: a company of the locale, chosen by key.
 
 use super::composed::WordFunction;
-use crate::dictionaries::{Locale, Piece};
+use super::parts::{Part, parts};
+use crate::dictionaries::{Gender, Locale};
 
 /// Every value becomes a made-up company of the locale.
 pub(super) struct Company;
@@ -13,7 +14,7 @@ impl WordFunction for Company {
     const OUTPUT: &'static [&'static str] = &["Kling & Tillman LLC", "Lindgren & Glover Inc"];
     const GERMAN: &'static [&'static str] = &["Walter & Schulte Stiftung", "Möller & Schröder KG"];
 
-    fn pattern(locale: &'static Locale) -> Vec<Piece> {
-        locale.company.to_vec()
+    fn parts(locale: &'static Locale, _gender: Gender) -> Vec<Part> {
+        parts(locale, locale.company, Gender::Any)
     }
 }

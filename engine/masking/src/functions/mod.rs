@@ -4,6 +4,7 @@ use arrow::datatypes::DataType;
 
 use crate::function::Function;
 
+mod address;
 mod aes_siv;
 mod age;
 mod bucket;
@@ -14,6 +15,7 @@ mod clip;
 mod company;
 mod composed;
 mod constant;
+mod country;
 mod date_shift;
 mod datetime_shift;
 mod default;
@@ -24,6 +26,7 @@ mod ff1_number;
 mod first_name;
 mod flip;
 mod full_name;
+mod gender;
 mod geohash;
 mod hash;
 mod iban;
@@ -32,9 +35,12 @@ mod imei;
 mod ip;
 mod isbn;
 mod isin;
+mod job;
 mod last_name;
 mod location_jitter;
+mod lookup;
 mod mac;
+mod names;
 mod national_id;
 mod national_rules;
 mod noise;
@@ -43,10 +49,14 @@ mod number;
 mod otherwise;
 mod params;
 mod partial;
+mod parts;
+mod person;
 mod phone;
+mod postcode;
 mod rank_preserving;
 mod redact;
 mod round;
+mod sentence;
 mod shuffle;
 mod ssn;
 mod street;
@@ -54,14 +64,17 @@ mod time_noise;
 mod token;
 mod truncate;
 mod url;
+mod user_name;
 mod uuid;
 mod vat;
 mod vat_rules;
 mod vin;
+mod word;
 mod zip3;
 
 /// Every masking function, alphabetically.
 pub const ALL: &[&dyn Function] = &[
+    &address::Address,
     &aes_siv::AesSiv,
     &age::Age,
     &bucket::Bucket,
@@ -71,6 +84,7 @@ pub const ALL: &[&dyn Function] = &[
     &clip::Clip,
     &company::Company,
     &constant::Constant,
+    &country::Country,
     &date_shift::DateShift,
     &datetime_shift::DatetimeShift,
     &default::Default,
@@ -87,27 +101,34 @@ pub const ALL: &[&dyn Function] = &[
     &ip::Ip,
     &isbn::Isbn,
     &isin::Isin,
+    &job::Job,
     &last_name::LastName,
     &location_jitter::LocationJitter,
+    &lookup::Lookup,
     &mac::Mac,
     &national_id::NationalId,
     &noise::Noise,
     &null::Null,
     &number::NumberIn,
     &partial::Partial,
+    &person::Person,
     &phone::Phone,
+    &postcode::Postcode,
     &rank_preserving::RankPreserving,
     &redact::Redact,
     &round::Round,
+    &sentence::Sentence,
     &ssn::Ssn,
     &street::Street,
     &time_noise::TimeNoise,
     &token::Token,
     &truncate::Truncate,
     &url::Url,
+    &user_name::UserName,
     &uuid::Uuid,
     &vat::Vat,
     &vin::Vin,
+    &word::Word,
     &zip3::Zip3,
 ];
 

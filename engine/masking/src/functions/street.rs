@@ -1,7 +1,8 @@
 //! `street`: a street and house number of the locale, chosen by key.
 
 use super::composed::WordFunction;
-use crate::dictionaries::{Locale, Piece};
+use super::parts::{Part, parts};
+use crate::dictionaries::{Gender, Locale};
 
 /// Every value becomes a made-up street with a house number, in the locale's order.
 pub(super) struct Street;
@@ -14,7 +15,7 @@ impl WordFunction for Street {
     const OUTPUT: &'static [&'static str] = &["811 Cole Fields", "3134 Emmerich Haven"];
     const GERMAN: &'static [&'static str] = &["Schustergang 50", "Zimmermanngang 73"];
 
-    fn pattern(locale: &'static Locale) -> Vec<Piece> {
-        locale.street.to_vec()
+    fn parts(locale: &'static Locale, _gender: Gender) -> Vec<Part> {
+        parts(locale, locale.street, Gender::Any)
     }
 }

@@ -15,6 +15,8 @@ use crate::bound::{LINKAGE, bind, bind_with, column, texts};
 /// Parameters besides those of the examples.
 const MORE: &[(&str, &str)] = &[
     ("aes_siv", r#"{"per": "id", "otherwise": "token"}"#),
+    ("address", r#"{"part": "street", "per": "id"}"#),
+    ("address", r#"{"part": "region", "per": "id", "country": "id", "locale": "ja"}"#),
     ("bucket", r#"{"edges": [0.5, 2]}"#),
     ("bucket", r#"{"width": 0.25, "origin": 1}"#),
     ("card", r#"{"keep_issuer": true}"#),
@@ -35,6 +37,7 @@ const MORE: &[(&str, &str)] = &[
     ("ip", r#"{"otherwise": "redact"}"#),
     ("ff1_number", r#"{"min": 0, "max": 99, "allow_small_domain": {"owner": "a", "reason": "b"}}"#),
     ("first_name", r#"{"lookup": "words", "normalize": ["casefold"]}"#),
+    ("full_name", r#"{"locale": "cs", "gender": "id"}"#),
     ("noise", r#"{"amount": 1}"#),
     ("noise", r#"{"amount": 1, "per": "id"}"#),
     ("noise", r#"{"ratio": 1, "min": -1, "max": 1}"#),
@@ -50,6 +53,8 @@ const MORE: &[(&str, &str)] = &[
     ("rank_preserving", r#"{"min": -100, "max": 100}"#),
     ("rank_preserving", r#"{"min": 0, "max": 20, "out_min": 0, "out_max": 90}"#),
     ("rank_preserving", r#"{"min": "1970-01-01T00:00:00", "max": "2100-01-01T00:00:00"}"#),
+    ("person", r#"{"part": "last_name", "per": "id", "gender": "id", "locale": "pl"}"#),
+    ("person", r#"{"part": "user_name", "per": "id", "unique": true, "normalize": ["casefold"]}"#),
     ("round", r#"{"multiple": 3}"#),
     ("round", r#"{"decimals": 2}"#),
     ("phone", r#"{"keep_country": false}"#),

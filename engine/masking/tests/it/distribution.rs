@@ -14,7 +14,7 @@ const ROWS: usize = 60_000;
 
 /// Chi-squared over `kinds` equally likely kinds must stay within five standard deviations of
 /// its mean: mean = degrees of freedom, variance = twice that.
-fn assert_even<K: Ord>(found: impl Iterator<Item = K>, kinds: usize) {
+pub(crate) fn assert_even<K: Ord>(found: impl Iterator<Item = K>, kinds: usize) {
     let mut counts = BTreeMap::new();
     let mut rows = 0_usize;
     for kind in found {

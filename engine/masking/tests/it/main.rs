@@ -1,15 +1,15 @@
 //! The contract every masking function keeps, checked on the whole catalogue.
 
 #[cfg(test)]
-mod bound;
-
-#[cfg(test)]
 mod arrays;
-
+#[cfg(test)]
+mod bound;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod dates;
+#[cfg(test)]
+mod dictionaries;
 #[cfg(test)]
 mod distribution;
 #[cfg(test)]
@@ -20,6 +20,8 @@ mod independence;
 mod laws;
 #[cfg(test)]
 mod parameters;
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]

@@ -159,6 +159,31 @@ fn limits_of_tokens_choices_and_identifiers() {
 }
 
 #[test]
+fn limits_of_people_and_addresses() {
+    let text = &DataType::Utf8;
+    assert_limits(&[
+        ("address", json!({"part": "city", "per": "id", "form": "alpha2"}), text, "/form"),
+        ("address", json!({"part": "country", "per": "id", "country": "c"}), text, "/country"),
+        ("address", json!({"part": "town", "per": "id"}), text, "/part"),
+        ("address", json!({"part": "city", "per": "id", "locale": "cy"}), text, "/locale"),
+        ("country", json!({"form": "alpha2", "locale": "de"}), text, "/locale"),
+        ("first_name", json!({"gender": "sex", "lookup": "words"}), text, "/gender"),
+        ("first_name", json!({"gender": "sex", "locale": "cy"}), text, "/locale"),
+        ("lookup", json!({"lookup": "word"}), text, "/lookup"),
+        ("person", json!({"part": "gender", "per": "id", "gender": "sex"}), text, "/gender"),
+        ("person", json!({"part": "email", "per": "id", "unique": true}), text, "/unique"),
+        ("person", json!({"part": "email", "per": "id", "domain": "localhost"}), text, "/domain"),
+        ("person", json!({"part": "gender", "per": "id", "domain": "a.example"}), text, "/domain"),
+        ("person", json!({"part": "email", "per": "id", "locale": "cy"}), text, "/locale"),
+        ("user_name", json!({"locale": "xx"}), text, "/locale"),
+    ]);
+    for function in ["address", "person"] {
+        let error = refused(function, &json!({"part": "city"}), text);
+        assert!(matches!(*error.kind, BindErrorKind::MissingParameter { .. }), "{error}");
+    }
+}
+
+#[test]
 fn limits_of_numbers_and_times() {
     let decimal = &DataType::Decimal128(4, 2);
     let date = &DataType::Date32;
@@ -242,7 +267,7 @@ fn names_that_are_not_there() {
     let error = refused("first_name", &json!({"locale": "dee"}), &DataType::Utf8);
     assert_eq!(error.path, "/locale");
     assert!(error.to_string().contains("did you mean `de`?"), "{error}");
-    let error = refused("street", &json!({"locale": "ar"}), &DataType::Utf8);
+    let error = refused("street", &json!({"locale": "cy"}), &DataType::Utf8);
     assert!(matches!(*error.kind, BindErrorKind::UnknownLocale { .. }), "{error}");
     let error = refused("city", &json!({"lookup": "word"}), &DataType::Utf8);
     assert!(error.to_string().contains("did you mean `words`?"), "{error}");

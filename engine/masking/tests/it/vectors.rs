@@ -93,12 +93,48 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
             &["{}"]
         }
         ("national_id", DataType::Utf8) => &[r#"{"country":"es"}"#],
-        ("first_name" | "last_name" | "full_name", DataType::Utf8) => {
-            &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"ja"}"#, r#"{"lookup":"words"}"#]
+        _ => chosen_params(function, input),
+    }
+}
+
+/// Of the functions that choose from words.
+fn chosen_params(function: &str, input: &DataType) -> &'static [&'static str] {
+    match (function, input) {
+        ("first_name" | "last_name" | "full_name", DataType::Utf8) => &[
+            "{}",
+            r#"{"locale":"fr"}"#,
+            r#"{"locale":"ja"}"#,
+            r#"{"lookup":"words"}"#,
+            r#"{"locale":"ru","gender":"id"}"#,
+        ],
+        ("city" | "company" | "street" | "job" | "sentence" | "word", DataType::Utf8) => &[
+            "{}",
+            r#"{"locale":"fr"}"#,
+            r#"{"locale":"nl"}"#,
+            r#"{"locale":"zh"}"#,
+            r#"{"locale":"ko"}"#,
+        ],
+        ("postcode", DataType::Utf8) => {
+            &[r#"{"locale":"en_GB"}"#, r#"{"locale":"nl"}"#, r#"{"locale":"fa"}"#]
         }
-        ("city" | "company" | "street", DataType::Utf8) => {
-            &["{}", r#"{"locale":"fr"}"#, r#"{"locale":"nl"}"#, r#"{"locale":"zh"}"#]
-        }
+        ("country", DataType::Utf8) => &["{}", r#"{"form":"alpha2"}"#],
+        ("lookup", DataType::Utf8) => &[r#"{"lookup":"words","weighted":true}"#],
+        ("user_name", DataType::Utf8) => &[r#"{"locale":"zh"}"#, r#"{"unique":true}"#],
+        ("person", DataType::Utf8) => &[
+            r#"{"part":"gender","per":"id"}"#,
+            r#"{"part":"full_name","per":"id","locale":"ru"}"#,
+            r#"{"part":"full_name","per":"id","locale":"ru","gender":"id"}"#,
+            r#"{"part":"user_name","per":"id","locale":"ko"}"#,
+            r#"{"part":"user_name","per":"id","unique":true}"#,
+            r#"{"part":"email","per":"id","domain":"masked.invalid","normalize":["trim"]}"#,
+        ],
+        ("address", DataType::Utf8) => &[
+            r#"{"part":"street","per":"id","locale":"es"}"#,
+            r#"{"part":"city","per":"id","locale":"es"}"#,
+            r#"{"part":"postcode","per":"id","locale":"es"}"#,
+            r#"{"part":"region","per":"id","locale":"es"}"#,
+            r#"{"part":"country","per":"id","locale":"es"}"#,
+        ],
         _ => extra_params_of_numbers_and_times(function, input),
     }
 }
@@ -171,8 +207,12 @@ fn case(
 /// The vectors of one function.
 fn current(function: &dyn Function) -> Value {
     let master: String = EXAMPLE_MASTER.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut about = "Columns are written as text. The key is the function's own, derived from the master key, its version, the linkage, the function's name and its ABI version. The lookup `words` is one, two, three.".to_owned();
+    if function.name() == "lookup" {
+        about.push_str(" In its file `two` stands a second time, at the end.");
+    }
     json!({
-        "about": "Columns are written as text. The key is the function's own, derived from the master key, its version, the linkage, the function's name and its ABI version. The lookup `words` is one, two, three.",
+        "about": about,
         "key": {"master": master, "version": 1, "linkage": LINKAGE},
         "function": function.name(),
         "abi": function.abi(),
