@@ -92,6 +92,7 @@ fn limits() {
         ("noise", json!({"amount": 1, "max": 100}), &decimal, "/max"),
         ("noise", json!({"ratio": 2}), &DataType::Int32, "/ratio"),
         ("noise", json!({"amount": 1, "decimals": 1}), &DataType::Int32, "/decimals"),
+        ("partial", json!({"kind": "name", "keep_last": 1}), &DataType::Utf8, "/kind"),
         ("partial", json!({"with": "**"}), &DataType::Utf8, "/with"),
         ("partial", json!({"with": ""}), &DataType::Utf8, "/with"),
         ("partial", json!({"min_hidden": 0}), &DataType::Utf8, "/min_hidden"),

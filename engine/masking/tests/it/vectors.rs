@@ -106,7 +106,12 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
             &[r#"{"width":7,"origin":3}"#]
         }
         ("truncate", DataType::Timestamp(..)) => &[r#"{"unit":"week"}"#, r#"{"unit":"hour"}"#],
-        ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
+        ("partial", DataType::Utf8) => &[
+            r#"{"keep_first":1,"min_hidden":2}"#,
+            r#"{"kind":"name"}"#,
+            r#"{"kind":"id"}"#,
+            r#"{"kind":"phone","with":"•"}"#,
+        ],
         ("truncate", DataType::Utf8) => &[r#"{"keep":2}"#],
         ("aes_siv" | "email" | "phone" | "redact", DataType::Utf8) => &["{}"],
         ("card" | "iban" | "imei" | "isbn" | "isin" | "ssn" | "vat" | "vin", DataType::Utf8) => {
