@@ -110,6 +110,19 @@ pub(crate) fn over_values_that_fit(
     }
 }
 
+/// The same for a kernel that leaves much as it is: entries that no row uses are dropped first.
+pub(crate) fn over_used_values(
+    expected: &DataType,
+    column: &ArrayRef,
+    kernel: impl FnOnce(&ArrayRef) -> Result<ArrayRef, MaskError>,
+) -> Result<ArrayRef, MaskError> {
+    check_type(expected, column)?;
+    match column.as_any_dictionary_opt() {
+        Some(dictionary) => over_used(dictionary, kernel),
+        None => kernel(column),
+    }
+}
+
 fn over_used(
     dictionary: &dyn AnyDictionaryArray,
     kernel: impl FnOnce(&ArrayRef) -> Result<ArrayRef, MaskError>,
@@ -279,9 +292,14 @@ pub(crate) struct TextBuilder<O> {
 
 impl<O: OffsetSizeTrait> TextBuilder<O> {
     pub(crate) fn with_rows(rows: usize) -> Self {
+        Self::with_bytes(rows, rows.saturating_mul(16))
+    }
+
+    /// For so many rows of about so many bytes together.
+    pub(crate) fn with_bytes(rows: usize, bytes: usize) -> Self {
         let mut offsets = Vec::with_capacity(rows.saturating_add(1));
         offsets.push(O::default());
-        Self { bytes: Vec::with_capacity(rows.saturating_mul(16)), offsets }
+        Self { bytes: Vec::with_capacity(bytes), offsets }
     }
 
     /// The buffer the current row's text is appended to.

@@ -44,6 +44,7 @@ mod partial;
 mod phone;
 mod redact;
 mod round;
+mod scrub;
 mod ssn;
 mod street;
 mod time_noise;
@@ -93,6 +94,7 @@ pub const ALL: &[&dyn Function] = &[
     &phone::Phone,
     &redact::Redact,
     &round::Round,
+    &scrub::Scrub,
     &ssn::Ssn,
     &street::Street,
     &time_noise::TimeNoise,

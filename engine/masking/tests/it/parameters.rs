@@ -92,7 +92,6 @@ fn limits() {
         ("noise", json!({"amount": 1, "max": 100}), &decimal, "/max"),
         ("noise", json!({"ratio": 2}), &DataType::Int32, "/ratio"),
         ("noise", json!({"amount": 1, "decimals": 1}), &DataType::Int32, "/decimals"),
-        ("partial", json!({"kind": "name", "keep_last": 1}), &DataType::Utf8, "/kind"),
         ("partial", json!({"with": "**"}), &DataType::Utf8, "/with"),
         ("partial", json!({"with": ""}), &DataType::Utf8, "/with"),
         ("partial", json!({"min_hidden": 0}), &DataType::Utf8, "/min_hidden"),
@@ -185,6 +184,33 @@ fn limits_of_numbers_and_times() {
         ("time_noise", json!({"seconds": 0}), second, "/seconds"),
         ("time_noise", json!({"seconds": 86400}), time, "/seconds"),
     ]);
+}
+
+#[test]
+fn limits_of_what_leaves_part_of_a_text() {
+    for (function, params, path) in [
+        ("partial", json!({"kind": "name", "keep_last": 1}), "/kind"),
+        ("scrub", json!({"find": ["mail"]}), "/find/0"),
+        ("scrub", json!({"also": ["surname"]}), "/also"),
+        ("scrub", json!({"words": ["word"]}), "/words"),
+        ("scrub", json!({"countries": ["us"]}), "/countries/0"),
+        ("scrub", json!({"replace": {"mail": {}}}), "/replace/mail"),
+        ("scrub", json!({"replace": {"ip": {"mask": "scrub"}}}), "/replace/ip/mask"),
+        ("scrub", json!({"replace": {"ip": {"mask": "age"}}}), "/replace/ip"),
+        (
+            "scrub",
+            json!({"replace": {"card": {"params": {"keep_issuer": 1}}}}),
+            "/replace/card/params/keep_issuer",
+        ),
+        (
+            "scrub",
+            json!({"replace": {"date": {"mask": "date_shift", "params": {"days": 0, "per": "id"}}}}),
+            "/replace/date/params/days",
+        ),
+    ] {
+        let error = refused(function, &params, &DataType::Utf8);
+        assert_eq!(error.path, path, "{function} {params}: {error}");
+    }
 }
 
 #[test]

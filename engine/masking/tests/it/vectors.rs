@@ -88,6 +88,7 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
             &[r#"{"values":[1,2,3],"weights":[1,5,2]}"#]
         }
         ("uuid" | "mac" | "ip", DataType::Utf8) => &["{}"],
+        ("scrub", DataType::Utf8) => &["{}"],
         ("round", DataType::Int64 | DataType::Float64) => &[r#"{"multiple":7}"#],
         ("clip", DataType::Int64 | DataType::Float64) => &[r#"{"min":-1,"max":50}"#],
         ("url" | "zip3", DataType::Utf8) => &["{}"],

@@ -187,9 +187,9 @@ fn address(value: &str, out: &mut Cover<'_>) {
         return;
     }
     if visible {
-        out.show(",")
+        out.show(",");
     } else {
-        out.hide()
+        out.hide();
     }
     for (place, word) in tail.split(' ').enumerate() {
         if place > 0 {
