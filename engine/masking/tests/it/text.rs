@@ -282,6 +282,38 @@ fn recognised() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn a_long_text_of_anything_takes_no_longer_than_many_short_ones() {
+    for part in [
+        "漢12345",
+        "1://",
+        "awww.",
+        "5551234567@x.org ",
+        "1 ",
+        "a:",
+        "+49 ",
+        "漢字2024",
+        "(",
+        "12.",
+        "4111 ",
+        "a@a@",
+    ] {
+        let long = part.repeat(40_000 / part.len());
+        let rows = vec![part.repeat(10); long.len() / part.len() / 10];
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let time = |values: &[&str]| {
+            let start = std::time::Instant::now();
+            let _masked = plainly(values);
+            start.elapsed()
+        };
+        let (short, long) = (time(&rows), time(&[&long]));
+        assert!(
+            long < short * 20 + std::time::Duration::from_secs(2),
+            "{part}: {long:?}, {short:?}"
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -174,6 +174,7 @@ fn word_before(text: &str, end: usize) -> Option<(usize, &str)> {
         let start = trimmed
             .char_indices()
             .rev()
+            .take(MONTH_LETTERS_MAX + 1)
             .take_while(|(_, character)| character.is_alphanumeric())
             .last()?
             .0;

@@ -5,6 +5,8 @@
 //!                                                what only the others cover is redacted
 //! ```
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::national_id::Country;
@@ -217,15 +219,13 @@ fn phones(row: usize, text: &str, mask: usize, begin: usize, found: &mut Vec<Fin
     }
 }
 
-/// Adds a finding of the row that begins at `begin`.
+/// Adds a finding of the row that begins at `begin`, after those that stand before it.
 fn add(found: &mut Vec<Finding>, begin: usize, finding: Finding) {
-    let clear = found
-        .get(begin..)
-        .and_then(<[_]>::last)
-        .is_none_or(|last| last.place.end <= finding.place.start);
+    let known = found.get(begin..).unwrap_or_default().iter().rev();
+    let overlapped = known.take_while(|known| known.place.end > finding.place.start).count();
     found.push(finding);
-    if !clear {
-        resolve(found, begin);
+    if overlapped > 0 {
+        resolve(found, found.len() - 1 - overlapped);
     }
 }
 
@@ -234,31 +234,32 @@ fn add(found: &mut Vec<Finding>, begin: usize, finding: Finding) {
 pub(super) fn resolve(found: &mut Vec<Finding>, begin: usize) {
     let mut all: Vec<Finding> = found.drain(begin..).collect();
     // A stable order: whole before part, a column before a dictionary, as they were found.
-    all.sort_by_key(|finding| (std::cmp::Reverse(finding.place.len()), finding.place.start));
-    let mut kept: Vec<Finding> = Vec::with_capacity(all.len());
+    all.sort_by_key(|finding| (Reverse(finding.place.len()), finding.place.start));
+    let mut kept: BTreeMap<usize, Finding> = BTreeMap::new();
     for finding in all {
-        let mut pieces = vec![finding.place.clone()];
-        for other in &kept {
-            pieces = pieces.into_iter().flat_map(|piece| without(&piece, &other.place)).collect();
-        }
-        let whole = pieces == [finding.place.clone()];
-        for place in pieces {
-            let by = if whole { finding.by } else { By::Nothing };
-            kept.push(Finding { row: finding.row, place, by });
+        for place in uncovered(&finding.place, &kept) {
+            let by = if place == finding.place { finding.by } else { By::Nothing };
+            kept.insert(place.start, Finding { row: finding.row, place, by });
         }
     }
-    kept.sort_by_key(|finding| finding.place.start);
-    found.extend(kept);
+    found.extend(kept.into_values());
 }
 
-/// What of a range another one does not cover.
-fn without(
-    range: &Range<usize>,
-    other: &Range<usize>,
-) -> impl Iterator<Item = Range<usize>> + use<> {
-    let before = range.start..range.end.min(other.start);
-    let after = range.start.max(other.end)..range.end;
-    [before, after].into_iter().filter(|piece| !piece.is_empty())
+/// What of a range no finding covers; they do not overlap, and are ordered by where they begin.
+fn uncovered(range: &Range<usize>, kept: &BTreeMap<usize, Finding>) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let before = kept.range(..range.start).next_back();
+    let mut from = before.map_or(range.start, |(_, other)| range.start.max(other.place.end));
+    for (start, other) in kept.range(range.clone()) {
+        if from < *start {
+            pieces.push(from..*start);
+        }
+        from = from.max(other.place.end);
+    }
+    if from < range.end {
+        pieces.push(from..range.end);
+    }
+    pieces
 }
 
 #[cfg(test)]

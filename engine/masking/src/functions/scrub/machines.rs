@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use super::super::email::is_local;
+use super::words;
 
 /// Longest scheme of an address of the web that is looked for.
 const SCHEME_BYTES_MAX: usize = 16;
@@ -50,9 +51,11 @@ pub(super) fn url(text: &str, colon: usize) -> Option<Range<usize>> {
     let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-');
     let scheme = bytes.iter().rev().take_while(|byte| is_scheme(byte)).count();
     let start = colon - scheme.min(SCHEME_BYTES_MAX);
+    if !bytes.get(start..)?.iter().any(u8::is_ascii_alphabetic) {
+        return None;
+    }
     let length = url_length(rest);
-    let letters = bytes.get(start..)?.iter().any(u8::is_ascii_alphabetic);
-    (letters && length > 0).then(|| start..colon + 3 + length)
+    (length > 0).then(|| start..colon + 3 + length)
 }
 
 /// The address that begins with `www.`, where one of its first three letters stands here.
@@ -62,9 +65,11 @@ pub(super) fn www(text: &str, near: usize) -> Option<Range<usize>> {
         bytes.get(*start..*start + 4).is_some_and(|w| w.eq_ignore_ascii_case(b"www."))
     })?;
     let before = text.get(..start)?.chars().next_back();
+    if before.is_some_and(|c| c.is_alphanumeric() || c == '.') {
+        return None;
+    }
     let length = url_length(text.get(start + 4..)?);
-    let fits = length > 0 && !before.is_some_and(|c| c.is_alphanumeric() || c == '.');
-    fits.then(|| start..start + 4 + length)
+    (length > 0).then(|| start..start + 4 + length)
 }
 
 /// Bytes of an address of the web from here; not those of the sentence it stands in.
@@ -102,7 +107,7 @@ pub(super) fn ipv4(text: &str, start: usize) -> Option<Range<usize>> {
     let before = text.as_bytes().get(..start)?;
     let goes_on = after.first().is_some_and(u8::is_ascii_alphanumeric);
     let joined = before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
-    let head = text.get(..start)?.trim_end_matches([' ', ':', '=']);
+    let head = words::just_before(text, start).trim_end_matches([' ', ':', '=']);
     let word = head.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     let version = VERSIONS.iter().any(|version| version.eq_ignore_ascii_case(word));
     (!goes_on && !joined && !version).then(|| start..start + address.len())

@@ -109,7 +109,7 @@ const WORDS_MAX: usize = 5;
 /// Whether one of these words stands before the number that begins here, with nothing but fillers
 /// between.
 pub(super) fn stand_before(text: &str, start: usize, words: &[&str]) -> bool {
-    let head = text.get(..start).unwrap_or_default();
+    let head = just_before(text, start);
     let before = head.rsplit(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     for word in before.take(WORDS_MAX) {
         if words.iter().any(|known| says(word, known)) {
@@ -120,6 +120,12 @@ pub(super) fn stand_before(text: &str, start: usize, words: &[&str]) -> bool {
         }
     }
     false
+}
+
+/// The end of the text before this place: enough of it for the words that count.
+pub(super) fn just_before(text: &str, start: usize) -> &str {
+    const BYTES: usize = 120;
+    text.get(text.ceil_char_boundary(start.saturating_sub(BYTES))..start).unwrap_or_default()
 }
 
 /// Whether the word begins with the known one; holds it where no spaces are written. Short ones
