@@ -172,6 +172,19 @@ fn rows_of(dictionary: &dyn AnyDictionaryArray, entries: &[usize]) -> usize {
     keys.filter(|(row, key)| dictionary.keys().is_valid(*row) && is_wanted(*key)).count()
 }
 
+/// The same for a kernel that leaves much as it is: entries that no row uses are dropped first.
+pub(crate) fn over_used_values(
+    expected: &DataType,
+    column: &ArrayRef,
+    kernel: impl FnOnce(&ArrayRef) -> Result<ArrayRef, MaskError>,
+) -> Result<ArrayRef, MaskError> {
+    check_type(expected, column)?;
+    match column.as_any_dictionary_opt() {
+        Some(dictionary) => over_used(dictionary, kernel),
+        None => kernel(column),
+    }
+}
+
 fn over_used(
     dictionary: &dyn AnyDictionaryArray,
     kernel: impl FnOnce(&ArrayRef) -> Result<ArrayRef, MaskError>,
@@ -225,6 +238,8 @@ pub(crate) fn map_text_counted(
 
 fn not_text(found: &DataType) -> MaskError {
     MaskError::UnexpectedType { expected: DataType::Utf8, found: found.clone() }
+}
+
 /// Writes plain text anew, row by row: `write` is given the row's number, and appends its text (UTF-8), or says that
 /// there is none. Nulls stay null, empty stays empty.
 pub(crate) fn map_rows(
@@ -232,7 +247,9 @@ pub(crate) fn map_rows(
     write: impl FnMut(usize, &mut Vec<u8>) -> bool,
 ) -> Result<ArrayRef, MaskError> {
     match column.data_type() {
-        DataType::Utf8 => Ok(Arc::new(rewrite_numbered::<i32, _>(&column.as_string::<i32>(), write)?)),
+        DataType::Utf8 => {
+            Ok(Arc::new(rewrite_numbered::<i32, _>(&column.as_string::<i32>(), write)?))
+        }
         DataType::LargeUtf8 => {
             Ok(Arc::new(rewrite_numbered::<i64, _>(&column.as_string::<i64>(), write)?))
         }
@@ -383,9 +400,14 @@ pub(crate) struct TextBuilder<O> {
 
 impl<O: OffsetSizeTrait> TextBuilder<O> {
     pub(crate) fn with_rows(rows: usize) -> Self {
+        Self::with_bytes(rows, rows.saturating_mul(16))
+    }
+
+    /// For so many rows of about so many bytes together.
+    pub(crate) fn with_bytes(rows: usize, bytes: usize) -> Self {
         let mut offsets = Vec::with_capacity(rows.saturating_add(1));
         offsets.push(O::default());
-        Self { bytes: Vec::with_capacity(rows.saturating_mul(16)), offsets }
+        Self { bytes: Vec::with_capacity(bytes), offsets }
     }
 
     /// The buffer the current row's text is appended to.

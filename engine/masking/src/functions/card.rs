@@ -91,6 +91,16 @@ impl Function for Card {
     }
 }
 
+/// Whether digits could be a card's, and their check digit is right.
+pub(super) fn passes(id: &[u8]) -> bool {
+    could_be(id) && luhn_sum(id).is_multiple_of(10)
+}
+
+/// ISO/IEC 7812-1: up to 19 digits; networks issue none of fewer than 12.
+fn could_be(id: &[u8]) -> bool {
+    (12..=19).contains(&id.len()) && are_digits(id)
+}
+
 /// How many digits stay at each end.
 struct Number {
     issuer: usize,
@@ -98,9 +108,8 @@ struct Number {
 }
 
 impl Scheme for Number {
-    /// ISO/IEC 7812-1: up to 19 digits; networks issue none of fewer than 12.
     fn fits(&self, id: &[u8]) -> bool {
-        (12..=19).contains(&id.len()) && are_digits(id)
+        could_be(id)
     }
 
     fn replace(&self, id: &mut [u8], keyed: &mut Keyed<'_>) {

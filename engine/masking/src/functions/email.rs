@@ -143,7 +143,7 @@ impl Bound {
 
 /// Whether this can stand before the `@` of one address: what else could hide a second
 /// address, or a value in the place of the domain.
-fn is_local(local: &str) -> bool {
+pub(super) fn is_local(local: &str) -> bool {
     (1..=64).contains(&local.len())
         && !local.chars().any(|c| c.is_whitespace() || c.is_control() || c == '@')
 }

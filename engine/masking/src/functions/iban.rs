@@ -175,6 +175,12 @@ impl Function for Iban {
     }
 }
 
+/// Whether an account number has its country's structure, and the check of ISO 13616 is right.
+pub(super) fn passes(id: &[u8]) -> bool {
+    let (head, account) = id.split_at_checked(4).unwrap_or_default();
+    (Account { keep_bank: false }).fits(id) && mod_97(account.iter().chain(head).copied()) == 1
+}
+
 struct Account {
     keep_bank: bool,
 }

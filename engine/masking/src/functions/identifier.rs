@@ -67,7 +67,7 @@ impl Scheme for &Rule {
 }
 
 /// Whether an identifier passes its official check.
-fn holds(scheme: &impl Scheme, id: &Id) -> bool {
+pub(super) fn holds(scheme: &impl Scheme, id: &Id) -> bool {
     let mut sealed = *id;
     scheme.fits(id.bytes()) && scheme.seal(sealed.bytes_mut()) && sealed == *id
 }
@@ -181,13 +181,13 @@ impl<S: Scheme> Mask for Bound<S> {
 
 /// The characters of an identifier without separators; none of a text that cannot be one.
 #[derive(Clone, Copy, PartialEq)]
-struct Id {
+pub(super) struct Id {
     characters: [u8; LENGTH_MAX],
     length: usize,
 }
 
 impl Id {
-    fn read(value: &str) -> Self {
+    pub(super) fn read(value: &str) -> Self {
         const NONE: Id = Id { characters: [0; LENGTH_MAX], length: 0 };
         let mut id = NONE;
         for character in value.chars() {
@@ -204,7 +204,7 @@ impl Id {
         id
     }
 
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         self.characters.get(..self.length).unwrap_or_default()
     }
 

@@ -56,6 +56,7 @@ mod postcode;
 mod rank_preserving;
 mod redact;
 mod round;
+mod scrub;
 mod sentence;
 mod shuffle;
 mod ssn;
@@ -117,6 +118,7 @@ pub const ALL: &[&dyn Function] = &[
     &rank_preserving::RankPreserving,
     &redact::Redact,
     &round::Round,
+    &scrub::Scrub,
     &sentence::Sentence,
     &ssn::Ssn,
     &street::Street,

@@ -24,9 +24,9 @@ struct Params {
 }
 
 /// A country whose numbers have a published check.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Country {
+pub(super) enum Country {
     /// Belgium: numéro national.
     Be,
     /// Brazil: CPF.
@@ -62,7 +62,60 @@ enum Country {
 }
 
 impl Country {
-    fn rule(self) -> &'static Rule {
+    /// All of them; those whose numbers say most about themselves first.
+    pub(super) const ALL: [Self; 16] = [
+        Self::It,
+        Self::Fr,
+        Self::Be,
+        Self::Ch,
+        Self::Fi,
+        Self::Es,
+        Self::No,
+        Self::Br,
+        Self::De,
+        Self::Za,
+        Self::Pl,
+        Self::Se,
+        Self::Hr,
+        Self::Pt,
+        Self::Nl,
+        Self::Cl,
+    ];
+
+    /// Whether few other numbers look like one of these: it has letters, a prefix, or a check of two
+    /// digits.
+    pub(super) fn is_distinct(self) -> bool {
+        matches!(self, Self::It | Self::Fr | Self::Be | Self::Ch | Self::Fi | Self::Es)
+    }
+
+    /// Whether they are commonly written with spaces.
+    pub(super) fn is_spaced(self) -> bool {
+        matches!(self, Self::Be | Self::Ch | Self::De | Self::Fr | Self::No | Self::Pt)
+    }
+
+    /// As parameters have it.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Be => "be",
+            Self::Br => "br",
+            Self::Ch => "ch",
+            Self::Cl => "cl",
+            Self::De => "de",
+            Self::Es => "es",
+            Self::Fi => "fi",
+            Self::Fr => "fr",
+            Self::Hr => "hr",
+            Self::It => "it",
+            Self::Nl => "nl",
+            Self::No => "no",
+            Self::Pl => "pl",
+            Self::Pt => "pt",
+            Self::Se => "se",
+            Self::Za => "za",
+        }
+    }
+
+    pub(super) fn rule(self) -> &'static Rule {
         match self {
             Self::Be => &rules::BE,
             Self::Br => &rules::BR,

@@ -7,11 +7,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
+use self::kinds::Kind;
 use super::params::{self, ENDS_MAX, is_one_grapheme};
 use crate::error::{BindError, MaskError};
 use crate::forms::{is_text, map_text, over_values};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::properties::{Preserves, Properties, Uniqueness};
+
+mod kinds;
 
 /// The ends stay, the middle is covered.
 pub(super) struct Partial;
@@ -20,6 +23,11 @@ pub(super) struct Partial;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Params {
+    /// What the values are: `name` shows initials, `address` what stands after the last comma but for
+    /// words with digits, `email` the form `a***@e***.com`, `phone` the last two to four digits,
+    /// `card` the last four digits, `id` the last four characters, `url` scheme and top-level domain,
+    /// `postcode` the outward part. A value too short for that, or of another kind, is covered whole.
+    kind: Option<Kind>,
     /// Characters kept at the start; at most 1000.
     #[serde(default)]
     keep_first: u32,
@@ -52,10 +60,10 @@ impl Function for Partial {
             output,
         };
         Doc {
-            summary: "The first and last characters stay, each one between becomes `*`; short \
-                      texts are covered whole.",
-            privacy: "The kept characters and the length remain. Not enough for names, or for \
-                      values from a small set.",
+            summary: "The first and last characters stay, or what a kind of value may show; each \
+                      other one becomes `*`. Short texts are covered whole.",
+            privacy: "The kept characters and the length remain; of e-mail and web addresses not \
+                      the length. Not enough for names, or for values from a small set.",
             nulls: "Null stays null, empty stays empty.",
             examples: vec![
                 example(
@@ -67,6 +75,46 @@ impl Function for Partial {
                     r#"{"keep_first": 1, "keep_last": 1, "with": "•"}"#,
                     &["Zoë🇩🇪", "abc"],
                     &["Z••🇩🇪", "•••"],
+                ),
+                example(
+                    r#"{"kind": "name"}"#,
+                    &["Ada Lovelace", "Zoë 🇩🇪🇩🇪", "X"],
+                    &["A** L*******", "Z** 🇩🇪*", "*"],
+                ),
+                example(
+                    r#"{"kind": "address"}"#,
+                    &["Unter den Linden 6, 10117 Berlin", "Main Street 5"],
+                    &["***** *** ****** *, ***** Berlin", "*************"],
+                ),
+                example(
+                    r#"{"kind": "email"}"#,
+                    &["ada@lovelace.org", "not an address"],
+                    &["a***@l***.org", "***"],
+                ),
+                example(
+                    r#"{"kind": "phone"}"#,
+                    &["+49 (0)30 901820", "901820", "110"],
+                    &["+** (*)** **1820", "****20", "***"],
+                ),
+                example(
+                    r#"{"kind": "card"}"#,
+                    &["4111 1111 1111 1111", "4111"],
+                    &["**** **** **** 1111", "****"],
+                ),
+                example(
+                    r#"{"kind": "id"}"#,
+                    &["RCCMNL83S18D969H", "756.9217.0769.85", "1234567"],
+                    &["************969H", "***.****.**69.85", "*******"],
+                ),
+                example(
+                    r#"{"kind": "url"}"#,
+                    &["https://www.lovelace.org/notes?page=2", "lovelace"],
+                    &["https://***.org/***", "***"],
+                ),
+                example(
+                    r#"{"kind": "postcode"}"#,
+                    &["SW1A 1AA", "10117", "94103-1234", "123"],
+                    &["SW1A ***", "10***", "94***-****", "***"],
                 ),
             ],
         }
@@ -85,7 +133,7 @@ impl Function for Partial {
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        let Params { keep_first, keep_last, with, min_hidden } =
+        let Params { kind, keep_first, keep_last, with, min_hidden } =
             params::parse(self, params, context)?;
         for (name, keep) in [("keep_first", keep_first), ("keep_last", keep_last)] {
             if keep > ENDS_MAX {
@@ -95,6 +143,10 @@ impl Function for Partial {
         if !is_one_grapheme(&with) {
             return Err(BindError::out_of_range("with", "one character"));
         }
+        if kind.is_some() && (keep_first > 0 || keep_last > 0 || min_hidden.is_some()) {
+            let expected = "either `kind`, or `keep_first`, `keep_last` and `min_hidden`";
+            return Err(BindError::out_of_range("kind", expected));
+        }
         let kept = keep_first + keep_last;
         let hidden = min_hidden.unwrap_or_else(|| kept.max(1));
         if !(1..=ENDS_MAX * 2).contains(&hidden) {
@@ -102,6 +154,7 @@ impl Function for Partial {
         }
         Ok(Box::new(Bound {
             input: context.input.clone(),
+            kind,
             first: keep_first as usize,
             last: keep_last as usize,
             length_min: (kept + hidden) as usize,
@@ -112,6 +165,7 @@ impl Function for Partial {
 
 struct Bound {
     input: DataType,
+    kind: Option<Kind>,
     first: usize,
     last: usize,
     length_min: usize,
@@ -157,8 +211,8 @@ impl Mask for Bound {
             reversible: false,
             uniqueness: Uniqueness::Lossy,
             preserves: Preserves {
-                length: true,
-                prefix: self.first > 0,
+                length: self.kind.is_none_or(Kind::keeps_length),
+                prefix: self.first > 0 || self.kind.is_some_and(Kind::shows_prefix),
                 null: true,
                 ..Preserves::default()
             },
@@ -167,8 +221,9 @@ impl Mask for Bound {
     }
 
     fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values(&self.input, column, |values| {
-            map_text(values, |value, out| self.write(value, out))
+        over_values(&self.input, column, |values| match self.kind {
+            Some(kind) => map_text(values, |value, out| kind.write(value, &self.with, out)),
+            None => map_text(values, |value, out| self.write(value, out)),
         })
     }
 }

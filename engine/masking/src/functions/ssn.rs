@@ -56,7 +56,7 @@ impl Function for Ssn {
 
 /// Social Security Administration, "Social Security Number Randomization" (2011), and POMS
 /// RM 10201.035: areas, groups and serials that are never issued.
-static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     fits: |id| {
         let (area, group, serial) = (part(id, 0, 3), part(id, 3, 5), part(id, 5, 9));
         is_like(id, b"999999999")

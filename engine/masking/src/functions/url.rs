@@ -110,7 +110,7 @@ impl Function for Url {
 
 /// Scheme and host of an address: RFC 3986, section 3. Only names of hosts count, not numbers: those
 /// are the addresses of machines.
-fn read(text: &str) -> (Option<&'static str>, Option<&str>) {
+pub(super) fn read(text: &str) -> (Option<&'static str>, Option<&str>) {
     let Some((scheme, rest)) = text.split_once("://") else { return (None, None) };
     let scheme = SCHEMES.iter().copied().find(|known| known.eq_ignore_ascii_case(scheme));
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();

@@ -27,4 +27,6 @@ mod reference;
 #[cfg(test)]
 mod reversible;
 #[cfg(test)]
+mod text;
+#[cfg(test)]
 mod vectors;

@@ -237,6 +237,33 @@ fn limits_of_numbers_and_times() {
 }
 
 #[test]
+fn limits_of_what_leaves_part_of_a_text() {
+    for (function, params, path) in [
+        ("partial", json!({"kind": "name", "keep_last": 1}), "/kind"),
+        ("scrub", json!({"find": ["mail"]}), "/find/0"),
+        ("scrub", json!({"also": ["surname"]}), "/also"),
+        ("scrub", json!({"words": ["word"]}), "/words"),
+        ("scrub", json!({"countries": ["us"]}), "/countries/0"),
+        ("scrub", json!({"replace": {"mail": {}}}), "/replace/mail"),
+        ("scrub", json!({"replace": {"ip": {"mask": "scrub"}}}), "/replace/ip/mask"),
+        ("scrub", json!({"replace": {"ip": {"mask": "age"}}}), "/replace/ip"),
+        (
+            "scrub",
+            json!({"replace": {"card": {"params": {"keep_issuer": 1}}}}),
+            "/replace/card/params/keep_issuer",
+        ),
+        (
+            "scrub",
+            json!({"replace": {"date": {"mask": "date_shift", "params": {"days": 0, "per": "id"}}}}),
+            "/replace/date/params/days",
+        ),
+    ] {
+        let error = refused(function, &params, &DataType::Utf8);
+        assert_eq!(error.path, path, "{function} {params}: {error}");
+    }
+}
+
+#[test]
 fn what_is_missing() {
     let missing = |function, input: &DataType| match *refused(function, &Value::Null, input).kind {
         BindErrorKind::MissingParameter { name } => name,

@@ -83,10 +83,16 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
             &[r#"{"values":[1,2,3],"weights":[1,5,2]}"#]
         }
         ("uuid" | "mac" | "ip", DataType::Utf8) => &[r#"{"otherwise":"token"}"#],
+        ("scrub", DataType::Utf8) => &["{}"],
         ("url" | "zip3", DataType::Utf8) => &["{}"],
         ("geohash", DataType::Utf8) => &[r#"{"keep":2}"#],
         ("default", _) => &["{}"],
-        ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
+        ("partial", DataType::Utf8) => &[
+            r#"{"keep_first":1,"min_hidden":2}"#,
+            r#"{"kind":"name"}"#,
+            r#"{"kind":"id"}"#,
+            r#"{"kind":"phone","with":"•"}"#,
+        ],
         ("aes_siv", DataType::Utf8) => &["{}", r#"{"per":"id"}"#],
         ("email" | "phone" | "redact", DataType::Utf8) => &["{}"],
         ("card" | "iban" | "imei" | "isbn" | "isin" | "ssn" | "vat" | "vin", DataType::Utf8) => {
