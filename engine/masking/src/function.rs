@@ -15,6 +15,9 @@ use crate::properties::Properties;
 /// User dictionaries by name: the entries in file order.
 pub type Lookups = BTreeMap<String, Arc<[String]>>;
 
+/// Keys by function and, where one is named, linkage.
+pub type Keys<'a> = dyn Fn(&dyn Function, Option<&str>) -> Option<LinkageKey> + 'a;
+
 /// One entry of the catalogue. Implementations are unit structs, registered in
 /// [`crate::ALL`].
 pub trait Function: Send + Sync {
@@ -80,7 +83,7 @@ pub struct BindContext<'a> {
     pub name: Option<&'a str>,
     /// The key of another function in a linkage (in the rule's own when none is named), for masks that
     /// are made of masks.
-    pub keys: &'a dyn Fn(&dyn Function, Option<&str>) -> Option<LinkageKey>,
+    pub keys: &'a Keys<'a>,
 }
 
 /// A bound function. Cheap to apply, per batch, from many threads.

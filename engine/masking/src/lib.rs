@@ -55,7 +55,7 @@ mod digest;
 
 pub use digest::{Absent, DigestKey, has_digest, row_digests};
 pub use error::{BindError, BindErrorKind, MaskError};
-pub use function::{BindContext, Doc, Example, Function, Lookups, Mask};
+pub use function::{BindContext, Doc, Example, Function, Keys, Lookups, Mask};
 pub use functions::{ALL, find, fitting};
 pub use key::{EXAMPLE_MASTER, LinkageKey};
 pub use properties::{Preserves, Properties, Uniqueness};

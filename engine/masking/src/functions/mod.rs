@@ -18,9 +18,11 @@ mod date_shift;
 mod datetime_shift;
 mod default;
 mod domain;
+mod elements;
 mod email;
 mod ff1;
 mod ff1_number;
+mod fields;
 mod first_name;
 mod flip;
 mod full_name;
@@ -34,8 +36,10 @@ mod isbn;
 mod isin;
 mod last_name;
 mod mac;
+mod map;
 mod national_id;
 mod national_rules;
+mod nested;
 mod noise;
 mod null;
 mod number;
@@ -70,9 +74,11 @@ pub const ALL: &[&dyn Function] = &[
     &date_shift::DateShift,
     &datetime_shift::DatetimeShift,
     &default::Default,
+    &elements::Elements,
     &email::Email,
     &ff1::Ff1,
     &ff1_number::Ff1Number,
+    &fields::Fields,
     &first_name::FirstName,
     &flip::Flip,
     &full_name::FullName,
@@ -85,6 +91,7 @@ pub const ALL: &[&dyn Function] = &[
     &isin::Isin,
     &last_name::LastName,
     &mac::Mac,
+    &map::MapMask,
     &national_id::NationalId,
     &noise::Noise,
     &null::Null,

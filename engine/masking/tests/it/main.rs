@@ -1,6 +1,9 @@
 //! The contract every masking function keeps, checked on the whole catalogue.
 
 #[cfg(test)]
+mod nested;
+
+#[cfg(test)]
 mod bound;
 
 #[cfg(test)]
@@ -16,6 +19,8 @@ mod examples;
 mod laws;
 #[cfg(test)]
 mod parameters;
+#[cfg(test)]
+mod parts;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
