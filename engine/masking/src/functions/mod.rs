@@ -34,6 +34,9 @@ mod imei;
 mod ip;
 mod isbn;
 mod isin;
+mod json;
+mod json_draft;
+mod json_text;
 mod last_name;
 mod mac;
 mod map;
@@ -89,6 +92,7 @@ pub const ALL: &[&dyn Function] = &[
     &ip::Ip,
     &isbn::Isbn,
     &isin::Isin,
+    &json::Json,
     &last_name::LastName,
     &mac::Mac,
     &map::MapMask,

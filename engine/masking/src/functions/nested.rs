@@ -241,6 +241,11 @@ impl Inner {
         }
     }
 
+    /// Whether the part stays as it is.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self.treatment, Treatment::Keep)
+    }
+
     /// Masks the parts at `places` of `values` (none: null), which belong to the rows `rows`.
     pub(super) fn apply(
         &self,

@@ -132,7 +132,27 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
         "[0-9]{5}(-[0-9]{4})?",
         "https?://[a-z]{1,8}\\.[a-z]{2,3}/[a-z?=&/]{0,20}",
         Just(String::new()),
+        json().prop_map(|value| value.to_string()),
     ]
+}
+
+/// JSON of every shape.
+pub(crate) fn json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        "\\PC{0,8}".prop_map(Into::into),
+    ];
+    let name = prop_oneof!["[a-c]", "\\PC{0,4}"];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+            proptest::collection::hash_map(name.clone(), inner, 0..4)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
 }
 
 /// An array of the type from rows, and whether the type could hold them (else all null).

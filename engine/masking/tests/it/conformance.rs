@@ -41,6 +41,11 @@ const MORE: &[(&str, &str)] = &[
     ("fields", r#"{"fields": {"a": {"mask": "token"}}}"#),
     ("fields", r#"{"fields": {"email": {"mask": "partial"}, "plan": {"mask": "null"}}}"#),
     ("first_name", r#"{"lookup": "words", "normalize": ["casefold"]}"#),
+    ("json", r#"{"paths": [{"path": "$..*", "mask": "token", "linkage": "other"}]}"#),
+    (
+        "json",
+        r#"{"paths": [{"path": "$", "mask": "noise", "type": "number", "params": {"amount": 5, "per": "id"}}], "otherwise": "redact"}"#,
+    ),
     ("map", r#"{"keys": {"mask": "first_name"}}"#),
     ("noise", r#"{"amount": 1}"#),
     ("noise", r#"{"amount": 1, "per": "id"}"#),

@@ -16,6 +16,8 @@ mod distribution;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod json;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod parameters;
