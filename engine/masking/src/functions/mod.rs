@@ -53,6 +53,7 @@ mod redact;
 mod round;
 mod ssn;
 mod street;
+mod template;
 mod time_noise;
 mod token;
 mod truncate;
@@ -106,6 +107,7 @@ pub const ALL: &[&dyn Function] = &[
     &round::Round,
     &ssn::Ssn,
     &street::Street,
+    &template::Template,
     &time_noise::TimeNoise,
     &token::Token,
     &truncate::Truncate,

@@ -56,6 +56,7 @@ const MORE: &[(&str, &str)] = &[
     ("round", r#"{"multiple": 3}"#),
     ("round", r#"{"decimals": 2}"#),
     ("phone", r#"{"keep_country": false}"#),
+    ("template", r#"{"template": "{% if id is none %}-{% else %}{{ id * 3 }}{% endif %}"}"#),
     ("time_noise", r#"{"seconds": 86399}"#),
     ("truncate", r#"{"unit": "week"}"#),
     ("truncate", r#"{"unit": "minute"}"#),

@@ -28,4 +28,6 @@ mod reference;
 #[cfg(test)]
 mod reversible;
 #[cfg(test)]
+mod template;
+#[cfg(test)]
 mod vectors;

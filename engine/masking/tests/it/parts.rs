@@ -218,6 +218,12 @@ fn errors_name_the_part() {
         ("elements", json!({}), &list, ""),
         ("elements", json!({"mask": "noise", "params": {"amount": 1}}), &list, ""),
         ("elements", deep, &list, ""),
+        (
+            "elements",
+            json!({"mask": "template", "params": {"template": "{{ a }}"}}),
+            &list,
+            "/mask",
+        ),
     ] {
         let error = bind(find(function).unwrap(), &params, input).err().unwrap();
         assert_eq!(error.path, path, "{function} {params}: {error}");
