@@ -58,6 +58,7 @@ mod time_noise;
 mod token;
 mod truncate;
 mod url;
+mod user_agent;
 mod uuid;
 mod vat;
 mod vat_rules;
@@ -112,6 +113,7 @@ pub const ALL: &[&dyn Function] = &[
     &token::Token,
     &truncate::Truncate,
     &url::Url,
+    &user_agent::UserAgent,
     &uuid::Uuid,
     &vat::Vat,
     &vin::Vin,

@@ -85,6 +85,12 @@ fn limits() {
         ),
         ("email", json!({"domain": "localhost"}), &DataType::Utf8, "/domain"),
         ("email", json!({"domain": "a b.com"}), &DataType::Utf8, "/domain"),
+        (
+            "email",
+            json!({"local": format!("{}{{token}}", "x".repeat(39))}),
+            &DataType::Utf8,
+            "/local",
+        ),
         ("first_name", json!({"lookup": "words", "locale": "de"}), &DataType::Utf8, "/lookup"),
         ("noise", json!({"amount": 0}), &DataType::Int32, "/amount"),
         ("noise", json!({"amount": 0.001}), &decimal, "/amount"),
@@ -153,6 +159,18 @@ fn limits_of_tokens_choices_and_identifiers() {
         ("token", json!({"format": "uuid", "length": 36}), text, "/length"),
         ("url", json!({"host": "localhost"}), text, "/host"),
         ("zip3", json!({"also": ["1234"]}), text, "/also"),
+    ]);
+}
+
+#[test]
+fn limits_of_addresses() {
+    let text = &DataType::Utf8;
+    assert_limits(&[
+        ("email", json!({"map_domains": {"a.org": "b"}}), text, "/map_domains"),
+        ("email", json!({"local": "user"}), text, "/local"),
+        ("email", json!({"local": "{token}{token}"}), text, "/local"),
+        ("email", json!({"local": ".{token}"}), text, "/local"),
+        ("email", json!({"local": "User{token}"}), text, "/local"),
     ]);
 }
 

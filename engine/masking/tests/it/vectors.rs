@@ -108,7 +108,10 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
         ("truncate", DataType::Timestamp(..)) => &[r#"{"unit":"week"}"#, r#"{"unit":"hour"}"#],
         ("partial", DataType::Utf8) => &[r#"{"keep_first":1,"min_hidden":2}"#],
         ("truncate", DataType::Utf8) => &[r#"{"keep":2}"#],
-        ("aes_siv" | "email" | "phone" | "redact", DataType::Utf8) => &["{}"],
+        ("email", DataType::Utf8) => {
+            &["{}", r#"{"map_domains":{"lovelace.org":"a.example"},"local":"a.{token}_b"}"#]
+        }
+        ("aes_siv" | "phone" | "redact" | "user_agent", DataType::Utf8) => &["{}"],
         ("card" | "iban" | "imei" | "isbn" | "isin" | "ssn" | "vat" | "vin", DataType::Utf8) => {
             &["{}"]
         }
