@@ -15,6 +15,9 @@ use crate::properties::Properties;
 /// User dictionaries by name: the entries in file order.
 pub type Lookups = BTreeMap<String, Arc<[String]>>;
 
+/// Keys by function and, where one is named, linkage.
+pub type Keys<'a> = dyn Fn(&dyn Function, Option<&str>) -> Option<LinkageKey> + 'a;
+
 /// One entry of the catalogue. Implementations are unit structs, registered in
 /// [`crate::ALL`].
 pub trait Function: Send + Sync {

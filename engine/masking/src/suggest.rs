@@ -64,6 +64,7 @@ const WORDS: &[(&str, &str)] = &[
     ("telephone", "phone"),
     ("town", "city"),
     ("url", "url"),
+    ("user_agent", "user_agent"),
     ("username", "token"),
     ("uuid", "uuid"),
     ("vat_id", "vat"),

@@ -1,6 +1,7 @@
 //! Counting what a mask left as it was.
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, OffsetSizeTrait};
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::kernels::cmp::eq;
 use arrow::datatypes::{DataType, Int64Type};
 
@@ -11,7 +12,8 @@ use crate::forms::{decode, is_text, logical};
 
 /// Rows whose non-null value a mask returned as it was: same type and value, or same canonical
 /// text (an integer 7 and the text `7`). A column without a text form is only compared with
-/// one of its own type. Empty text does not count, nor does an infinite date: masks leave them.
+/// one of its own type. Empty text does not count, nor does an infinite date, nor a list or struct of
+/// nothing but nulls and empty text: masks leave them as they are.
 ///
 /// # Errors
 /// [`MaskError::UnequalLengths`] if the columns differ in length.
@@ -79,14 +81,56 @@ fn same_texts(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskError> {
     Ok(same)
 }
 
-/// For nested types, whose only masks are whole: row by row.
+/// For nested types: row by row.
 fn same_slots(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskError> {
     if before.data_type() != after.data_type() {
         return Ok(0);
     }
-    let same = (0..before.len())
-        .filter(|row| !after.is_null(*row) && before.slice(*row, 1) == after.slice(*row, 1));
+    let same = (0..before.len()).filter(|row| {
+        let after = after.slice(*row, 1);
+        after.logical_null_count() == 0
+            && before.slice(*row, 1).as_ref() == after.as_ref()
+            && holds_something(&after)
+    });
     Ok(same.count() as u64)
+}
+
+/// Whether there is a value in these rows, inside lists and structs too, that is not null and not empty text.
+fn holds_something(rows: &ArrayRef) -> bool {
+    let lists = |ends: Option<(usize, usize)>, values: &ArrayRef| {
+        ends.is_some_and(|(start, end)| holds_something(&values.slice(start, end - start)))
+    };
+    fn ends<O: OffsetSizeTrait>(offsets: &OffsetBuffer<O>) -> Option<(usize, usize)> {
+        Some((offsets.first()?.as_usize(), offsets.last()?.as_usize()))
+    }
+    match rows.data_type() {
+        DataType::Struct(_) => rows.as_struct().columns().iter().any(holds_something),
+        DataType::List(_) => {
+            lists(ends(rows.as_list::<i32>().offsets()), rows.as_list::<i32>().values())
+        }
+        DataType::LargeList(_) => {
+            lists(ends(rows.as_list::<i64>().offsets()), rows.as_list::<i64>().values())
+        }
+        DataType::FixedSizeList(..) => holds_something(rows.as_fixed_size_list().values()),
+        DataType::Map(..) => {
+            let map = rows.as_map();
+            ends(map.offsets()).is_some_and(|(start, end)| {
+                map.entries()
+                    .columns()
+                    .iter()
+                    .any(|column| holds_something(&column.slice(start, end - start)))
+            })
+        }
+        text if is_text(text) => decode(text, rows).is_ok_and(|rows| {
+            let mut any = false;
+            let read = for_each(rows.as_ref(), |_, value| {
+                any |= value.is_some_and(|value| !value.is_empty());
+                Ok(())
+            });
+            any || read.is_err()
+        }),
+        _ => rows.logical_null_count() < rows.len(),
+    }
 }
 
 #[cfg(test)]
@@ -120,6 +164,11 @@ mod tests {
             None,
         ]));
         assert_eq!(unchanged_rows(&list, &list), Ok(1));
+        let hollow: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(vec![
+            Some(vec![None]),
+            Some(vec![]),
+        ]));
+        assert_eq!(unchanged_rows(&hollow, &hollow), Ok(0));
         let null: ArrayRef = Arc::new(NullArray::new(2));
         assert_eq!(unchanged_rows(&null, &null), Ok(0));
         assert_eq!(unchanged_rows(&list, &null), Ok(0));

@@ -1,5 +1,7 @@
 //! `email`: a keyed address at a reserved domain.
 
+use std::collections::{BTreeMap, HashMap};
+
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use schemars::JsonSchema;
@@ -19,6 +21,15 @@ use crate::properties::{Preserves, Properties, Uniqueness};
 /// Characters of the local part: 26 × 5 = 130 bits.
 const LOCAL_LENGTH: usize = 26;
 
+/// What stands for the token in `local`.
+const TOKEN: &str = "{token}";
+
+/// Longest local part: RFC 5321, section 4.5.3.1.1.
+const LOCAL_BYTES_MAX: usize = 64;
+
+/// Most domains that become others.
+const DOMAINS_MAX: usize = 1_000;
+
 /// Longest domain name: RFC 1035, section 2.3.4.
 const DOMAIN_BYTES_MAX: usize = 253;
 
@@ -35,9 +46,20 @@ struct Params {
     /// The domain written otherwise. The default is reserved (RFC 2606) and receives no mail.
     #[serde(default = "reserved")]
     domain: String,
+    /// Domains that become others, by their names; before `keep_domain` and `domain`. At most 1000.
+    #[serde(default)]
+    map_domains: BTreeMap<String, String>,
+    /// The part before the `@`: lower-case letters, digits, `.`, `-` and `_`, and `{token}` once, for 26
+    /// keyed characters of 130 bits, which keep addresses apart.
+    #[serde(default = "token_alone")]
+    local: String,
     /// Done to the address before it is keyed, so that spellings map alike.
     #[serde(default)]
     normalize: Vec<Normal>,
+}
+
+fn token_alone() -> String {
+    TOKEN.to_owned()
 }
 
 fn reserved() -> String {
@@ -52,7 +74,8 @@ impl Function for Email {
     fn doc(&self) -> Doc {
         Doc {
             summary: "Every text becomes a valid, keyed e-mail address at a reserved domain.",
-            privacy: "Only which rows held equal addresses remains, and the domain if it is kept.",
+            privacy: "Only which rows held equal addresses remains, and the domain if it is kept or \
+                      becomes another.",
             nulls: "Null stays null, empty stays empty. What is no address is masked like one.",
             examples: vec![
                 Example {
@@ -63,6 +86,16 @@ impl Function for Email {
                     output: &[
                         "2hnlginqc7aqf3oehv5j4eadqy@example.com",
                         "gl4qdbb6gge3vpox7qcej6ghuz@example.com",
+                    ],
+                },
+                Example {
+                    params: r#"{"map_domains": {"lovelace.org": "customer.example"}, "local": "user-{token}"}"#,
+                    input_type: DataType::Utf8,
+                    input: &["ada@Lovelace.org", "grace@navy.mil"],
+                    others: &[],
+                    output: &[
+                        "user-jcdsmu47qfrwjnskpowojrt7bi@customer.example",
+                        "user-aiaijt2ge35uxr5wxav5ipf56t@example.com",
                     ],
                 },
                 Example {
@@ -93,14 +126,55 @@ impl Function for Email {
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        let Params { keep_domain, domain, normalize } = params::parse(self, params, context)?;
+        let Params { keep_domain, domain, map_domains, local, normalize } =
+            params::parse(self, params, context)?;
         let key = params::key(self, context)?;
+        let expected = "a domain name of letters, digits, `-` and dots, as in `example.com`";
         if !is_domain(&domain) {
-            let expected = "a domain name of letters, digits, `-` and dots, as in `example.com`";
             return Err(BindError::out_of_range("domain", expected));
         }
-        Ok(Box::new(Bound { input: context.input.clone(), key, keep_domain, domain, normalize }))
+        if map_domains.len() > DOMAINS_MAX {
+            return Err(BindError::out_of_range("map_domains", "at most 1000 domains"));
+        }
+        if map_domains.iter().any(|(from, to)| !is_domain(from) || !is_domain(to)) {
+            return Err(BindError::out_of_range("map_domains", expected));
+        }
+        let map_domains =
+            map_domains.into_iter().map(|(from, to)| (from.to_ascii_lowercase(), to)).collect();
+        let (before, after) = around_token(&local)?;
+        let input = context.input.clone();
+        Ok(Box::new(Bound {
+            input,
+            key,
+            keep_domain,
+            domain,
+            map_domains,
+            before,
+            after,
+            normalize,
+        }))
     }
+}
+
+/// What stands before and after the token.
+fn around_token(local: &str) -> Result<(String, String), BindError> {
+    let plain = |text: &str| {
+        text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'))
+            && !text.contains("..")
+    };
+    let around = local.split_once(TOKEN).filter(|(before, after)| {
+        plain(before)
+            && plain(after)
+            && !before.starts_with('.')
+            && !after.ends_with('.')
+            && before.len() + LOCAL_LENGTH + after.len() <= LOCAL_BYTES_MAX
+    });
+    let (before, after) = around.ok_or_else(|| {
+        let expected = "`{token}` once, among at most 38 lower-case letters, digits, `-`, `_` and \
+                        dots, as in `user-{token}`";
+        BindError::out_of_range("local", expected)
+    })?;
+    Ok((before.to_owned(), after.to_owned()))
 }
 
 /// Whether this is a domain name of at least two labels: RFC 1035, section 2.3.1, with
@@ -120,24 +194,45 @@ struct Bound {
     key: LinkageKey,
     keep_domain: bool,
     domain: String,
+    /// By names in lower case.
+    map_domains: HashMap<String, String>,
+    /// What stands around the token.
+    before: String,
+    after: String,
     normalize: Vec<Normal>,
 }
 
 impl Bound {
     #[inline]
     fn write(&self, value: &str, draw: &Draw<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.before.as_bytes());
         base32(draw.bytes(), LOCAL_LENGTH, out);
+        out.extend_from_slice(self.after.as_bytes());
         out.push(b'@');
-        if !self.keep_domain {
+        if !self.keep_domain && self.map_domains.is_empty() {
             out.extend_from_slice(self.domain.as_bytes());
             return;
         }
         let value = normalize(&self.normalize, value);
-        let kept = match value.rsplit_once('@') {
-            Some((local, domain)) if is_local(local) && is_domain(domain) => domain,
-            _ => &self.domain,
+        let found = match value.rsplit_once('@') {
+            Some((local, domain)) if is_local(local) && is_domain(domain) => Some(domain),
+            _ => None,
         };
-        out.extend_from_slice(kept.as_bytes());
+        let domain = found.map_or(self.domain.as_str(), |found| match self.mapped(found) {
+            Some(mapped) => mapped,
+            None if self.keep_domain => found,
+            None => &self.domain,
+        });
+        out.extend_from_slice(domain.as_bytes());
+    }
+
+    #[inline]
+    fn mapped(&self, domain: &str) -> Option<&str> {
+        if self.map_domains.is_empty() {
+            return None;
+        }
+        let found = self.map_domains.get(domain);
+        found.or_else(|| self.map_domains.get(&domain.to_ascii_lowercase())).map(String::as_str)
     }
 }
 

@@ -20,9 +20,11 @@ mod date_shift;
 mod datetime_shift;
 mod default;
 mod domain;
+mod elements;
 mod email;
 mod ff1;
 mod ff1_number;
+mod fields;
 mod first_name;
 mod flip;
 mod full_name;
@@ -36,13 +38,18 @@ mod ip;
 mod isbn;
 mod isin;
 mod job;
+mod json;
+mod json_draft;
+mod json_text;
 mod last_name;
 mod location_jitter;
 mod lookup;
 mod mac;
+mod map;
 mod names;
 mod national_id;
 mod national_rules;
+mod nested;
 mod noise;
 mod null;
 mod number;
@@ -61,10 +68,12 @@ mod sentence;
 mod shuffle;
 mod ssn;
 mod street;
+mod template;
 mod time_noise;
 mod token;
 mod truncate;
 mod url;
+mod user_agent;
 mod user_name;
 mod uuid;
 mod vat;
@@ -89,9 +98,11 @@ pub const ALL: &[&dyn Function] = &[
     &date_shift::DateShift,
     &datetime_shift::DatetimeShift,
     &default::Default,
+    &elements::Elements,
     &email::Email,
     &ff1::Ff1,
     &ff1_number::Ff1Number,
+    &fields::Fields,
     &first_name::FirstName,
     &flip::Flip,
     &full_name::FullName,
@@ -103,10 +114,12 @@ pub const ALL: &[&dyn Function] = &[
     &isbn::Isbn,
     &isin::Isin,
     &job::Job,
+    &json::Json,
     &last_name::LastName,
     &location_jitter::LocationJitter,
     &lookup::Lookup,
     &mac::Mac,
+    &map::MapMask,
     &national_id::NationalId,
     &noise::Noise,
     &null::Null,
@@ -122,10 +135,12 @@ pub const ALL: &[&dyn Function] = &[
     &sentence::Sentence,
     &ssn::Ssn,
     &street::Street,
+    &template::Template,
     &time_noise::TimeNoise,
     &token::Token,
     &truncate::Truncate,
     &url::Url,
+    &user_agent::UserAgent,
     &user_name::UserName,
     &uuid::Uuid,
     &vat::Vat,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, DictionaryArray, FixedSizeBinaryArray,
-    Int32Array, ListArray, NullArray, PrimitiveArray, RunArray, StringArray, StructArray,
-    new_null_array,
+    FixedSizeListArray, Int32Array, LargeListArray, ListArray, MapArray, NullArray, PrimitiveArray,
+    RunArray, StringArray, StructArray, new_null_array,
 };
-use arrow::buffer::{MutableBuffer, NullBuffer, ScalarBuffer};
+use arrow::buffer::{MutableBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::*;
 use proptest::prelude::*;
@@ -54,7 +54,17 @@ pub(crate) fn types() -> Vec<DataType> {
         T::Decimal128(10, -3),
         T::Decimal256(76, 10),
         T::new_list(T::Int32, true),
+        T::new_list(T::Utf8, true),
+        T::new_large_list(T::Utf8View, true),
+        T::new_fixed_size_list(T::Utf8, 2, true),
         T::Struct(Fields::from(vec![Field::new("a", T::Int32, true)])),
+        T::Struct(Fields::from(vec![
+            Field::new("email", T::Utf8, true),
+            Field::new("city", T::Utf8View, true),
+            Field::new("plan", T::Int32, true),
+        ])),
+        map(),
+        nested(),
         T::Union(UnionFields::from_fields(vec![Field::new("a", T::Int32, true)]), UnionMode::Dense),
         T::RunEndEncoded(
             Arc::new(Field::new("run_ends", T::Int32, false)),
@@ -76,6 +86,20 @@ pub(crate) fn types() -> Vec<DataType> {
     let inner = T::Dictionary(Box::new(T::Int32), Box::new(T::Utf8));
     types.push(T::new_list(inner, true));
     types
+}
+
+/// Text by text.
+pub(crate) fn map() -> DataType {
+    let fields =
+        vec![Field::new("keys", DataType::Utf8, false), Field::new("values", DataType::Utf8, true)];
+    let entries = Field::new("entries", DataType::Struct(Fields::from(fields)), false);
+    DataType::Map(Arc::new(entries), false)
+}
+
+/// A list of structs with a map in them.
+fn nested() -> DataType {
+    let fields = vec![Field::new("tags", map(), true), Field::new("city", DataType::Utf8, true)];
+    DataType::new_list(DataType::Struct(Fields::from(fields)), true)
 }
 
 /// Rows with extreme numbers, and text that looks like what the functions are for.
@@ -108,7 +132,27 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
         "[0-9]{5}(-[0-9]{4})?",
         "https?://[a-z]{1,8}\\.[a-z]{2,3}/[a-z?=&/]{0,20}",
         Just(String::new()),
+        json().prop_map(|value| value.to_string()),
     ]
+}
+
+/// JSON of every shape.
+pub(crate) fn json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        "\\PC{0,8}".prop_map(Into::into),
+    ];
+    let name = prop_oneof!["[a-c]", "\\PC{0,4}"];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+            proptest::collection::hash_map(name.clone(), inner, 0..4)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
 }
 
 /// An array of the type from rows, and whether the type could hold them (else all null).
@@ -136,9 +180,39 @@ pub(crate) fn array(data_type: &DataType, rows: &[Row]) -> ArrayRef {
             let lists = rows.iter().map(|row| row.as_ref().map(|row| vec![Some(row.0 as i32)]));
             Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists))
         }
+        T::List(item) => {
+            let lengths = (0..rows.len()).map(|row| row % 3);
+            let elements: Vec<Row> = rows
+                .iter()
+                .enumerate()
+                .flat_map(|(row, value)| std::iter::repeat_n(value.clone(), row % 3))
+                .collect();
+            let elements = array(item.data_type(), &elements);
+            let offsets = OffsetBuffer::from_lengths(lengths);
+            Arc::new(ListArray::new(Arc::clone(item), offsets, elements, Some(hidden(rows))))
+        }
+        T::LargeList(item) => {
+            let offsets = OffsetBuffer::from_lengths(rows.iter().map(|_| 1));
+            let elements = array(item.data_type(), rows);
+            Arc::new(LargeListArray::new(Arc::clone(item), offsets, elements, Some(hidden(rows))))
+        }
+        T::FixedSizeList(item, _) => {
+            let elements: Vec<Row> = rows.iter().flat_map(|row| [row.clone(), None]).collect();
+            let elements = array(item.data_type(), &elements);
+            Arc::new(FixedSizeListArray::new(Arc::clone(item), 2, elements, Some(hidden(rows))))
+        }
+        T::Map(entries, _) => {
+            let T::Struct(fields) = entries.data_type() else { panic!("entries are structs") };
+            let text = |row: &Row| row.as_ref().map_or("none", |row| row.1.as_str()).to_owned();
+            let keys = rows.iter().map(|row| Some(text(row))).collect::<StringArray>();
+            let columns = vec![Arc::new(keys), array(&T::Utf8, rows)];
+            let offsets = OffsetBuffer::from_lengths(rows.iter().map(|_| 1));
+            let all = StructArray::new(fields.clone(), columns, None);
+            Arc::new(MapArray::new(Arc::clone(entries), offsets, all, Some(hidden(rows)), false))
+        }
         T::Struct(fields) => {
-            let column = array(&T::Int32, rows);
-            Arc::new(StructArray::new(fields.clone(), vec![column], Some(nulls)))
+            let columns = fields.iter().map(|field| array(field.data_type(), rows)).collect();
+            Arc::new(StructArray::new(fields.clone(), columns, Some(hidden(rows))))
         }
         T::RunEndEncoded(..) => {
             let ends: Int32Array = (1..=rows.len() as i32).collect();
@@ -146,6 +220,11 @@ pub(crate) fn array(data_type: &DataType, rows: &[Row]) -> ArrayRef {
         }
         _ => primitive(data_type, &bits, nulls),
     }
+}
+
+/// Every seventh row is null, whatever stands under it.
+fn hidden(rows: &[Row]) -> NullBuffer {
+    rows.iter().enumerate().map(|(row, value)| row % 7 != 3 && value.is_some()).collect()
 }
 
 fn strings(rows: &[Row]) -> ArrayRef {

@@ -9,6 +9,8 @@ use arrow::datatypes::DataType;
 use engine_masking::{BindContext, BindError, EXAMPLE_MASTER, Function, LinkageKey, Lookups, Mask};
 use serde_json::Value;
 
+use crate::nested;
+
 /// The linkage of the published examples.
 pub(crate) const LINKAGE: &str = "example";
 
@@ -78,16 +80,22 @@ fn bind_in(
     function.bind(params, &context)
 }
 
-/// A column from text.
+/// A column from text; a nested one from JSON.
 pub(crate) fn column(input_type: &DataType, text: &[Option<&str>]) -> ArrayRef {
+    if input_type.is_nested() {
+        return nested::column(input_type, text);
+    }
     let text: ArrayRef = Arc::new(StringArray::from(text.to_vec()));
     let column = cast(&text, input_type).expect("text casts to the type");
     assert_eq!(column.logical_null_count(), text.null_count(), "all text reads as {input_type}");
     column
 }
 
-/// A column as text.
+/// A column as text; a nested one as JSON.
 pub(crate) fn texts(column: &ArrayRef) -> Vec<Option<String>> {
+    if column.data_type().is_nested() {
+        return nested::texts(column);
+    }
     let text = cast(column, &DataType::Utf8).expect("the type casts to text");
     text.as_string::<i32>().iter().map(|value| value.map(str::to_owned)).collect()
 }

@@ -17,15 +17,23 @@ mod examples;
 #[cfg(test)]
 mod independence;
 #[cfg(test)]
+mod json;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod nested;
+#[cfg(test)]
 mod parameters;
+#[cfg(test)]
+mod parts;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod reversible;
+#[cfg(test)]
+mod template;
 #[cfg(test)]
 mod text;
 #[cfg(test)]

@@ -85,6 +85,12 @@ fn limits() {
         ),
         ("email", json!({"domain": "localhost"}), &DataType::Utf8, "/domain"),
         ("email", json!({"domain": "a b.com"}), &DataType::Utf8, "/domain"),
+        (
+            "email",
+            json!({"local": format!("{}{{token}}", "x".repeat(39))}),
+            &DataType::Utf8,
+            "/local",
+        ),
         ("first_name", json!({"lookup": "words", "locale": "de"}), &DataType::Utf8, "/lookup"),
         ("noise", json!({"amount": 0}), &DataType::Int32, "/amount"),
         ("noise", json!({"amount": 0.001}), &decimal, "/amount"),
@@ -181,6 +187,18 @@ fn limits_of_people_and_addresses() {
         let error = refused(function, &json!({"part": "city"}), text);
         assert!(matches!(*error.kind, BindErrorKind::MissingParameter { .. }), "{error}");
     }
+}
+
+#[test]
+fn limits_of_addresses() {
+    let text = &DataType::Utf8;
+    assert_limits(&[
+        ("email", json!({"map_domains": {"a.org": "b"}}), text, "/map_domains"),
+        ("email", json!({"local": "user"}), text, "/local"),
+        ("email", json!({"local": "{token}{token}"}), text, "/local"),
+        ("email", json!({"local": ".{token}"}), text, "/local"),
+        ("email", json!({"local": "User{token}"}), text, "/local"),
+    ]);
 }
 
 #[test]
@@ -286,7 +304,7 @@ fn a_type_that_does_not_fit_lists_the_functions_that_do() {
     assert_eq!(fitting, &engine_masking::fitting(&DataType::Int64));
     assert!(fitting.is_sorted() && fitting.contains(&"token") && !fitting.contains(&"email"));
     let list = DataType::new_list(DataType::Int8, true);
-    assert_eq!(engine_masking::fitting(&list), ["null"]);
+    assert_eq!(engine_masking::fitting(&list), ["elements", "null"]);
 }
 
 #[test]

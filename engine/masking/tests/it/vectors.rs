@@ -94,7 +94,10 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
             r#"{"kind":"phone","with":"•"}"#,
         ],
         ("aes_siv", DataType::Utf8) => &["{}", r#"{"per":"id"}"#],
-        ("email" | "phone" | "redact", DataType::Utf8) => &["{}"],
+        ("email", DataType::Utf8) => {
+            &["{}", r#"{"map_domains":{"lovelace.org":"a.example"},"local":"a.{token}_b"}"#]
+        }
+        ("phone" | "redact" | "user_agent", DataType::Utf8) => &["{}"],
         ("card" | "iban" | "imei" | "isbn" | "isin" | "ssn" | "vat" | "vin", DataType::Utf8) => {
             &["{}"]
         }
