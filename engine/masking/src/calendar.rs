@@ -107,11 +107,6 @@ pub(crate) fn is_infinite(input: &DataType, ticks: i64) -> bool {
     }
 }
 
-/// The day of a date (days since 1970-01-01).
-pub(crate) fn day_of_date(date: NaiveDate) -> i64 {
-    i64::from(date.num_days_from_ce()) - EPOCH_DAY
-}
-
 /// The ticks of a plain date or timestamp column, as 64-bit integers.
 pub(crate) fn ticks_of(column: &ArrayRef) -> Result<ArrayRef, MaskError> {
     // Dates of 32 bits cast to 64-bit integers by way of 32-bit ones only.

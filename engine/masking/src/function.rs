@@ -86,9 +86,6 @@ pub struct BindContext<'a> {
     pub keys: &'a Keys<'a>,
 }
 
-/// The key of a function in a linkage.
-pub type Keys<'a> = dyn Fn(&dyn Function, Option<&str>) -> Option<LinkageKey> + 'a;
-
 /// A bound function. Cheap to apply, per batch, from many threads.
 pub trait Mask: Send + Sync {
     /// Type of the masked column.

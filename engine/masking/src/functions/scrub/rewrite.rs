@@ -14,18 +14,21 @@ use arrow::array::{
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Date32Type};
+use chrono::{Datelike, NaiveDate};
 
 use super::dates::{Date, Slashes};
 use super::findings::{By, Finding, Forms, resolve};
 use super::names::{self, Dictionary};
 use super::triggers;
-use crate::calendar::{date_of_day, day_of_date};
 use crate::error::MaskError;
 use crate::forms::TextBuilder;
 use crate::function::Mask;
 
 /// Written where a mask gives nothing, or the value itself.
 const REDACTED: &str = "[redacted]";
+
+/// 1970-01-01, in chrono's days.
+const EPOCH: i32 = 719_163;
 
 /// A mask for one kind of finding.
 pub(super) struct Slot {
@@ -200,10 +203,13 @@ impl Slot {
         let dates: Vec<Option<Date>> =
             values.iter().map(|text| Date::read(text?, slashes)).collect();
         let days: Date32Array =
-            dates.iter().map(|date| i32::try_from(day_of_date((*date)?.date)).ok()).collect();
+            dates.iter().map(|date| Some(date.as_ref()?.date.num_days_from_ce() - EPOCH)).collect();
         let masked = self.mask.apply(&(Arc::new(days) as ArrayRef), inputs)?;
         let masked = masked.as_primitive::<Date32Type>().iter().zip(dates);
-        let written = masked.map(|(day, date)| Some(date?.write(date_of_day(i64::from(day?))?)));
+        let written = masked.map(|(day, date)| {
+            let day = day?.checked_add(EPOCH)?;
+            Some(date?.write(NaiveDate::from_num_days_from_ce_opt(day)?))
+        });
         Ok(Arc::new(written.collect::<StringArray>()))
     }
 }
