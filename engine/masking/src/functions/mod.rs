@@ -44,6 +44,7 @@ mod otherwise;
 mod params;
 mod partial;
 mod phone;
+mod range;
 mod rank_preserving;
 mod redact;
 mod round;
