@@ -159,6 +159,16 @@ pub(crate) fn became_null(before: &ArrayRef, masked: ArrayRef) -> (ArrayRef, u64
     (masked, more as u64)
 }
 
+/// The same with the rows.
+pub(crate) fn newly_null(before: &ArrayRef, masked: ArrayRef) -> Counted {
+    if masked.null_count() <= before.null_count() {
+        return (masked, Vec::new());
+    }
+    let rows = 0..masked.len();
+    let places = rows.filter(|row| masked.is_null(*row) && before.is_valid(*row)).collect();
+    (masked, places)
+}
+
 /// How many rows hold one of these entries.
 fn rows_of(dictionary: &dyn AnyDictionaryArray, entries: &[usize]) -> usize {
     let mut wanted = vec![false; dictionary.values().len()];

@@ -101,11 +101,14 @@ impl Prefixes {
         let mut first = [Block::<Aes128>::default(); BITS_MAX];
         let length_max = length as usize;
         let Some(first) = first.get_mut(..length_max) else { return 0 };
-        for (block, kept) in first.iter_mut().zip(0..length) {
-            *block = self.block(bits, length, kept);
-        }
         match self {
             Self::Ipcrypt(ciphers) => {
+                // As `block` has them, one bit more each.
+                let mut prefix = start(length);
+                for (block, bit) in first.iter_mut().zip((0..length).rev()) {
+                    *block = Array::from(prefix.to_be_bytes());
+                    prefix = prefix << 1 | bits >> bit & 1;
+                }
                 let mut second = [Block::<Aes128>::default(); BITS_MAX];
                 let Some(second) = second.get_mut(..length_max) else { return 0 };
                 second.copy_from_slice(first);
@@ -116,6 +119,9 @@ impl Prefixes {
                 })
             }
             Self::CryptoPan { cipher, .. } => {
+                for (block, kept) in first.iter_mut().zip(0..length) {
+                    *block = self.block(bits, length, kept);
+                }
                 cipher.encrypt_blocks(first);
                 first.iter().fold(0, |changes, block| changes << 1 | first_bit(block))
             }
@@ -127,8 +133,7 @@ impl Prefixes {
     fn block(&self, bits: u128, length: u32, kept: u32) -> Block<Aes128> {
         let block = match self {
             Self::Ipcrypt(_) => {
-                let start = if length == 32 { 1 << 96 | MAPPED >> 32 } else { 1 };
-                start << kept | bits.checked_shr(length - kept).unwrap_or_default()
+                start(length) << kept | bits.checked_shr(length - kept).unwrap_or_default()
             }
             Self::CryptoPan { pad, .. } => {
                 let after = u128::MAX >> kept;
@@ -137,6 +142,12 @@ impl Prefixes {
         };
         Array::from(block.to_be_bytes())
     }
+}
+
+/// What is before the bits of an address in ipcrypt-pfx.
+#[inline]
+fn start(length: u32) -> u128 {
+    if length == 32 { 1 << 96 | MAPPED >> 32 } else { 1 }
 }
 
 fn encrypted(cipher: &Aes128, mut block: Block<Aes128>) -> Block<Aes128> {

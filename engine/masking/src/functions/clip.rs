@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::params;
+use super::range::Range;
 use crate::error::{BindError, BindErrorKind, MaskError};
-use crate::forms::over_values;
+use crate::forms::{newly_null, over_values_counted};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::numbers::{Number, map_numbers};
 use crate::properties::{Preserves, Properties, Uniqueness};
@@ -42,7 +43,7 @@ impl Function for Clip {
         Doc {
             summary: "Every number beyond a bound becomes the bound; the others stay as they are.",
             privacy: "Every number within the bounds remains: only the rare ones beyond are hidden.",
-            nulls: "Null stays null. NaN becomes null.",
+            nulls: "Null stays null. NaN becomes null and is counted.",
             examples: vec![
                 example(
                     r#"{"min": 0, "max": 250000}"#,
@@ -78,36 +79,14 @@ impl Function for Clip {
             return Err(BindError::whole(kind).hinted("give `max`, `min` or both"));
         }
         let number = Number::of(context.input).unwrap_or(Number::Float);
-        let floats = (min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY));
-        let units = (
-            bound(number, "min", min)?.unwrap_or(i128::MIN),
-            bound(number, "max", max)?.unwrap_or(i128::MAX),
-        );
-        if floats.0 >= floats.1 || units.0 >= units.1 {
-            return Err(BindError::out_of_range("min", "a number below `max`"));
-        }
-        Ok(Box::new(Bound { input: context.input.clone(), floats, units }))
-    }
-}
-
-/// A bound in units; none for floats, and where none is given.
-fn bound(number: Number, name: &str, given: Option<f64>) -> Result<Option<i128>, BindError> {
-    let refused = || BindError::out_of_range(name, "a number that the column's type can hold");
-    match (number, given) {
-        (_, None) => Ok(None),
-        (Number::Float, Some(given)) if given.is_finite() => Ok(None),
-        (Number::Float, Some(_)) => Err(refused()),
-        (Number::Units { min, max, .. }, Some(given)) => {
-            let units = number.units(given).filter(|units| (min..=max).contains(units));
-            units.map(Some).ok_or_else(refused)
-        }
+        let range = Range::new(number, min, max)?;
+        Ok(Box::new(Bound { input: context.input.clone(), range }))
     }
 }
 
 struct Bound {
     input: DataType,
-    floats: (f64, f64),
-    units: (i128, i128),
+    range: Range,
 }
 
 impl Mask for Bound {
@@ -125,15 +104,24 @@ impl Mask for Bound {
         }
     }
 
-    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        let (units, floats) = (self.units, self.floats);
-        over_values(&self.input, column, |values| {
-            map_numbers(
+    fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        _others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        let Range { units, floats } = self.range;
+        over_values_counted(&self.input, column, |values| {
+            let clipped = map_numbers(
                 values,
                 |_, value| Some(value.max(units.0).min(units.1)),
                 // NaN is told apart first: `max` and `min` would drop it for the bound.
                 |_, value| (!value.is_nan()).then(|| value.max(floats.0).min(floats.1)),
-            )
+            )?;
+            Ok(newly_null(values, clipped))
         })
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::domain::{self, SmallDomain};
 use super::otherwise::{Misfits, Otherwise};
 use super::params;
+use super::range::Range;
 use crate::error::{BindError, MaskError};
 use crate::feistel::{Direction, Lane, Permutation};
 use crate::forms::{Counted, over_values_counted};
@@ -95,7 +96,7 @@ impl Function for Ff1Number {
         let given: Params = params::parse(self, params, context)?;
         let key = params::key(self, context)?;
         let number = Number::of(context.input).unwrap_or(Number::Float);
-        let (min, max) = range(number, given.min, given.max)?;
+        let (min, max) = Range::new(number, given.min, given.max)?.units;
         // Two numbers of 127 bits are less than 2^128 apart.
         let greatest = max.abs_diff(min);
         let least = domain::least(given.allow_small_domain.as_ref())?;
@@ -112,24 +113,6 @@ impl Function for Ff1Number {
         let direction = Direction::Mask;
         Ok(Box::new(Bound { input, permutation, min, max, length, misfits, direction }))
     }
-}
-
-/// The range in units.
-fn range(number: Number, min: Option<f64>, max: Option<f64>) -> Result<(i128, i128), BindError> {
-    let Number::Units { min: type_min, max: type_max, .. } = number else { return Ok((0, 0)) };
-    let bound = |name, given: Option<f64>, other| match given {
-        None => Ok(other),
-        Some(given) => {
-            number.units(given).filter(|units| (type_min..=type_max).contains(units)).ok_or_else(
-                || BindError::out_of_range(name, "a number that the column's type can hold"),
-            )
-        }
-    };
-    let (min, max) = (bound("min", min, type_min)?, bound("max", max, type_max)?);
-    if min < max {
-        return Ok((min, max));
-    }
-    Err(BindError::out_of_range("min", "a number below `max`"))
 }
 
 #[derive(Clone)]

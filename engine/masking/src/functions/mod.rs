@@ -60,6 +60,7 @@ mod parts;
 mod person;
 mod phone;
 mod postcode;
+mod range;
 mod rank_preserving;
 mod redact;
 mod round;

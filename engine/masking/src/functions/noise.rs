@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::params;
+use super::range::Range;
 use crate::canonical::{for_each, map_drawn};
 use crate::error::{BindError, BindErrorKind, MaskError};
-use crate::forms::{decode, logical, only, over_values};
+use crate::forms::{became_null, decode, logical, newly_null, only, over_values_counted};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::key::{Draw, LinkageKey};
 use crate::numbers::{Number, map_numbers};
@@ -79,7 +80,8 @@ impl Function for Noise {
                       Gaussian; integers and decimals always move.",
             privacy: "Every number remains to within the step, or about its size; equal numbers stay equal (per \
                       entity, with `per`). This is not differential privacy.",
-            nulls: "Null stays null. NaN, infinities and numbers without an entity become null.",
+            nulls: "Null stays null. NaN, infinities and numbers without an entity become null \
+                    and are counted.",
             examples: vec![
                 example(
                     r#"{"amount": 500, "min": 0}"#,
@@ -134,7 +136,7 @@ impl Function for Noise {
         let key = params::key(self, context)?;
         let number = Number::of(context.input).unwrap_or(Number::Float);
         let step = step(number, given.amount, given.ratio)?;
-        let range = range(number, given.min, given.max)?;
+        let range = Range::new(number, given.min, given.max)?;
         let round = rounding(number, given.decimals)?;
         if let Some(name) = &given.per {
             params::check_column("per", name, context)?;
@@ -173,30 +175,6 @@ fn step(number: Number, amount: Option<f64>, ratio: Option<f64>) -> Result<Step,
     }
 }
 
-fn range(number: Number, min: Option<f64>, max: Option<f64>) -> Result<Range, BindError> {
-    let least = min.unwrap_or(f64::NEG_INFINITY);
-    let greatest = max.unwrap_or(f64::INFINITY);
-    if least >= greatest || least.is_nan() || greatest.is_nan() {
-        return Err(BindError::out_of_range("min", "a number below `max`"));
-    }
-    let Number::Units { min: type_min, max: type_max, .. } = number else {
-        return Ok(Range { units: (0, 0), floats: (least, greatest) });
-    };
-    let bound = |name, given: Option<f64>, other| match given {
-        None => Ok(other),
-        Some(given) => {
-            number.units(given).filter(|units| (type_min..=type_max).contains(units)).ok_or_else(
-                || BindError::out_of_range(name, "a number that the column's type can hold"),
-            )
-        }
-    };
-    let units = (bound("min", min, type_min)?, bound("max", max, type_max)?);
-    if units.0 >= units.1 {
-        return Err(BindError::out_of_range("min", "a number below `max`"));
-    }
-    Ok(Range { units, floats: (least, greatest) })
-}
-
 fn rounding(number: Number, decimals: Option<u32>) -> Result<Option<f64>, BindError> {
     match (number, decimals) {
         (_, None) => Ok(None),
@@ -217,11 +195,6 @@ enum Step {
     Amount(f64),
     Units(i128),
     Ratio(f64),
-}
-
-struct Range {
-    units: (i128, i128),
-    floats: (f64, f64),
 }
 
 struct Bound {
@@ -380,14 +353,22 @@ impl Mask for Bound {
     }
 
     fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
         if self.per.is_empty() {
-            return over_values(&self.input, column, |values| {
+            return over_values_counted(&self.input, column, |values| {
                 let words = map_drawn(values, &self.key, words)?;
-                self.moved(values, &words)
+                Ok(newly_null(values, self.moved(values, &words)?))
             });
         }
         let plain = decode(&self.input, column)?;
         let words = words_per(&self.key, &plain, only(others, column)?)?;
-        self.moved(&plain, &words)
+        Ok(became_null(&plain, self.moved(&plain, &words)?))
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::params;
+use super::range::Range;
 use crate::canonical::map_drawn;
 use crate::error::{BindError, MaskError};
 use crate::forms::{is_text, map_text_keyed, over_values};
@@ -85,13 +86,10 @@ impl Function for NumberIn {
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
         let Params { min, max, normalize } = params::parse(self, params, context)?;
         let key = params::key(self, context)?;
+        // Text is what 64-bit integers are written as.
         let number = Number::of(context.input).or(Number::of(&DataType::Int64));
-        let bound = |name, given| {
-            units(number, given).ok_or_else(|| {
-                BindError::out_of_range(name, "a number that the column's type can hold")
-            })
-        };
-        let (min, max) = (bound("min", min)?, bound("max", max)?);
+        let number = number.unwrap_or(Number::Float);
+        let (min, max) = Range::new(number, Some(min), Some(max))?.units;
         let others = max.checked_sub(min).and_then(|others| u64::try_from(others).ok());
         match others.filter(|others| *others >= 1) {
             Some(others) => {
@@ -103,13 +101,6 @@ impl Function for NumberIn {
             }
         }
     }
-}
-
-/// A parameter in units of the column's type, if that can hold it.
-fn units(number: Option<Number>, given: f64) -> Option<i128> {
-    let number = number?;
-    let Number::Units { min, max, .. } = number else { return None };
-    number.units(given).filter(|units| (min..=max).contains(units))
 }
 
 struct Bound {

@@ -24,6 +24,7 @@ use serde_json::Value;
 use self::tree::Tree;
 use super::otherwise::{Misfits, Otherwise};
 use super::params;
+use super::range::units;
 use crate::calendar::{is_infinite, map_ticks, ticks_of, ticks_per_day};
 use crate::error::{BindError, BindErrorKind, MaskError};
 use crate::feistel::Direction;
@@ -154,10 +155,9 @@ fn bound(input: &DataType, name: &str, given: &Value) -> Result<numbers::Value, 
             let float = number.as_f64().filter(|float| float.abs() <= f64::MAX / 4.0);
             float.map(numbers::Value::Float).ok_or_else(refused)
         }
-        (Some(number @ Number::Units { min, max, .. }), Value::Number(given)) => {
-            let units = given.as_f64().and_then(|given| number.units(given));
-            let units = units.filter(|units| (min..=max).contains(units));
-            units.map(numbers::Value::Units).ok_or_else(refused)
+        (Some(number), Value::Number(given)) => {
+            let given = given.as_f64().ok_or_else(refused)?;
+            units(number, name, given).map(numbers::Value::Units)
         }
         (None, Value::String(text)) => {
             // Zones by name need not be known to Arrow.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::params;
 use crate::error::{BindError, BindErrorKind, MaskError};
-use crate::forms::over_values;
+use crate::forms::{newly_null, over_values_counted};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::numbers::{Number, map_numbers};
 use crate::properties::{Preserves, Properties, Uniqueness};
@@ -49,7 +49,8 @@ impl Function for Round {
                       as near.",
             privacy: "Every number remains to within half the multiple; one that few rows share \
                       still singles them out.",
-            nulls: "Null stays null. NaN, infinities and what leaves the type's range become null.",
+            nulls: "Null stays null. NaN, infinities and what leaves the type's range become \
+                    null and are counted.",
             examples: vec![
                 example(
                     r#"{"decimals": -3}"#,
@@ -206,13 +207,22 @@ impl Mask for Bound {
         }
     }
 
-    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values(&self.input, column, |values| {
-            map_numbers(
+    fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        _others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        over_values_counted(&self.input, column, |values| {
+            let rounded = map_numbers(
                 values,
                 |_, value| self.step.units(value).filter(|units| self.range.contains(units)),
                 |_, value| self.step.float(value),
-            )
+            )?;
+            Ok(newly_null(values, rounded))
         })
     }
 }

@@ -11,7 +11,7 @@ use super::params;
 use crate::calendar::{SECONDS_PER_DAY, map_ticks, ticks_per_second};
 use crate::canonical::map_drawn;
 use crate::error::{BindError, MaskError};
-use crate::forms::{decode, logical, only, over_values};
+use crate::forms::{became_null, decode, logical, newly_null, only, over_values_counted};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::key::LinkageKey;
 use crate::properties::{Preserves, Properties, Uniqueness};
@@ -52,7 +52,7 @@ impl Function for TimeNoise {
             privacy: "Every time remains to within the bound; equal times stay equal (per entity, \
                       with `per`). Order and intervals below the bound do not remain.",
             nulls: "Null stays null. A time without an entity, and one that is or would be outside \
-                    the type's range, becomes null. PostgreSQL's infinities stay.",
+                    the type's range, becomes null and is counted. PostgreSQL's infinities stay.",
             examples: vec![
                 example(
                     r#"{"seconds": 3600, "per": "id"}"#,
@@ -162,13 +162,22 @@ impl Mask for Bound {
     }
 
     fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
         if self.per.is_empty() {
-            return over_values(&self.input, column, |values| {
-                self.all(values, &map_drawn(values, &self.key, words)?)
+            return over_values_counted(&self.input, column, |values| {
+                let words = map_drawn(values, &self.key, words)?;
+                Ok(newly_null(values, self.all(values, &words)?))
             });
         }
         let plain = decode(&self.input, column)?;
         let words = words_per(&self.key, &plain, only(others, column)?)?;
-        self.all(&plain, &words)
+        Ok(became_null(&plain, self.all(&plain, &words)?))
     }
 }
