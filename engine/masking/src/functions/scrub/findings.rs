@@ -159,21 +159,18 @@ impl Forms {
         if before.ends_with(b"+") {
             offer(Kind::Phone, &|| phones::phone(text, place, text.len()));
         }
-        let is_date =
-            best.as_ref().is_some_and(|(_, by)| Some(*by) == self.mask(Kind::Date).map(By::Text));
-        if let Some(mask) = self.mask(Kind::NationalId).filter(|_| !is_date) {
+        // Everything above is surer than a number of a person that looks like it.
+        if let Some(mask) = self.mask(Kind::NationalId).filter(|_| best.is_none()) {
             // A letter and a hyphen may stand before the digits.
             let earlier = match before.get(..word) {
-                Some([.., letter, b'-']) if letter.is_ascii_alphabetic() => word - 2,
-                _ => word,
+                Some([.., letter, b'-']) if letter.is_ascii_alphabetic() => Some(word - 2),
+                _ => None,
             };
-            for start in [earlier, word] {
-                if let Some((range, whose)) =
-                    numbers::national(text, start, &self.countries, self.named)
-                {
-                    longer(&mut best, range, By::Text(mask + whose));
-                }
-            }
+            let found = earlier
+                .into_iter()
+                .chain([word])
+                .find_map(|start| numbers::national(text, start, &self.countries, self.named));
+            best = found.map(|(range, whose)| (range, By::Text(mask + whose)));
         }
         best
     }
