@@ -57,12 +57,10 @@ impl Kind {
 
     /// Appends what is shown of the value; `with` stands for each covered character.
     pub(super) fn write(self, value: &str, with: &str, out: &mut Vec<u8>) {
-        // In ASCII every byte is a character of its own, but for CR LF.
-        if value.is_ascii() && !value.contains('\r') {
-            let bytes = (0..value.len()).filter_map(|place| value.get(place..=place));
-            self.cover(value, bytes, &mut Cover { with, out });
-        } else {
-            self.cover(value, value.graphemes(true), &mut Cover { with, out });
+        let out = &mut Cover { with, out };
+        match is_plain(value) {
+            true => self.cover(value, bytes(value), out),
+            false => self.cover(value, value.graphemes(true), out),
         }
     }
 
@@ -101,11 +99,21 @@ impl Kind {
             }
             Self::Postcode => {
                 let counted = characters.clone().filter(|unit| !is_separator(unit)).count();
-                let first = outward(value, counted);
+                let first = outward(value, characters.clone(), counted);
                 shown(characters, |unit| !is_separator(unit), 0..first, out);
             }
         }
     }
+}
+
+/// Whether every byte is a character of its own: in ASCII, but for CR LF.
+fn is_plain(value: &str) -> bool {
+    value.is_ascii() && !value.contains('\r')
+}
+
+/// The characters of plain text.
+fn bytes(value: &str) -> impl Iterator<Item = &str> + Clone {
+    (0..value.len()).filter_map(|place| value.get(place..=place))
 }
 
 /// Where covers are written.
@@ -174,12 +182,17 @@ fn name<'v>(characters: impl Iterator<Item = &'v str>, out: &mut Cover<'_>) {
 fn address(value: &str, out: &mut Cover<'_>) {
     let (head, tail) = value.rsplit_once(',').unwrap_or((value, ""));
     let has_digit = |word: &&str| word.contains(char::is_numeric);
-    let length = |word: &str| word.graphemes(true).filter(|unit| !is_separator(unit)).count();
+    let length = |word: &str| match is_plain(word) {
+        true => word.bytes().filter(|byte| !is_sign(*byte)).count(),
+        false => word.graphemes(true).filter(|unit| !is_separator(unit)).count(),
+    };
     let visible: usize = tail.split(' ').filter(|word| !has_digit(word)).map(length).sum();
     let visible = visible > 0 && visible * 2 <= length(value);
     let cover = |text: &str, out: &mut Cover<'_>| {
-        for unit in text.graphemes(true) {
-            if visible && is_separator(unit) { out.show(unit) } else { out.hide() }
+        let write = |unit| if visible && is_separator(unit) { out.show(unit) } else { out.hide() };
+        match is_plain(text) {
+            true => bytes(text).for_each(write),
+            false => text.graphemes(true).for_each(write),
         }
     };
     cover(head, out);
@@ -233,15 +246,19 @@ fn address_of_the_web(value: &str, out: &mut Cover<'_>) {
 }
 
 /// Characters of a postcode's outward part, of so many; 0 if it is none.
-fn outward(value: &str, counted: usize) -> usize {
-    let characters = || value.graphemes(true);
-    let first = characters().position(|unit| unit == " ").unwrap_or(0);
-    let is_plain = characters().all(|unit| is_separator(unit) || is_alphanumeric(unit));
-    if !(4..=9).contains(&counted) || !is_plain {
+fn outward<'v>(
+    value: &str,
+    characters: impl Iterator<Item = &'v str> + Clone,
+    counted: usize,
+) -> usize {
+    if !(4..=9).contains(&counted)
+        || !characters.clone().all(|unit| is_separator(unit) || is_alphanumeric(unit))
+    {
         return 0;
     }
+    let first = characters.clone().position(|unit| unit == " ").unwrap_or(0);
     if (2..=4).contains(&first) && counted >= first + 2 {
-        return characters().take(first).filter(|unit| !is_separator(unit)).count();
+        return characters.take(first).filter(|unit| !is_separator(unit)).count();
     }
     let british = (5..=7).contains(&counted)
         && matches!(value.as_bytes(), [first, .., digit, one, two]
@@ -260,14 +277,19 @@ fn is_alphanumeric(unit: &str) -> bool {
     matches!(unit.as_bytes(), [one] if one.is_ascii_alphanumeric())
 }
 
+#[inline]
+fn is_sign(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b'-' | b'.' | b',' | b'/' | b'\'' | b'(' | b')' | b'+' | b'_' | b':' | b';'
+    )
+}
+
 /// Whether a character stands between others and says nothing itself.
 #[inline]
 fn is_separator(unit: &str) -> bool {
     match unit.as_bytes() {
-        [one] => matches!(
-            one,
-            b' ' | b'-' | b'.' | b',' | b'/' | b'\'' | b'(' | b')' | b'+' | b'_' | b':' | b';'
-        ),
+        [one] => is_sign(*one),
         _ => matches!(unit, "\u{a0}" | "\u{202f}" | "\u{2011}" | "\u{2019}" | "\u{3000}"),
     }
 }

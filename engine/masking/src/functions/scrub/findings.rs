@@ -55,6 +55,10 @@ impl Forms {
         // Of two `w` the first is needed, too.
         let (mut digits, mut from) = (0, first.saturating_sub(1));
         while let Some(place) = triggers::next(text.as_bytes(), from) {
+            if let Some(end) = clock_at(text.as_bytes(), place) {
+                from = end;
+                continue;
+            }
             let run = digits_at(text, place);
             digits += run;
             from = place + run.max(1);
@@ -90,10 +94,11 @@ impl Forms {
             Some(b':') if bytes.get(place..place + 3) == Some(b"://") => {
                 offer(Kind::Url, &|| machines::url(text, place));
             }
-            Some(b':') => {
+            Some(b':') if is_inside(bytes, place) => {
                 offer(Kind::Ip, &|| machines::ipv6(text, place));
                 offer(Kind::Mac, &|| machines::mac(text, place));
             }
+            Some(b':') => {}
             Some(b'w' | b'W') => offer(Kind::Url, &|| machines::www(text, place)),
             _ if is_alone(bytes, place, run) => {
                 if run == 4 {
@@ -102,17 +107,22 @@ impl Forms {
                     });
                 }
             }
-            _ => return self.number_at(text, place),
+            _ => return self.number_at(text, place, run),
         }
         best
     }
 
     /// The longest finding whose first run of digits stands here.
-    fn number_at(&self, text: &str, place: usize) -> Option<(Range<usize>, By)> {
+    fn number_at(&self, text: &str, place: usize, run: usize) -> Option<(Range<usize>, By)> {
         let bytes = text.as_bytes();
         let before = bytes.get(..place)?;
         let letters = before.iter().rev().take(8).take_while(|b| b.is_ascii_alphanumeric()).count();
         let word = place - letters;
+        let next = bytes.get(place + run).copied().unwrap_or_default();
+        let rest = bytes.get(place..)?;
+        let after = rest.iter().find(|byte| !byte.is_ascii_alphanumeric());
+        let beside = [after, bytes.get(..word)?.last()];
+        let stands = |separator: u8| beside.contains(&Some(&separator));
         let mut best = None;
         let mut offer = |kind: Kind, find: &dyn Fn() -> Option<Range<usize>>| {
             if let Some(mask) = self.mask(kind)
@@ -123,11 +133,21 @@ impl Forms {
         };
         offer(Kind::Card, &|| numbers::payment_card(text, place));
         offer(Kind::Iban, &|| numbers::account(text, word));
-        offer(Kind::Ip, &|| machines::ipv4(text, place));
-        offer(Kind::Ip, &|| machines::ipv6(text, place));
-        offer(Kind::Mac, &|| machines::mac(text, place));
-        offer(Kind::Uuid, &|| machines::uuid(text, place));
-        offer(Kind::Ssn, &|| numbers::social_security(text, place));
+        if run <= 3 && next == b'.' {
+            offer(Kind::Ip, &|| machines::ipv4(text, place));
+        }
+        if stands(b':') {
+            offer(Kind::Ip, &|| machines::ipv6(text, place));
+        }
+        if stands(b':') || stands(b'-') || stands(b'.') {
+            offer(Kind::Mac, &|| machines::mac(text, place));
+        }
+        if stands(b'-') {
+            offer(Kind::Uuid, &|| machines::uuid(text, place));
+        }
+        if run == 9 || (run == 3 && next == b'-') {
+            offer(Kind::Ssn, &|| numbers::social_security(text, place));
+        }
         offer(Kind::Date, &|| {
             let begins = !before.last().is_some_and(u8::is_ascii_alphanumeric)
                 && !matches!(before, [.., digit, b'.' | b'-' | b'/'] if digit.is_ascii_digit());
@@ -139,21 +159,18 @@ impl Forms {
         if before.ends_with(b"+") {
             offer(Kind::Phone, &|| phones::phone(text, place, text.len()));
         }
-        let is_date =
-            best.as_ref().is_some_and(|(_, by)| Some(*by) == self.mask(Kind::Date).map(By::Text));
-        if let Some(mask) = self.mask(Kind::NationalId).filter(|_| !is_date) {
+        // Everything above is surer than a number of a person that looks like it.
+        if let Some(mask) = self.mask(Kind::NationalId).filter(|_| best.is_none()) {
             // A letter and a hyphen may stand before the digits.
             let earlier = match before.get(..word) {
-                Some([.., letter, b'-']) if letter.is_ascii_alphabetic() => word - 2,
-                _ => word,
+                Some([.., letter, b'-']) if letter.is_ascii_alphabetic() => Some(word - 2),
+                _ => None,
             };
-            for start in [earlier, word] {
-                if let Some((range, whose)) =
-                    numbers::national(text, start, &self.countries, self.named)
-                {
-                    longer(&mut best, range, By::Text(mask + whose));
-                }
-            }
+            let found = earlier
+                .into_iter()
+                .chain([word])
+                .find_map(|start| numbers::national(text, start, &self.countries, self.named));
+            best = found.map(|(range, whose)| (range, By::Text(mask + whose)));
         }
         best
     }
@@ -171,11 +188,37 @@ fn digits_at(text: &str, place: usize) -> usize {
     rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
+/// Where a time of day that begins here ends: `13:05` or `13:05:00`.
+fn clock_at(text: &[u8], place: usize) -> Option<usize> {
+    let rest = text.get(place..)?;
+    let is_pair = |from: usize| {
+        rest.get(from) == Some(&b':')
+            && rest.get(from + 1..from + 3).is_some_and(|pair| pair.iter().all(u8::is_ascii_digit))
+    };
+    let hours = rest.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+    if !(1..=2).contains(&hours) || !is_pair(hours) {
+        return None;
+    }
+    let minutes = hours + 3;
+    let length = if is_pair(minutes) { minutes + 3 } else { minutes };
+    let joins = |byte: Option<&u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'.' | b'-'))
+    };
+    let alone = !joins(rest.get(length)) && !joins(text.get(..place)?.last());
+    alone.then_some(place + length)
+}
+
+/// Whether a colon stands inside of something, not at the end of a word.
+fn is_inside(text: &[u8], colon: usize) -> bool {
+    let is_part =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit() || *byte == b':');
+    is_part(text.get(colon + 1)) || text.get(..colon).and_then(<[u8]>::last) == Some(&b':')
+}
+
 /// Whether these few digits stand for themselves: most numbers in notes do.
 fn is_alone(text: &[u8], place: usize, run: usize) -> bool {
     let joins = |byte: &u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'-' | b'.' | b'/' | b':' | b'+' | b'(' | b')' | 0x80..)
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/' | b':' | b'+' | 0x80..)
     };
     let before = text.get(..place).and_then(<[u8]>::last);
     // A point or comma at the end of a sentence joins nothing.
@@ -278,6 +321,21 @@ mod tests {
         resolve(&mut found, 0);
         assert_eq!(found.len(), 2);
         assert_eq!(found[0], finding(0..4, 1));
+    }
+
+    #[test]
+    fn times_of_day() {
+        for (text, end) in [
+            ("13:05, then", Some(5)),
+            ("9:05:00", Some(7)),
+            ("13:05:00:1b:2c:3d", None),
+            ("13:5", None),
+            ("13:05pm", None),
+            ("113:05", None),
+        ] {
+            assert_eq!(clock_at(text.as_bytes(), 0), end, "{text}");
+        }
+        assert_eq!(clock_at(b"::13:05", 2), None);
     }
 
     #[test]

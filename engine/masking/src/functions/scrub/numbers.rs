@@ -152,10 +152,10 @@ pub(super) fn national(
     let ends = Ends::of(text.as_bytes(), start, u8::is_ascii_alphanumeric, 16);
     for (end, _) in ends.longest_first().filter(|(_, count)| *count >= 8) {
         let written = text.get(start..end)?;
-        let id = Id::read(written);
-        if id.bytes().iter().filter(|byte| byte.is_ascii_digit()).count() < 7 {
+        if written.bytes().filter(u8::is_ascii_digit).count() < 7 {
             continue;
         }
+        let id = Id::read(written);
         let certain = |spaced: bool| {
             named
                 || (written.contains(['-', '/']) && !spaced)
