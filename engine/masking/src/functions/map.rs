@@ -55,7 +55,7 @@ impl Function for MapMask {
                     input: &[r#"{"home":"+49 30 901820","work":null}"#, "{}"],
                     others: &[],
                     output: &[
-                        r#"{"a28bbe0dc1fe0eae9f6919779ae94ac2":"+49 36 822452","4da91ad5cd7686acf98452e0fac066de":null}"#,
+                        r#"{"a28bbe0dc1fe0eae9f6919779ae94ac2":"+49 30 530756","4da91ad5cd7686acf98452e0fac066de":null}"#,
                         "{}",
                     ],
                 },

@@ -1,8 +1,8 @@
-//! `phone`: a number of the same shape with other digits.
+//! `phone`: another valid number of the same region and kind.
 //!
 //! ```text
-//!  +49 (0)30 901820      kept: formatting, country code, trunk 0
-//!  +49 (0)52 117386      keyed: every other digit, the first of them 2 to 9
+//!  +49 (0)30 901820 ──▶ Germany, fixed line, 8 digits ──▶ the n-th of all such numbers, n keyed
+//!                        └ valid nowhere: other digits in the same shape, and counted
 //! ```
 
 use arrow::array::ArrayRef;
@@ -12,6 +12,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::params;
+use super::phone_plans::{Found, Plan, international, national, region};
+use super::phone_shape::{HIDDEN_MIN, Shape};
 use crate::error::{BindError, MaskError};
 use crate::forms::{is_text, map_text_keyed, over_values};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
@@ -19,25 +21,43 @@ use crate::key::{Draw, LinkageKey};
 use crate::lanes::Lanes;
 use crate::properties::{Preserves, Properties, Uniqueness};
 
-/// Digits that must be replaced before a country code or trunk prefix may stay.
-const HIDDEN_MIN: usize = 4;
+/// Regions a number may become one of whose country is not kept: with numbers of many lengths.
+const COUNTRIES: &[&str] = &[
+    "US", "FR", "ES", "NL", "GB", "SE", "PL", "DE", "AU", "JP", "BR", "IN", "AT", "FI", "NO", "IS",
+];
 
-/// Digits of a value that is no number.
-const LENGTH_OF_OTHERS: usize = 10;
-
-/// Digits drawn from one 64-bit word: the last of twelve is biased by 10^12 / 2^64.
-const DIGITS_PER_WORD: u32 = 12;
-
-/// A number of the same shape.
+/// A number of the same region and kind.
 pub(super) struct Phone;
 
 /// Parameters of `phone`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Params {
-    /// Keeps the country code of an international number (`+49`, `0049`).
+    /// The region of numbers without a country code, as in `DE`. Without it they have no region: they
+    /// are masked by their shape, and counted.
+    region: Option<String>,
+    /// Keeps the country code of an international number (`+49`, `0049`); else the number becomes one of
+    /// another region.
     #[serde(default = "yes")]
     keep_country: bool,
+    /// Keeps the area code, or what the first digits are where there are no areas, if four digits stay
+    /// to be hidden. It says where somebody lives.
+    #[serde(default)]
+    keep_area: bool,
+    /// How a valid number is written.
+    #[serde(default)]
+    format: Format,
+}
+
+/// How a number is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Format {
+    /// As it was.
+    #[default]
+    Input,
+    /// As in `+4930901820` (ITU-T E.164).
+    E164,
 }
 
 fn yes() -> bool {
@@ -58,24 +78,30 @@ impl Function for Phone {
             output,
         };
         Doc {
-            summary: "Every digit of a phone number is replaced by key; its formatting, country \
-                      code and trunk 0 stay. Formatting does not matter to the digits: \
-                      `+49 30 9018` and `0049-309018` stay the same number.",
-            privacy: "The country, the number of digits and how they are written remain. The \
-                      number is not checked against a numbering plan and may be assigned to \
+            summary: "A phone number becomes another valid one of its region, kind and length; country \
+                      code and formatting stay. Formatting does not matter to the digits: \
+                      `+49 30 901820` and `0049-30901820` stay the same number.",
+            privacy: "The country, whether it is a mobile number, the number of digits and how they are \
+                      written remain, and the area if it is kept. The number may be assigned to \
                       somebody: never call or text it.",
-            nulls: "Null stays null, empty stays empty. What is no phone number (other letters \
-                    than the x of an extension, or no digits) becomes ten digits.",
+            nulls: "Null stays null, empty stays empty. A number that is valid in no region known here \
+                    gets other digits in its shape, and is counted; what is no phone number (other \
+                    letters than the x of an extension, or no digits) becomes ten digits.",
             examples: vec![
                 example(
                     "{}",
-                    &["+49 (0)30 901820", "0049 (0)30-901820", "(415) 555-0132"],
-                    &["+49 (0)66 522893", "0049 (0)66-522893", "(325) 578-2492"],
+                    &["+49 (0)30 901820", "0049 (0)30-901820", "+1 (415) 555-0132"],
+                    &["+49 (0)36 244332", "0049 (0)36-244332", "+1 (208) 275-1880"],
+                ),
+                example(
+                    r#"{"region": "DE", "keep_area": true, "format": "e164"}"#,
+                    &["030 901820", "+49 30 901820", "0151 23456789"],
+                    &["+4930191728", "+4930191728", "+4915124761391"],
                 ),
                 example(
                     r#"{"keep_country": false}"#,
-                    &["+49 30 901820", "ask Ada"],
-                    &["+37 00 524185", "9251444050"],
+                    &["+49 30 901820", "030 901820", "ask Ada"],
+                    &["+46 67 268410", "024 925381", "9251444050"],
                 ),
             ],
         }
@@ -94,170 +120,136 @@ impl Function for Phone {
     }
 
     fn bind(&self, params: &Value, context: &BindContext<'_>) -> Result<Box<dyn Mask>, BindError> {
-        let Params { keep_country } = params::parse(self, params, context)?;
+        let Params { region: name, keep_country, keep_area, format } =
+            params::parse(self, params, context)?;
         let key = params::key(self, context)?;
-        Ok(Box::new(Bound { input: context.input.clone(), key, keep_country }))
+        let region = match name {
+            None => None,
+            Some(name) => Some(region(&name).ok_or_else(|| {
+                BindError::out_of_range("region", "a region of ISO 3166, as in `DE`")
+            })?),
+        };
+        let input = context.input.clone();
+        Ok(Box::new(Bound { input, key, region, keep_country, keep_area, format }))
     }
 }
 
 struct Bound {
     input: DataType,
     key: LinkageKey,
+    region: Option<&'static Plan>,
     keep_country: bool,
+    keep_area: bool,
+    format: Format,
+}
+
+/// What is known of a value.
+struct Read {
+    shape: Shape,
+    found: Option<Found>,
 }
 
 impl Bound {
-    fn write(&self, value: &str, shape: &Shape, draw: Draw<'_>, out: &mut Vec<u8>) {
-        let mut replaced = Digits { draw, pool: 0, left: 0 };
-        let start = out.len();
-        if !shape.is_number {
-            replaced.first(out);
-            (1..LENGTH_OF_OTHERS).for_each(|_| replaced.next(out));
-        } else {
-            self.replace(value, shape, &mut replaced, out);
-        }
-        if out.get(start..) == Some(value.as_bytes())
-            && let Some(last) = out.iter_mut().skip(start).rfind(|byte| byte.is_ascii_digit())
-        {
-            *last = if *last == b'9' { b'0' } else { *last + 1 };
-        }
-    }
-
-    fn replace(&self, value: &str, shape: &Shape, replaced: &mut Digits<'_>, out: &mut Vec<u8>) {
-        let hidden = |kept: usize| shape.digits.saturating_sub(kept) >= HIDDEN_MIN;
-        let country = shape.exit + shape.country;
-        let country = if self.keep_country && hidden(country) { country } else { 0 };
-        let mut seen = 0_usize;
-        let mut first = true;
-        for character in value.chars() {
-            if character.is_numeric() {
-                let trunk = seen == shape.exit + shape.country && character == '0';
-                let kept = seen < country || (trunk && hidden(seen + 1));
-                if let Ok(digit @ b'0'..=b'9') = u8::try_from(character)
-                    && kept
-                {
-                    out.push(digit);
-                } else if first {
-                    replaced.first(out);
-                    first = false;
-                } else {
-                    replaced.next(out);
-                }
-                seen += 1;
-            } else {
-                let mut bytes = [0_u8; 4];
-                out.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
-            }
-        }
-    }
-}
-
-/// Whether a character may stand in a written phone number besides digits: spaces, the usual
-/// separators, a plus, and marks of pauses and extensions.
-fn is_formatting(character: char) -> bool {
-    matches!(
-        character,
-        '+' | ' '
-            | '\u{a0}'
-            | '\u{202f}'
-            | '-'
-            | '\u{2011}'
-            | '.'
-            | '('
-            | ')'
-            | '/'
-            | '#'
-            | '*'
-            | ','
-            | ';'
-            | 'x'
-    )
-}
-
-/// Where the parts of a written number end.
-#[derive(Debug, PartialEq)]
-struct Shape {
-    /// Digits and formatting only, and at least one digit.
-    is_number: bool,
-    /// All digits.
-    digits: usize,
-    /// Digits of the international prefix `00`: 2 or 0.
-    exit: usize,
-    /// Digits of the country code; 0 in a national number.
-    country: usize,
-}
-
-impl Shape {
-    /// Reads the shape, and what is keyed into `keyed`: the digits, after a plus if the number
-    /// is international; the whole text if it is no number.
-    fn read(value: &str, keyed: &mut Vec<u8>) -> Self {
-        keyed.clear();
-        let mut bytes = [0_u8; 4];
-        let (mut digits, mut others) = (0, 0);
-        for character in value.chars() {
-            if character.is_numeric() {
-                keyed.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
-                digits += 1;
-            } else if !is_formatting(character) {
-                others += 1;
-            }
-        }
-        if digits == 0 || others > 0 {
+    /// Reads a value, and what is keyed into `keyed`: a valid number in the form of E.164.
+    fn read(&self, value: &str, keyed: &mut Vec<u8>) -> Read {
+        let shape = Shape::read(value, keyed);
+        let found = match (shape.is_number, keyed.strip_prefix(b"+")) {
+            (false, _) => None,
+            (true, Some(digits)) => international(digits),
+            (true, None) => self.region.and_then(|plan| national(keyed, plan)),
+        };
+        if let Some(Found { plan, before, .. }) = found {
+            let is_international = keyed.starts_with(b"+");
+            let number = keyed.split_off(before + usize::from(is_international));
             keyed.clear();
-            keyed.extend_from_slice(value.as_bytes());
-            return Self { is_number: false, digits, exit: 0, country: 0 };
+            keyed.extend([b"+", plan.code.as_bytes(), &number].into_iter().flatten());
         }
-        let plus = value.trim_start_matches([' ', '(']).starts_with('+');
-        let exit = if !plus && keyed.starts_with(b"00") { 2 } else { 0 };
-        if !plus && exit == 0 {
-            return Self { is_number: true, digits, exit, country: 0 };
+        Read { shape, found }
+    }
+
+    /// Whether the value became a valid number.
+    fn write(&self, value: &str, read: &Read, mut draw: Draw<'_>, out: &mut Vec<u8>) -> bool {
+        if let Some(found) = read.found
+            && self.write_valid(value, &read.shape, found, &mut draw, out)
+        {
+            return true;
         }
-        keyed.drain(..exit);
-        let country = country_length(keyed);
-        keyed.insert(0, b'+');
-        Self { is_number: true, digits, exit, country }
+        read.shape.write(value, self.keep_country, draw, out);
+        false
+    }
+
+    fn write_valid(
+        &self,
+        value: &str,
+        shape: &Shape,
+        found: Found,
+        draw: &mut Draw<'_>,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let digits: Vec<u8> = value.bytes().filter(u8::is_ascii_digit).skip(shape.exit).collect();
+        let Some((before, number)) = digits.split_at_checked(found.before) else { return false };
+        let is_international = shape.country > 0;
+        let (plan, kind) = match is_international && !self.keep_country {
+            true => match another(found, number.len(), draw) {
+                Some(other) => other,
+                None => return false,
+            },
+            false => (found.plan, found.kind),
+        };
+        let Some(pattern) = plan.kind(kind) else { return false };
+        let length = found.plan.code.len() + number.len() - plan.code.len();
+        let area = if self.keep_area && self.keep_country { plan.area(number) } else { 0 };
+        let area = if number.len() >= area + HIDDEN_MIN { area } else { 0 };
+        let kept = number.get(..area).unwrap_or_default();
+        let count = pattern.count_of(kept, length);
+        if count < 2 {
+            return false;
+        }
+        let index = draw.below(count);
+        let mut other = Vec::with_capacity(length);
+        pattern.write(kept, length, index, &mut other);
+        if other == number && plan.code == found.plan.code {
+            other.clear();
+            pattern.write(kept, length, (index + 1) % count, &mut other);
+        }
+        if self.format == Format::E164 {
+            out.extend([b"+", plan.code.as_bytes(), &other].into_iter().flatten());
+            return true;
+        }
+        let code = if is_international { plan.code.as_bytes() } else { b"" };
+        let trunk = before.get(if is_international { found.plan.code.len() } else { 0 }..);
+        let exit: &[u8] = if shape.exit > 0 { b"00" } else { b"" };
+        let parts = [exit, code, trunk.unwrap_or_default(), &other[..]];
+        lay_out(value, parts.into_iter().flatten().copied(), out);
+        true
     }
 }
 
-/// Digits of the country code at the start: ITU-T E.164, annex "List of assigned country codes".
-/// Zones 1 and 7 have one digit; the codes below two; all others three.
-fn country_length(digits: &[u8]) -> usize {
-    const TWO: &[&[u8; 2]] = &[
-        b"20", b"27", b"30", b"31", b"32", b"33", b"34", b"36", b"39", b"40", b"41", b"43", b"44",
-        b"45", b"46", b"47", b"48", b"49", b"51", b"52", b"53", b"54", b"55", b"56", b"57", b"58",
-        b"60", b"61", b"62", b"63", b"64", b"65", b"66", b"81", b"82", b"84", b"86", b"90", b"91",
-        b"92", b"93", b"94", b"95", b"98",
-    ];
-    match digits {
-        [b'1' | b'7', ..] => 1,
-        [first, second, ..] if TWO.contains(&&[*first, *second]) => 2,
-        _ => 3,
-    }
-}
-
-/// Decimal digits of a keyed stream.
-struct Digits<'a> {
-    draw: Draw<'a>,
-    pool: u64,
-    left: u32,
-}
-
-impl Digits<'_> {
-    /// 2 to 9: no trunk prefix, and a valid first digit in most numbering plans.
-    fn first(&mut self, out: &mut Vec<u8>) {
-        out.push(b'2' + (self.draw.below(8) as u8));
-    }
-
-    /// 0 to 9: the next digits of the word, read as a binary fraction.
-    fn next(&mut self, out: &mut Vec<u8>) {
-        if self.left == 0 {
-            self.pool = self.draw.next_u64();
-            self.left = DIGITS_PER_WORD;
+/// The plan and kind of another region whose numbers have as many digits, its country code among them.
+fn another(found: Found, digits: usize, draw: &mut Draw<'_>) -> Option<(&'static Plan, usize)> {
+    let digits = found.plan.code.len() + digits;
+    let fits = |plan: &&'static Plan| {
+        if plan.code == found.plan.code {
+            return None;
         }
-        let wide = u128::from(self.pool) * 10;
-        self.pool = wide as u64;
-        self.left -= 1;
-        out.push(b'0' + ((wide >> 64) as u8));
+        let left = digits.checked_sub(plan.code.len());
+        let numbers = |kind| Some(plan.kind(kind)?.count_of(b"", left?));
+        let kind = [found.kind, 0].into_iter().find(|kind| numbers(*kind) > Some(1));
+        kind.map(|kind| (*plan, kind))
+    };
+    let plans: Vec<_> =
+        COUNTRIES.iter().filter_map(|name| region(name)).filter_map(|plan| fits(&plan)).collect();
+    plans.get(draw.below(plans.len() as u64) as usize).copied()
+}
+
+/// Writes digits where the value has some.
+fn lay_out(value: &str, mut digits: impl Iterator<Item = u8>, out: &mut Vec<u8>) {
+    let mut bytes = [0_u8; 4];
+    for character in value.chars() {
+        match character.is_ascii_digit() {
+            true => out.extend(digits.next()),
+            false => out.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes()),
+        }
     }
 }
 
@@ -272,8 +264,8 @@ impl Mask for Bound {
             reversible: false,
             uniqueness: Uniqueness::Lossy,
             preserves: Preserves {
-                format: true,
-                prefix: self.keep_country,
+                format: self.format == Format::Input,
+                prefix: self.keep_country && self.format == Format::Input,
                 null: true,
                 ..Preserves::default()
             },
@@ -281,41 +273,124 @@ impl Mask for Bound {
         }
     }
 
-    fn apply(&self, column: &ArrayRef, _others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
-        over_values(&self.input, column, |values| {
+    fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
+        Ok(self.apply_counted(column, others)?.0)
+    }
+
+    /// Of a dictionary, entries are counted.
+    fn apply_counted(
+        &self,
+        column: &ArrayRef,
+        _others: &[ArrayRef],
+    ) -> Result<(ArrayRef, u64), MaskError> {
+        let mut unfit = 0;
+        let masked = over_values(&self.input, column, |values| {
             let mut digits = Vec::with_capacity(32);
             let hash = |value: &str, lanes: &mut Lanes<'_>| {
-                let shape = Shape::read(value, &mut digits);
+                let read = self.read(value, &mut digits);
                 lanes.push(&digits);
-                shape
+                read
             };
-            map_text_keyed(values, &self.key, hash, |value, shape, draw, out| {
-                self.write(value, &shape, draw, out);
+            map_text_keyed(values, &self.key, hash, |value, read, draw, out| {
+                unfit += u64::from(!self.write(value, &read, draw, out));
             })
-        })
+        })?;
+        Ok((masked, unfit))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::EXAMPLE_MASTER;
+    use arrow::array::{AsArray, StringArray};
+    use std::sync::Arc;
+
+    const NUMBERS: &str = include_str!("../../data/phone_numbers.tsv");
+
+    fn bound(region: Option<&'static Plan>, keep_country: bool, keep_area: bool) -> Bound {
+        let key = LinkageKey::derive(&EXAMPLE_MASTER, 1, "example", "phone", 1);
+        Bound { input: DataType::Utf8, key, region, keep_country, keep_area, format: Format::Input }
+    }
+
+    fn masked(mask: &Bound, values: Vec<String>) -> (Vec<String>, u64) {
+        let column: ArrayRef = Arc::new(StringArray::from(values));
+        let (masked, unfit) = mask.apply_counted(&column, &[]).unwrap();
+        (masked.as_string::<i32>().iter().flatten().map(str::to_owned).collect(), unfit)
+    }
+
+    fn valid() -> Vec<String> {
+        let lines = NUMBERS.lines().filter(|line| !line.starts_with('#'));
+        let fields = lines.filter_map(|line| line.split_once('\t'));
+        fields
+            .filter(|(_, region)| !region.is_empty())
+            .map(|(digits, _)| format!("+{digits}"))
+            .collect()
+    }
 
     #[test]
-    fn shapes() {
-        let shape = |value| {
-            let mut keyed = Vec::new();
-            let shape = Shape::read(value, &mut keyed);
-            (shape, String::from_utf8(keyed).unwrap())
-        };
-        let expected = |digits, exit, country| Shape { is_number: true, digits, exit, country };
-        assert_eq!(shape("+1 415 555-0132"), (expected(11, 0, 1), "+14155550132".into()));
-        assert_eq!(shape("0049 30"), (expected(6, 2, 2), "+4930".into()));
-        assert_eq!(shape("+353 1 2"), (expected(5, 0, 3), "+35312".into()));
-        assert_eq!(shape("030 1"), (expected(4, 0, 0), "0301".into()));
-        assert_eq!(shape("(+49) 1x2"), (expected(4, 0, 2), "+4912".into()));
-        for text in ["none", "10117 Berlin", "", "+"] {
-            let (shape, keyed) = shape(text);
-            assert!(!shape.is_number && keyed == text, "{text}");
+    fn a_valid_number_becomes_another_of_its_region_and_kind() {
+        let numbers = valid();
+        for keep_area in [false, true] {
+            let (masked, unfit) = masked(&bound(None, true, keep_area), numbers.clone());
+            let (mut none, mut shared) = (0, 0);
+            for (before, after) in numbers.iter().zip(&masked) {
+                assert!(before != after && before.len() == after.len(), "{before} gives {after}");
+                let old = international(&before.as_bytes()[1..]).unwrap();
+                let Some(new) = international(&after.as_bytes()[1..]) else {
+                    none += 1;
+                    continue;
+                };
+                assert_eq!(new.plan.code, old.plan.code);
+                let same = (new.plan.region, new.kind) == (old.plan.region, old.kind);
+                shared += usize::from(!same);
+                let area = old.plan.area(&before.as_bytes()[1 + old.before..]);
+                let kept = 1 + old.before + area;
+                if same && keep_area && before.len() >= kept + HIDDEN_MIN {
+                    assert_eq!(before[..kept], after[..kept]);
+                }
+            }
+            assert!(none <= unfit, "{none} of {unfit} became no number");
+            // Regions of one code share numbers, of no place above all; and kinds do.
+            assert!(shared * 50 < numbers.len(), "{shared}");
+            // Numbers of which a region has one only.
+            assert!(unfit < 20, "{unfit}");
         }
+    }
+
+    #[test]
+    fn a_country_that_is_not_kept_becomes_another() {
+        let (masked, unfit) = masked(&bound(None, false, false), valid());
+        let changed = valid().into_iter().zip(&masked).filter(|(before, after)| {
+            let old = international(&before.as_bytes()[1..]).unwrap();
+            let new = international(&after.as_bytes()[1..]);
+            new.is_some_and(|new| new.plan.code != old.plan.code)
+        });
+        assert!(changed.count() as u64 >= valid().len() as u64 - unfit);
+        assert!(unfit < 50, "{unfit}");
+    }
+
+    #[test]
+    fn inside_and_outside_the_region_it_is_one_number() {
+        let mask = bound(region("DE"), true, false);
+        let values = ["030 901820", "30901820", "+49 30 901820", "0049 (0)30/901820"];
+        let (masked, unfit) = masked(&mask, values.map(str::to_owned).to_vec());
+        let national = |text: &str| -> String {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            digits[digits.len() - 8..].to_owned()
+        };
+        assert!(masked.iter().all(|text| national(text) == national(&masked[0])), "{masked:?}");
+        assert!(masked[0].starts_with('0') && masked[3].starts_with("0049 (0)"), "{masked:?}");
+        assert_eq!(unfit, 0);
+    }
+
+    #[test]
+    fn what_is_valid_nowhere_is_counted() {
+        let values = ["+49 1", "+999 123456", "030 901820", "ask Ada", "", "+1 555 000 0000"];
+        let (masked, unfit) = masked(&bound(None, true, false), values.map(str::to_owned).to_vec());
+        assert_eq!(unfit, 5);
+        assert!(
+            masked.iter().zip(values).all(|(after, before)| before.is_empty() || after != before)
+        );
     }
 }

@@ -73,6 +73,8 @@ const MORE: &[(&str, &str)] = &[
     ("round", r#"{"multiple": 3}"#),
     ("round", r#"{"decimals": 2}"#),
     ("phone", r#"{"keep_country": false}"#),
+    ("phone", r#"{"region": "GB", "format": "e164"}"#),
+    ("phone", r#"{"region": "US", "keep_area": true}"#),
     ("uuid", r#"{"otherwise": "redact"}"#),
     ("scrub", r#"{"find": ["phone", "date"], "also": ["email"], "countries": ["nl"]}"#),
     ("scrub", r#"{"replace": {"ip": {"mask": "null"}, "email": {"linkage": "other"}}}"#),

@@ -131,6 +131,14 @@ fn traces(function: &dyn Function, linkage: &str) -> Traces {
             };
             vec![texts(&masked).iter().map(|text| last(text) & 7).collect()]
         }
+        // What is drawn is the version, which stands in the middle.
+        _ if function.name() == "user_agent" => {
+            let version = |text: &Option<String>| -> i64 {
+                let version = text.as_ref().unwrap().split("Chrome/").nth(1).unwrap();
+                version.split('.').next().unwrap().parse().unwrap()
+            };
+            vec![texts(&masked).iter().map(version).collect()]
+        }
         text if text.is_string() => by_place(&texts(&masked)),
         DataType::Boolean => {
             vec![masked.as_boolean().iter().map(|value| value.unwrap().into()).collect()]

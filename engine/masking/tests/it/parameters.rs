@@ -195,6 +195,8 @@ fn limits_of_addresses() {
     assert_limits(&[
         ("email", json!({"map_domains": {"a.org": "b"}}), text, "/map_domains"),
         ("email", json!({"local": "user"}), text, "/local"),
+        ("phone", json!({"region": "de"}), text, "/region"),
+        ("phone", json!({"format": "rfc3966"}), text, "/format"),
         ("email", json!({"local": "{token}{token}"}), text, "/local"),
         ("email", json!({"local": ".{token}"}), text, "/local"),
         ("email", json!({"local": "User{token}"}), text, "/local"),

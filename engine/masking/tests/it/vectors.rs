@@ -97,7 +97,8 @@ fn extra_params(function: &str, input: &DataType) -> &'static [&'static str] {
         ("email", DataType::Utf8) => {
             &["{}", r#"{"map_domains":{"lovelace.org":"a.example"},"local":"a.{token}_b"}"#]
         }
-        ("phone" | "redact" | "user_agent", DataType::Utf8) => &["{}"],
+        ("phone", DataType::Utf8) => &["{}", r#"{"region":"DE","keep_area":true,"format":"e164"}"#],
+        ("redact" | "user_agent", DataType::Utf8) => &["{}"],
         ("card" | "iban" | "imei" | "isbn" | "isin" | "ssn" | "vat" | "vin", DataType::Utf8) => {
             &["{}"]
         }
