@@ -172,7 +172,8 @@ pub(crate) fn first_day(day: i64, period: Period) -> Option<i64> {
         Period::Decade => (date.year.div_euclid(10) * 10, 1),
         Period::Year => (date.year, 1),
         Period::Quarter => (date.year, (date.month - 1) / 3 * 3 + 1),
-        Period::Month | Period::Week => (date.year, date.month),
+        // Without the way back.
+        Period::Month | Period::Week => return Some(day - date.day + 1),
     };
     Some(Civil { year, month, day: 1 }.to_day())
 }

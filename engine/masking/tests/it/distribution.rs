@@ -64,6 +64,40 @@ fn steps_are_equally_likely_and_never_zero() {
     assert_even(steps(), 40);
 }
 
+#[test]
+fn characters_of_pseudonyms_are_equally_likely_in_every_place() {
+    let uuids = (0..ROWS).map(|row| Some(format!("{row:08x}-52d1-4320-9bac-f847db4148a8")));
+    let uuids: ArrayRef = Arc::new(uuids.collect::<StringArray>());
+    let macs = (0..ROWS).map(|row| Some(format!("001b44{row:06x}")));
+    let macs: ArrayRef = Arc::new(macs.collect::<StringArray>());
+    let digits: ArrayRef =
+        Arc::new((0..ROWS).map(|row| Some(format!("{row:012}"))).collect::<StringArray>());
+    // The second digit of a MAC address says what kind it is, the 15th and 20th character of a UUID its
+    // version and variant.
+    for (function, params, column, places, kinds) in [
+        ("token", json!({}), rows(), (0..32).collect::<Vec<usize>>(), 16),
+        ("token", json!({"format": "base32"}), rows(), (0..26).collect(), 32),
+        ("uuid", json!({}), uuids, vec![0, 1, 7, 9, 12, 15, 17, 20, 24, 35], 16),
+        ("mac", json!({}), macs, vec![0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], 16),
+        ("ff1", json!({}), digits, (0..12).collect(), 10),
+    ] {
+        let mask = bind(find(function).unwrap(), &params, &DataType::Utf8).unwrap();
+        let masked = mask.apply(&column, &[]).unwrap();
+        for place in places {
+            let texts = masked.as_string::<i32>().iter();
+            assert_even(texts.map(|text| text.unwrap().as_bytes()[place]), kinds);
+        }
+    }
+}
+
+#[test]
+fn numbers_of_a_range_are_equally_likely() {
+    let column: ArrayRef = Arc::new((1_000..).take(ROWS).map(Some).collect::<Int64Array>());
+    let mask = bind(find("number").unwrap(), &json!({"min": -3, "max": 99}), &DataType::Int64);
+    let masked = mask.unwrap().apply(&column, &[]).unwrap();
+    assert_even(masked.as_primitive::<Int64Type>().values().iter(), 103);
+}
+
 /// Kolmogorov's distance of a sample from a distribution must stay below what one in a million samples
 /// passes: 2.7 / √n.
 fn assert_distributed(mut sample: Vec<f64>, distribution: impl Fn(f64) -> f64) {
