@@ -166,7 +166,7 @@ fn examples() -> Vec<Example> {
             ],
             &[],
             &[
-                "Write to 2hnlginqc7aqf3oehv5j4eadqy@example.com or call +49 (0)66 522893.",
+                "Write to 2hnlginqc7aqf3oehv5j4eadqy@example.com or call +49 (0)36 244332.",
                 "Paid order 4711 with 4443 3364 0264 4293 on [redacted]",
                 "Refund to GB50 TBZI 9480 1895 3865 06, please",
                 "Version 10.0.19045.3693 fails at 13:05, 2.5 times",

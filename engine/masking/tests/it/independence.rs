@@ -196,8 +196,13 @@ fn kinds(trace: &[i64]) -> Vec<usize> {
         counts.into_iter().map(|(kind, rows)| (rows, kind)).collect();
     frequent.sort_unstable_by(|left, right| right.cmp(left));
     frequent.truncate(KINDS_MAX - 1);
+    // A cell of a table in which few rows are expected says nothing by chi-square.
+    let is_rare = |rows: usize| rows * 20 < trace.len();
+    frequent.retain(|(rows, _)| !is_rare(*rows));
+    let rest = trace.len() - frequent.iter().map(|(rows, _)| rows).sum::<usize>();
+    let others = if is_rare(rest) { frequent.len() } else { 0 };
     let number = |kind: &i64| {
-        frequent.iter().position(|(_, frequent)| frequent == kind).map_or(0, |place| place + 1)
+        frequent.iter().position(|(_, frequent)| frequent == kind).map_or(others, |place| place + 1)
     };
     trace.iter().map(number).collect()
 }
