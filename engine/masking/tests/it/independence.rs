@@ -197,7 +197,7 @@ fn kinds(trace: &[i64]) -> Vec<usize> {
     frequent.sort_unstable_by(|left, right| right.cmp(left));
     frequent.truncate(KINDS_MAX - 1);
     // A cell of a table in which few rows are expected says nothing by chi-square.
-    let is_rare = |rows: usize| rows * 20 < trace.len();
+    let is_rare = |rows: usize| rows * 40 < trace.len();
     frequent.retain(|(rows, _)| !is_rare(*rows));
     let rest = trace.len() - frequent.iter().map(|(rows, _)| rows).sum::<usize>();
     let others = if is_rare(rest) { frequent.len() } else { 0 };
