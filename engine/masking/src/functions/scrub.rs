@@ -357,8 +357,8 @@ impl Binder<'_, '_> {
         let mask = function.bind(&Value::Object(params), &context).map_err(|error| {
             if error.path.is_empty() { within(&path, error) } else { within(&place, error) }
         })?;
-        if mask.output() != input || mask.reads_masked() {
-            let expected = "a function that gives text for text, or dates for dates";
+        if mask.output() != input || mask.reads_masked() || mask.collect().is_some() {
+            let expected = "a function that gives text for text, or dates for dates, row by row";
             return Err(within(&path, BindError::out_of_range("mask", expected)));
         }
         let inputs = mask.inputs().iter().map(|input| self.input(input)).collect();
