@@ -55,19 +55,6 @@ pub(crate) fn types() -> Vec<DataType> {
         T::Decimal128(38, 38),
         T::Decimal128(10, -3),
         T::Decimal256(76, 10),
-        T::new_list(T::Int32, true),
-        T::new_list(T::Utf8, true),
-        T::new_large_list(T::Utf8View, true),
-        T::new_fixed_size_list(T::Utf8, 2, true),
-        T::Struct(Fields::from(vec![Field::new("a", T::Int32, true)])),
-        T::Struct(Fields::from(vec![
-            Field::new("email", T::Utf8, true),
-            Field::new("city", T::Utf8View, true),
-            Field::new("plan", T::Int32, true),
-        ])),
-        map(),
-        nested(),
-        T::Union(UnionFields::from_fields(vec![Field::new("a", T::Int32, true)]), UnionMode::Dense),
         T::RunEndEncoded(
             Arc::new(Field::new("run_ends", T::Int32, false)),
             Arc::new(Field::new("values", T::Utf8, true)),
@@ -89,7 +76,27 @@ pub(crate) fn types() -> Vec<DataType> {
     types.push(T::Dictionary(Box::new(T::UInt64), Box::new(T::LargeUtf8)));
     let inner = T::Dictionary(Box::new(T::Int32), Box::new(T::Utf8));
     types.push(T::new_list(inner, true));
+    types.extend(nested_types());
     types
+}
+
+fn nested_types() -> Vec<DataType> {
+    use DataType as T;
+    vec![
+        T::new_list(T::Int32, true),
+        T::new_list(T::Utf8, true),
+        T::new_large_list(T::Utf8View, true),
+        T::new_fixed_size_list(T::Utf8, 2, true),
+        T::Struct(Fields::from(vec![Field::new("a", T::Int32, true)])),
+        T::Struct(Fields::from(vec![
+            Field::new("email", T::Utf8, true),
+            Field::new("city", T::Utf8View, true),
+            Field::new("plan", T::Int32, true),
+        ])),
+        map(),
+        nested(),
+        T::Union(UnionFields::from_fields(vec![Field::new("a", T::Int32, true)]), UnionMode::Dense),
+    ]
 }
 
 /// Text by text.
