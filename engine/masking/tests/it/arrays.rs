@@ -48,24 +48,13 @@ pub(crate) fn types() -> Vec<DataType> {
         T::Time64(TimeUnit::Microsecond),
         T::Time64(TimeUnit::Nanosecond),
         T::Interval(IntervalUnit::YearMonth),
+        T::Interval(IntervalUnit::DayTime),
+        T::Interval(IntervalUnit::MonthDayNano),
         T::Decimal32(7, 2),
         T::Decimal64(18, 0),
         T::Decimal128(38, 38),
         T::Decimal128(10, -3),
         T::Decimal256(76, 10),
-        T::new_list(T::Int32, true),
-        T::new_list(T::Utf8, true),
-        T::new_large_list(T::Utf8View, true),
-        T::new_fixed_size_list(T::Utf8, 2, true),
-        T::Struct(Fields::from(vec![Field::new("a", T::Int32, true)])),
-        T::Struct(Fields::from(vec![
-            Field::new("email", T::Utf8, true),
-            Field::new("city", T::Utf8View, true),
-            Field::new("plan", T::Int32, true),
-        ])),
-        map(),
-        nested(),
-        T::Union(UnionFields::from_fields(vec![Field::new("a", T::Int32, true)]), UnionMode::Dense),
         T::RunEndEncoded(
             Arc::new(Field::new("run_ends", T::Int32, false)),
             Arc::new(Field::new("values", T::Utf8, true)),
@@ -81,11 +70,33 @@ pub(crate) fn types() -> Vec<DataType> {
     for values in [T::Utf8, T::LargeUtf8, T::Utf8View, T::Int64, T::Date32, T::Float64] {
         types.push(T::Dictionary(Box::new(T::Int32), Box::new(values)));
     }
-    types.push(T::Dictionary(Box::new(T::Int8), Box::new(T::Utf8)));
+    for keys in [T::Int8, T::Int16, T::Int64, T::UInt8, T::UInt16, T::UInt32, T::UInt64] {
+        types.push(T::Dictionary(Box::new(keys), Box::new(T::Utf8)));
+    }
     types.push(T::Dictionary(Box::new(T::UInt64), Box::new(T::LargeUtf8)));
     let inner = T::Dictionary(Box::new(T::Int32), Box::new(T::Utf8));
     types.push(T::new_list(inner, true));
+    types.extend(nested_types());
     types
+}
+
+fn nested_types() -> Vec<DataType> {
+    use DataType as T;
+    vec![
+        T::new_list(T::Int32, true),
+        T::new_list(T::Utf8, true),
+        T::new_large_list(T::Utf8View, true),
+        T::new_fixed_size_list(T::Utf8, 2, true),
+        T::Struct(Fields::from(vec![Field::new("a", T::Int32, true)])),
+        T::Struct(Fields::from(vec![
+            Field::new("email", T::Utf8, true),
+            Field::new("city", T::Utf8View, true),
+            Field::new("plan", T::Int32, true),
+        ])),
+        map(),
+        nested(),
+        T::Union(UnionFields::from_fields(vec![Field::new("a", T::Int32, true)]), UnionMode::Dense),
+    ]
 }
 
 /// Text by text.
@@ -279,6 +290,8 @@ fn primitive(data_type: &DataType, bits: &[i64], nulls: NullBuffer) -> ArrayRef 
         DurationMicrosecondType,
         DurationNanosecondType,
         IntervalYearMonthType,
+        IntervalDayTimeType,
+        IntervalMonthDayNanoType,
         Decimal32Type,
         Decimal64Type,
         Decimal128Type,
@@ -293,6 +306,7 @@ fn same_unit(left: &DataType, right: &DataType) -> bool {
         (T::Time32(left), T::Time32(right)) | (T::Time64(left), T::Time64(right)) => left == right,
         (T::Timestamp(left, _), T::Timestamp(right, _)) => left == right,
         (T::Duration(left), T::Duration(right)) => left == right,
+        (T::Interval(left), T::Interval(right)) => left == right,
         _ => true,
     }
 }
