@@ -323,7 +323,7 @@ impl Producer<'_> {
         }
         let (tests, mut warnings) = self.tested(export, watch.as_deref()).await?;
         let workspace = self.workspace;
-        warnings.extend(irregular(&workspace.resolver, &workspace.bound.project, &export.name));
+        warnings.extend(irregular(&workspace.resolver, &workspace.bound.project, export));
         let manifest = snapshot.manifest(&chunks, tests)?;
         let digest = snapshot.commit(&manifest).await?;
         self.note_committed(&manifest);

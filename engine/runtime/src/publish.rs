@@ -239,16 +239,28 @@ pub fn check_unchanged(
 
 /// What masks were not made for, and masked all the same: a rule may be for another column, or the source worse
 /// than somebody thinks.
-pub fn irregular(resolver: &Arc<Resolver>, project: &Project, export: &str) -> Vec<Diagnostic> {
+pub fn irregular(
+    resolver: &Arc<Resolver>,
+    project: &Project,
+    export: &BoundExport,
+) -> Vec<Diagnostic> {
     let counted = resolver.counted().into_iter().filter(|counted| counted.irregular > 0);
     let finding = |counted: Counted| {
         let Counted { function, spec, values, irregular, .. } = counted;
+        let is_masked_so = |column: &&BoundColumn| {
+            let mut masks = column.treatment.masks();
+            masks.any(|mask| mask.function == function && mask.spec.canonical() == spec)
+        };
+        let columns = export.columns.iter().filter(is_masked_so);
+        let columns: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
         let message = format!(
-            "`{export}`: {irregular} of {values} values are not what mask `{function}` is for"
+            "`{}.{}`: {irregular} of {values} values are not what mask `{function}` is for",
+            export.name,
+            columns.join("`, `")
         );
         let finding = Diagnostic::new(&run::MASK_IRREGULAR, message)
             .help("they are masked all the same, by their shape or as the rule's `otherwise` says");
-        at_rule(finding, project, &spec)
+        at_rule(finding, project, &spec).as_warning()
     };
     counted.map(finding).collect()
 }

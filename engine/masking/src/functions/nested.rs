@@ -129,7 +129,7 @@ impl<'a> Parts<'a> {
             let inside = if error.path.is_empty() { "" } else { "/params" };
             BindError { path: format!("{path}{inside}{}", error.path), ..error }
         })?;
-        if mask.reads_masked() {
+        if mask.reads_masked() || mask.collect().is_some() {
             let expected = format!("a mask that can stand inside `{}`", self.function.name());
             return Err(out_of_range(&format!("{path}/mask"), expected));
         }

@@ -318,7 +318,7 @@ impl PlannedCollision {
     #[must_use]
     pub fn words(&self) -> String {
         let Self { below, rows, counted } = self;
-        format!("two of {rows} rows ({counted}) collide with a probability below {below}")
+        format!("collision chance below {below} ({rows} rows, {counted})")
     }
 }
 

@@ -13,6 +13,7 @@ mod document;
 mod made;
 mod base;
 mod treated;
+mod inside;
 mod privacy;
 mod schema;
 mod compared;

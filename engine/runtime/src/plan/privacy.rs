@@ -9,6 +9,7 @@ use super::base::{
 };
 use super::change::{Change, Section};
 use super::document::{Action, PlannedColumn, PlannedExport, PlannedTreatment};
+use super::inside;
 use super::treated::SOME_VALUES;
 
 /// What a mask that shows this may show more of with other parameters: which way they went is not known.
@@ -28,6 +29,11 @@ pub(super) fn changes(export: &PlannedExport, before: Option<&BeforeExport>) -> 
             None => found.push(added(export, column, before.is_none())),
             Some(was) => found.extend(changed(export, column, was, details)),
         }
+        let params = was.and_then(|was| match &was.treatment {
+            BeforeTreatment::Masked { params, .. } => Some(params),
+            BeforeTreatment::Clear(_) => None,
+        });
+        found.extend(inside::changes(export, column, params));
     }
     if let Some(details) = details {
         found.extend(of_rows(export, details));
