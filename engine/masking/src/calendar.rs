@@ -79,13 +79,15 @@ pub(crate) fn first_day(day: i64, period: Period) -> Option<i64> {
         return day.checked_sub(day.checked_add(3)?.rem_euclid(7));
     }
     let date = date_of_day(day)?;
-    let month = match period {
-        Period::Year => 1,
-        Period::Quarter => date.month0() / 3 * 3 + 1,
-        Period::Month | Period::Week => date.month(),
+    let after_first = match period {
+        Period::Year => date.ordinal0(),
+        Period::Quarter => {
+            let first = NaiveDate::from_ymd_opt(date.year(), date.month0() / 3 * 3 + 1, 1)?;
+            date.ordinal0() - first.ordinal0()
+        }
+        Period::Month | Period::Week => date.day0(),
     };
-    let first = NaiveDate::from_ymd_opt(date.year(), month, 1)?;
-    Some(i64::from(first.num_days_from_ce()) - EPOCH_DAY)
+    Some(day - i64::from(after_first))
 }
 
 /// A period of whole days.

@@ -47,6 +47,15 @@ pub(crate) fn has_text(input: &DataType) -> bool {
     }
 }
 
+/// The most bytes that canonical bytes of this type have; none if there is no small bound.
+pub(crate) fn text_bytes_max(input: &DataType) -> Option<usize> {
+    use DataType as T;
+    // The longest are those of 64-bit integers, as which dates and times are written beyond chrono's range.
+    let short = input.is_integer()
+        || matches!(input, T::Boolean | T::Date32 | T::Date64 | T::Time32(_) | T::Time64(_));
+    short.then_some(20)
+}
+
 /// Calls `each` with the row number and the canonical bytes (none for null) of every row
 /// of a plain column: a dictionary is an error.
 pub(crate) fn for_each(

@@ -139,6 +139,40 @@ pub(crate) fn map_text(
     }
 }
 
+/// Whether every byte is a character of its own to a reader (UAX 29): ASCII, but for CR LF.
+#[inline]
+pub(crate) fn is_bytewise(text: &str) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    // The high bit of each byte that is none: of those beyond ASCII, and of CR, or a byte after one.
+    let odd = |bytes: u64| {
+        let other = bytes ^ (ONES * 0x0d);
+        bytes | (other.wrapping_sub(ONES) & !other)
+    };
+    let bytes = text.as_bytes();
+    let found = match (bytes.last_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(last), ..) => {
+            let (words, _) = bytes.as_chunks::<8>();
+            let last = odd(u64::from_le_bytes(*last));
+            words.iter().fold(last, |found, word| found | odd(u64::from_le_bytes(*word)))
+        }
+        (None, Some(first), Some(last)) => {
+            let first = u64::from(u32::from_le_bytes(*first));
+            odd(first | u64::from(u32::from_le_bytes(*last)) << 32)
+        }
+        _ => bytes.iter().fold(0, |found, byte| found | odd((*byte).into())),
+    };
+    found & (ONES << 7) == 0
+}
+
+/// Appends a text so many times.
+#[inline]
+pub(crate) fn repeat(text: &str, times: usize, out: &mut Vec<u8>) {
+    match text.as_bytes() {
+        [one] => out.resize(out.len() + times, *one),
+        several => (0..times).for_each(|_| out.extend_from_slice(several)),
+    }
+}
+
 /// Rows whose values are hashed together: few enough to stay in the processor's first cache.
 pub(crate) const ROWS_TOGETHER: usize = 256;
 
@@ -275,13 +309,17 @@ fn rewrite_read<'a, O: OffsetSizeTrait, A: StringArrayType<'a>, V: Copy, F: Copy
 pub(crate) struct TextBuilder<O> {
     bytes: Vec<u8>,
     offsets: Vec<O>,
+    rows: usize,
 }
+
+/// Rows after which a builder knows how long texts are.
+const ROWS_SEEN: usize = 256;
 
 impl<O: OffsetSizeTrait> TextBuilder<O> {
     pub(crate) fn with_rows(rows: usize) -> Self {
         let mut offsets = Vec::with_capacity(rows.saturating_add(1));
         offsets.push(O::default());
-        Self { bytes: Vec::with_capacity(rows.saturating_mul(16)), offsets }
+        Self { bytes: Vec::with_capacity(rows.min(ROWS_SEEN) * 32), offsets, rows }
     }
 
     /// The buffer the current row's text is appended to.
@@ -297,7 +335,19 @@ impl<O: OffsetSizeTrait> TextBuilder<O> {
             return Err(MaskError::BatchTooLarge { bytes_max: O::MAX_OFFSET });
         };
         self.offsets.push(offset);
+        if self.offsets.len() == ROWS_SEEN + 1 {
+            self.reserve();
+        }
         Ok(())
+    }
+
+    /// Makes room for all rows, should the others be as long as the first ones, and an eighth more.
+    #[cold]
+    fn reserve(&mut self) {
+        let others = self.rows.saturating_sub(ROWS_SEEN);
+        let bytes = (self.bytes.len() / ROWS_SEEN + 1).saturating_mul(others);
+        // A few long ones do not make room for as many more.
+        self.bytes.reserve((bytes + bytes / 8).min(others.saturating_mul(64)));
     }
 
     pub(crate) fn finish(
@@ -351,6 +401,19 @@ mod tests {
         let plain = arrow::compute::cast(&masked, &DataType::Utf8).unwrap();
         let expected = StringArray::from(vec![None, None, Some("B")]);
         assert_eq!(plain.as_string::<i32>(), &expected);
+    }
+
+    #[test]
+    fn bytes_are_characters_in_ascii_but_for_carriage_returns() {
+        for length in 0..40 {
+            let text = "~".repeat(length);
+            assert!(is_bytewise(&text) && is_bytewise(&"\0".repeat(length)));
+            for (place, odd) in (0..length).flat_map(|place| [(place, "\r"), (place, "é")]) {
+                let mut text = text.clone();
+                text.replace_range(place..=place, odd);
+                assert!(!is_bytewise(&text), "{text:?}");
+            }
+        }
     }
 
     #[test]

@@ -48,12 +48,7 @@ impl<'k> Lanes<'k> {
     #[inline]
     pub(crate) fn push(&mut self, value: &[u8]) {
         let Some(lane) = self.lanes.get_mut(self.filled) else { return };
-        if let Some((text, padding)) = lane.split_at_mut_checked(value.len())
-            && let Some((mark, zeros)) = padding.split_first_mut()
-        {
-            text.copy_from_slice(value);
-            *mark = MARK;
-            zeros.fill(0);
+        if fill(lane, value) {
             self.filled += 1;
             if self.filled == MAX_SIMD_DEGREE {
                 self.flush();
@@ -99,6 +94,41 @@ impl<'k> Lanes<'k> {
             out,
         );
         self.filled = 0;
+    }
+}
+
+/// Makes a block of a value and its padding; false if they do not fit. Copies are of fixed sizes, and overlap
+/// where a value is no multiple of them: each is an instruction or two.
+#[inline]
+fn fill(lane: &mut [u8; BLOCK], value: &[u8]) -> bool {
+    *lane = [0; BLOCK];
+    let length = value.len();
+    let Some(mark) = lane.get_mut(length) else { return false };
+    *mark = MARK;
+    if let (Some(first), Some(last)) = (value.first_chunk::<16>(), value.last_chunk::<16>()) {
+        copy(lane, 0, first);
+        for at in [16, 32] {
+            if let Some(chunk) = value.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+                copy(lane, at, chunk);
+            }
+        }
+        copy(lane, length - 16, last);
+    } else if let (Some(first), Some(last)) = (value.first_chunk::<8>(), value.last_chunk::<8>()) {
+        copy(lane, 0, first);
+        copy(lane, length - 8, last);
+    } else if let (Some(first), Some(last)) = (value.first_chunk::<4>(), value.last_chunk::<4>()) {
+        copy(lane, 0, first);
+        copy(lane, length - 4, last);
+    } else {
+        lane.iter_mut().zip(value).for_each(|(target, byte)| *target = *byte);
+    }
+    true
+}
+
+#[inline]
+fn copy<const N: usize>(lane: &mut [u8; BLOCK], at: usize, chunk: &[u8; N]) {
+    if let Some(target) = lane.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<N>) {
+        *target = *chunk;
     }
 }
 
