@@ -34,6 +34,7 @@ use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use crate::error::MaskError;
 use crate::forms::{ROWS_TOGETHER, TextBuilder, logical};
 use crate::key::{Draw, LinkageKey};
+use crate::repeats::Repeats;
 
 /// Whether values of this type have canonical bytes.
 pub(crate) fn has_text(input: &DataType) -> bool {
@@ -80,24 +81,19 @@ pub(crate) fn for_each(
 }
 
 /// The keyed stream of each row's canonical value mapped by `map`; none where the row is null. A
-/// dictionary's entries are mapped once each.
+/// dictionary's entries, and values that come again, are mapped once each.
 pub(crate) fn map_drawn<T: Copy>(
     column: &ArrayRef,
     key: &LinkageKey,
-    mut map: impl FnMut(Draw<'_>) -> T,
+    map: impl FnMut(Draw<'_>) -> T,
 ) -> Result<Vec<Option<T>>, MaskError> {
     let Some(dictionary) = column.as_any_dictionary_opt() else {
-        let mut mapped = Vec::with_capacity(column.len());
-        for_each_drawn(
-            column,
-            key,
-            |_| true,
-            |draw| {
-                mapped.push(draw.map(&mut map));
-                Ok(())
-            },
-        )?;
-        return Ok(mapped);
+        return match Repeats::of(column) {
+            Some(repeats) => {
+                Ok(repeats.spread(&map_each_drawn(&repeats.distinct(column)?, key, map)?))
+            }
+            None => map_each_drawn(column, key, map),
+        };
     };
     if dictionary.values().is_empty() {
         return Ok(vec![None; column.len()]);
@@ -106,6 +102,24 @@ pub(crate) fn map_drawn<T: Copy>(
     let keys = dictionary.normalized_keys().into_iter().enumerate();
     let entry = |key: usize| entries.get(key).copied().flatten();
     Ok(keys.map(|(row, key)| if column.is_null(row) { None } else { entry(key) }).collect())
+}
+
+fn map_each_drawn<T: Copy>(
+    column: &ArrayRef,
+    key: &LinkageKey,
+    mut map: impl FnMut(Draw<'_>) -> T,
+) -> Result<Vec<Option<T>>, MaskError> {
+    let mut mapped = Vec::with_capacity(column.len());
+    for_each_drawn(
+        column,
+        key,
+        |_| true,
+        |draw| {
+            mapped.push(draw.map(&mut map));
+            Ok(())
+        },
+    )?;
+    Ok(mapped)
 }
 
 /// Maps a plain column other than text to text by key. `write` appends the masked value (UTF-8). Null
@@ -175,14 +189,14 @@ fn numbers_and_times(
 ) -> Result<(), MaskError> {
     use DataType as T;
     match column.data_type() {
-        T::Int8 => written::<Int8Type>(column, each, integer),
-        T::Int16 => written::<Int16Type>(column, each, integer),
-        T::Int32 => written::<Int32Type>(column, each, integer),
-        T::Int64 => written::<Int64Type>(column, each, integer),
-        T::UInt8 => written::<UInt8Type>(column, each, integer),
-        T::UInt16 => written::<UInt16Type>(column, each, integer),
-        T::UInt32 => written::<UInt32Type>(column, each, integer),
-        T::UInt64 => written::<UInt64Type>(column, each, integer),
+        T::Int8 => integers::<Int8Type>(column, each),
+        T::Int16 => integers::<Int16Type>(column, each),
+        T::Int32 => integers::<Int32Type>(column, each),
+        T::Int64 => integers::<Int64Type>(column, each),
+        T::UInt8 => integers::<UInt8Type>(column, each),
+        T::UInt16 => integers::<UInt16Type>(column, each),
+        T::UInt32 => integers::<UInt32Type>(column, each),
+        T::UInt64 => integers::<UInt64Type>(column, each),
         T::Float16 => written::<Float16Type>(column, each, |value, out| {
             float(value.to_f32() == 0.0, value.to_f32(), out);
         }),
@@ -260,6 +274,18 @@ fn instants<T: ArrowTemporalType<Native = i64>>(
         }
         None => integer(value, out),
     })
+}
+
+fn integers<T: ArrowPrimitiveType<Native: itoa::Integer>>(
+    column: &dyn Array,
+    each: &mut impl FnMut(usize, Option<&[u8]>) -> Result<(), MaskError>,
+) -> Result<(), MaskError> {
+    let column: &PrimitiveArray<T> = column.as_primitive();
+    let mut text = itoa::Buffer::new();
+    for (row, value) in column.iter().enumerate() {
+        each(row, value.map(|value| text.format(value).as_bytes()))?;
+    }
+    Ok(())
 }
 
 /// Writes each value into one reused buffer.

@@ -33,6 +33,8 @@ mod alphabet;
 
 mod forms;
 
+mod repeats;
+
 mod canonical;
 
 mod numbers;

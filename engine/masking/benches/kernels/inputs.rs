@@ -162,20 +162,21 @@ pub(crate) fn formed(column: &ArrayRef, form: Form) -> ArrayRef {
     }
 }
 
-/// Whose dates they are: an entity has ten rows on average, in no order unless they are together.
+/// Whose dates they are: as `how` says, and with ten rows on average for each unless all differ.
 pub(crate) fn entities(how: &str) -> ArrayRef {
-    let number = |row: usize| 1_000_000_000 + below(row, ROWS as u64 / 10);
-    let integers = |at: fn(usize) -> usize| {
-        Arc::new(Int64Array::from_iter_values((0..ROWS).map(|row| number(at(row))))) as ArrayRef
+    let entity: fn(usize) -> i64 = match how {
+        "integer, rows together" | "text, rows together" => |row| mixed(row / 10) as i64 >> 30,
+        "text, all differ" => |row| mixed(row) as i64 >> 30,
+        _ => |row| mixed((mixed(row) % (ROWS as u64 / 10)) as usize) as i64 >> 30,
     };
+    let integers: ArrayRef = Arc::new(Int64Array::from_iter_values((0..ROWS).map(entity)));
     match how {
-        "integer, rows together" => integers(|row| row / 10),
-        "integer" => integers(|row| row),
         "dictionary" => column(Natural::Texts, Form::Dictionary),
-        _ => formed(
-            &cast(&integers(|row| row), &DataType::Utf8).expect("integers have texts"),
-            Form::View,
-        ),
+        how if how.starts_with("text") => {
+            let texts = cast(&integers, &DataType::Utf8).expect("integers have texts");
+            formed(&texts, Form::View)
+        }
+        _ => integers,
     }
 }
 
