@@ -48,15 +48,36 @@ impl<'k> Lanes<'k> {
     #[inline]
     pub(crate) fn push(&mut self, value: &[u8]) {
         let Some(lane) = self.lanes.get_mut(self.filled) else { return };
-        if fill(lane, value) {
-            self.filled += 1;
-            if self.filled == MAX_SIMD_DEGREE {
-                self.flush();
-            }
+        if fill(lane, [], value) {
+            self.filled();
         } else {
-            self.flush();
-            self.hashes.push(hash_long(self.key, value));
+            self.push_long(value);
         }
+    }
+
+    /// Adds a byte and a value, as one value.
+    #[inline]
+    pub(crate) fn push_after(&mut self, byte: u8, value: &[u8]) {
+        let Some(lane) = self.lanes.get_mut(self.filled) else { return };
+        if fill(lane, [byte], value) {
+            self.filled();
+        } else {
+            self.push_long(&[&[byte], value].concat());
+        }
+    }
+
+    #[inline]
+    fn filled(&mut self) {
+        self.filled += 1;
+        if self.filled == MAX_SIMD_DEGREE {
+            self.flush();
+        }
+    }
+
+    #[cold]
+    fn push_long(&mut self, value: &[u8]) {
+        self.flush();
+        self.hashes.push(hash_long(self.key, value));
     }
 
     /// The hashes of all values since the last call, in their order.
@@ -97,11 +118,13 @@ impl<'k> Lanes<'k> {
     }
 }
 
-/// Makes a block of a value and its padding; false if they do not fit. Copies are of fixed sizes, and overlap
-/// where a value is no multiple of them: each is an instruction or two.
+/// Makes a block of some bytes, a value and its padding; false if they do not fit. Copies are of fixed sizes,
+/// and overlap where a value is no multiple of them: each is an instruction or two.
 #[inline]
-fn fill(lane: &mut [u8; BLOCK], value: &[u8]) -> bool {
+fn fill<const N: usize>(lane: &mut [u8; BLOCK], before: [u8; N], value: &[u8]) -> bool {
     *lane = [0; BLOCK];
+    let Some((start, lane)) = lane.split_first_chunk_mut::<N>() else { return false };
+    *start = before;
     let length = value.len();
     let Some(mark) = lane.get_mut(length) else { return false };
     *mark = MARK;
@@ -126,7 +149,7 @@ fn fill(lane: &mut [u8; BLOCK], value: &[u8]) -> bool {
 }
 
 #[inline]
-fn copy<const N: usize>(lane: &mut [u8; BLOCK], at: usize, chunk: &[u8; N]) {
+fn copy<const N: usize>(lane: &mut [u8], at: usize, chunk: &[u8; N]) {
     if let Some(target) = lane.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<N>) {
         *target = *chunk;
     }
@@ -169,6 +192,13 @@ mod tests {
                 lanes.clear();
                 group.iter().for_each(|value| lanes.push(value));
                 let wanted: Vec<[u8; 32]> = group.iter().map(|value| expected(value)).collect();
+                assert_eq!(lanes.finish(), wanted);
+                lanes.clear();
+                for (first, rest) in group.iter().filter_map(|value| value.split_first()) {
+                    lanes.push_after(*first, rest);
+                }
+                let not_empty = group.iter().filter(|value| !value.is_empty());
+                let wanted: Vec<[u8; 32]> = not_empty.map(|value| expected(value)).collect();
                 assert_eq!(lanes.finish(), wanted);
             }
         }

@@ -131,6 +131,12 @@ impl Bound {
             true => (first, length - last),
             false => (byte_of(value, first), byte_of(value, first + hidden)),
         };
+        if let (true, [one]) = (plain, self.with.as_bytes()) {
+            let written = out.len();
+            out.extend_from_slice(value.as_bytes());
+            out.get_mut(written + start..written + end).unwrap_or_default().fill(*one);
+            return;
+        }
         out.extend_from_slice(value.as_bytes().get(..start).unwrap_or_default());
         repeat(&self.with, hidden, out);
         out.extend_from_slice(value.as_bytes().get(end..).unwrap_or_default());

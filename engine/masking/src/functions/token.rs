@@ -228,6 +228,10 @@ pub(super) fn pseudonyms(
     steps: &[Normal],
     mut write: impl FnMut(Draw<'_>, &mut Vec<u8>),
 ) -> Result<ArrayRef, MaskError> {
+    if is_text(values.data_type()) && steps.is_empty() {
+        let hash = |value: &str, lanes: &mut Lanes<'_>| lanes.push(value.as_bytes());
+        return map_text_keyed(values, key, hash, |_, (), draw, out| write(draw, out));
+    }
     if is_text(values.data_type()) {
         let hash = |value: &str, lanes: &mut Lanes<'_>| {
             lanes.push(normalize(steps, value).as_bytes());
@@ -252,8 +256,12 @@ pub(super) fn hex(hash: &[u8; 32], length: usize, out: &mut Vec<u8>) {
 /// The two hex digits of each byte: without a table, so that many are made at once.
 #[inline]
 fn digits<const N: usize>(bytes: &[u8; N]) -> [[u8; 2]; N] {
-    let digit = |four: u8| four + b'0' + if four > 9 { b'a' - b'0' - 10 } else { 0 };
-    bytes.map(|byte| [digit(byte >> 4), digit(byte & 15)])
+    let digit = |four: u8| four + b'0' + (u8::from(four > 9) * (b'a' - b'0' - 10));
+    let mut digits = [[0; 2]; N];
+    for (digits, byte) in digits.iter_mut().zip(bytes) {
+        *digits = [digit(byte >> 4), digit(byte & 15)];
+    }
+    digits
 }
 
 /// The first `length` base32 characters of `bytes`: RFC 4648, section 6, in lower case.
