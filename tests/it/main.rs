@@ -55,6 +55,9 @@ mod diagnostics;
 mod examples;
 #[cfg(test)]
 mod exits;
+
+#[cfg(test)]
+mod expressions;
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
@@ -102,6 +105,8 @@ mod terminals;
 mod tidy;
 #[cfg(test)]
 mod undelivered;
+#[cfg(test)]
+mod unmask;
 #[cfg(test)]
 mod widening;
 #[cfg(test)]

@@ -170,6 +170,12 @@ pub enum MaskError {
         /// How many; of a dictionary, entries.
         count: usize,
     },
+    /// Rows that the columns which identify them do not tell apart.
+    #[error("{count} rows are not told apart by the columns that identify them")]
+    NotUnique {
+        /// How many.
+        count: usize,
+    },
     /// An Arrow kernel refused. Its own message could quote a value, and is dropped.
     #[error("an Arrow kernel refused to {operation}")]
     Kernel {

@@ -117,6 +117,12 @@ pub trait Mask: Send + Sync {
     /// result does not fit its type. It never holds a value.
     fn apply(&self, column: &ArrayRef, others: &[ArrayRef]) -> Result<ArrayRef, MaskError>;
 
+    /// What collects the whole column, for a mask that must have seen all of it before it masks a row; such a
+    /// mask refuses to be applied itself.
+    fn collect(&self) -> Option<Box<dyn Collect>> {
+        None
+    }
+
     /// Masks as [`Mask::apply`] does, and counts the rows whose value is not what the function is for:
     /// one that fails a check and is masked by its shape, or that goes to `otherwise`.
     ///
@@ -131,6 +137,24 @@ pub trait Mask: Send + Sync {
     }
 }
 
+/// A column and the other columns of its rows, while all of it is collected.
+pub trait Collect: Send {
+    /// Adds a batch, as [`Mask::apply`] would get it.
+    ///
+    /// # Errors
+    /// [`MaskError`] when the arrays are not what the mask was bound to.
+    fn push(&mut self, column: &ArrayRef, others: &[ArrayRef]) -> Result<(), MaskError>;
+
+    /// Bytes that are held, and will be while the mask is made of them.
+    fn bytes(&self) -> usize;
+
+    /// The mask of the whole column.
+    ///
+    /// # Errors
+    /// [`MaskError::NotUnique`] when rows are not told apart by what identifies them.
+    fn finish(self: Box<Self>) -> Result<Box<dyn Mask>, MaskError>;
+}
+
 /// Texts about a function.
 #[derive(Debug, Clone)]
 pub struct Doc {
@@ -140,7 +164,7 @@ pub struct Doc {
     pub privacy: &'static str,
     /// What null and empty values give.
     pub nulls: &'static str,
-    /// At least one; a test runs each under [`crate::EXAMPLE_MASTER`], key
+    /// At least one, but where a mask needs the whole column; a test runs each under [`crate::EXAMPLE_MASTER`], key
     /// version 1, linkage `example`.
     pub examples: Vec<Example>,
 }

@@ -47,18 +47,20 @@ mod check_digits;
 
 mod dictionaries;
 
+mod digest;
+
+mod shuffle;
+
 mod functions;
 
 mod suggest;
 
 mod unchanged;
 
-mod digest;
-
 pub use digest::{Absent, DigestKey, has_digest, row_digests};
 pub use error::{BindError, BindErrorKind, MaskError};
-pub use function::{BindContext, Doc, Example, Function, Lookups, Mask};
-pub use functions::{ALL, find, fitting};
+pub use function::{BindContext, Collect, Doc, Example, Function, Lookups, Mask};
+pub use functions::{ALL, WHOLE, all, find, fitting};
 pub use key::{EXAMPLE_MASTER, LinkageKey};
 pub use properties::{Preserves, Properties, Uniqueness};
 pub use suggest::suggest;

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use crate::location::Spanned;
 use crate::model::{
     Action, Approval, Column, ColumnTest, Declared, Encryption, Export, LoadMode, Model, Project,
-    Rule, Table, TableTest, Unclassified,
+    Rule, Table, TableTest, Unclassified, When,
 };
 
 /// Classes, rules and what happens to the rest. Rules are sorted by name: their order
@@ -55,15 +55,27 @@ pub fn rule(rule: &Rule) -> Json {
 /// What a rule does to a column, apart from which columns and its name.
 #[must_use]
 pub fn effect(rule: &Rule) -> Json {
-    sorted(match &rule.action {
-        Action::Mask(mask) => json!({
-            "mask": mask.function.value,
-            "params": mask.params.redacted_json(),
-            "key": mask.key.as_ref().map(|key| &key.value),
-            "linkage": mask.linkage.as_ref().map_or(&rule.name.value, |linkage| &linkage.value),
-        }),
+    sorted(action(rule, &rule.action))
+}
+
+fn action(rule: &Rule, action: &Action) -> Json {
+    match action {
+        Action::Mask(mask) => {
+            let mut effect = json!({
+                "mask": mask.function.value,
+                "params": mask.params.redacted_json(),
+                "key": mask.key.as_ref().map(|key| &key.value),
+                "linkage": mask.linkage.as_ref().map_or(&rule.name.value, |linkage| &linkage.value),
+            });
+            if let Some(When { condition, otherwise }) = &mask.when {
+                effect["when"] = json!(condition.value);
+                effect["otherwise"] =
+                    otherwise.as_ref().map_or(Json::Null, |action| self::action(rule, action));
+            }
+            effect
+        }
         Action::Keep(approval) => json!({"keep": self::approval(approval)}),
-    })
+    }
 }
 
 /// A source table: how it is read and what is declared of it.

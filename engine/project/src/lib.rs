@@ -50,7 +50,7 @@ pub use model::{
     Encryption, Execution, Export, History, HistoryReference, Indirect, KeyProvider, Keys, Load,
     LoadMode, Mask, Match, MinGroup, Model, OnChange, Project, RecordAges, Reference, Relation,
     RenderedSql, Retention, RowRule, Rule, SchemaTracking, Segment, Severity, Source, Table,
-    TableTest, Target, Tracking, Unclassified, identifier,
+    TableTest, Target, Tracking, Unclassified, When, identifier,
 };
 pub use model::{Destination, Topic};
 pub use node::{Node, Value};

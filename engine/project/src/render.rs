@@ -34,12 +34,42 @@ pub(crate) fn node(templates: &Templates, text: &str, node: Node, findings: &mut
             items.into_iter().map(|item| self::node(templates, text, item, findings)).collect(),
         ),
         Value::Map(entries) => {
-            let rendered = |(key, value)| (key, self::node(templates, text, value, findings));
+            let is_of_rows = renders_rows(&entries);
+            let rendered = |(key, value): (Spanned<String>, Node)| {
+                let value = match value.value {
+                    Value::Map(params) if is_of_rows && key.value == "params" => {
+                        Node { value: params_of_rows(templates, text, params, findings), ..value }
+                    }
+                    own => self::node(templates, text, Node { value: own, ..value }, findings),
+                };
+                (key, value)
+            };
             Value::Map(entries.into_iter().map(rendered).collect())
         }
         other => other,
     };
     Node { value, ..node }
+}
+
+/// Whether a rule's mask is a template of its own, which is rendered for each row.
+fn renders_rows(entries: &[(Spanned<String>, Node)]) -> bool {
+    entries.iter().any(|(key, node)| {
+        key.value == "mask" && matches!(&node.value, Value::Str(mask) if mask == "template")
+    })
+}
+
+/// The parameters of such a mask: all but its template, whose names are columns, not variables of the project.
+fn params_of_rows(
+    templates: &Templates,
+    text: &str,
+    params: Vec<(Spanned<String>, Node)>,
+    findings: &mut Findings,
+) -> Value {
+    let rendered = |(key, value): (Spanned<String>, Node)| match key.value.as_str() {
+        "template" => (key, value),
+        _ => (key, node(templates, text, value, findings)),
+    };
+    Value::Map(params.into_iter().map(rendered).collect())
 }
 
 fn scalar(

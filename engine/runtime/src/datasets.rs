@@ -17,7 +17,7 @@ use engine_tracking::runs::export::{
 };
 use engine_tracking::runs::{Object, ObjectKind};
 
-use crate::bind::{BoundColumn, BoundExport, BoundProject, Treatment};
+use crate::bind::{BoundColumn, BoundExport, BoundProject};
 use crate::flow::{Influence, Kind, Kinds, Origin};
 use crate::types::type_name;
 
@@ -157,23 +157,18 @@ fn relation_name(project: &Project, relation: &Relation) -> Option<DatasetName> 
 
 fn lineage(bound: &BoundProject, export: &BoundExport, column: &BoundColumn) -> ColumnLineage {
     let mut inputs = fields(bound, &column.reach.sources, mask(column));
-    if let Treatment::Masked { inputs: others, .. } = &column.treatment {
-        // What else of the row a mask looks at is in its result, masked.
-        for other in others {
-            let reach = bound.reaches.get(&export.from).and_then(|from| from.column(other));
-            let sources = reach.map(|reach| reach.sources.clone().then(Kind::Computed));
-            inputs.extend(fields(bound, &sources.unwrap_or_default(), mask(column)));
-        }
+    // What else of the row a mask looks at is in its result, masked.
+    for other in column.treatment.inputs() {
+        let reach = bound.reaches.get(&export.from).and_then(|from| from.column(other));
+        let sources = reach.map(|reach| reach.sources.clone().then(Kind::Computed));
+        inputs.extend(fields(bound, &sources.unwrap_or_default(), mask(column)));
     }
     ColumnLineage { column: column.name.clone(), inputs: merged(inputs) }
 }
 
 /// The name of the mask of a column.
 fn mask(column: &BoundColumn) -> Option<&'static str> {
-    match &column.treatment {
-        Treatment::Masked { function, .. } => Some(function),
-        Treatment::Kept { .. } | Treatment::Open(_) => None,
-    }
+    column.treatment.masks().next().map(|mask| mask.function)
 }
 
 /// What decides about the rows of an export: of the relation it is made from, and of its own filter.
@@ -252,7 +247,7 @@ fn transformation(kind: Kind, mask: Option<&'static str>) -> Transformation {
         Kind::Join => "JOIN",
         Kind::Group | Kind::Distinct | Kind::Partition => "GROUP_BY",
         Kind::Sort | Kind::Limit => "SORT",
-        Kind::Counted | Kind::Unnested => "CONDITIONAL",
+        Kind::Counted | Kind::Unnested | Kind::Condition => "CONDITIONAL",
     };
     let (kind_of, masking) = match (kind.is_direct(), mask) {
         (true, Some(_)) => (TransformationType::Direct, Masking::Masked),

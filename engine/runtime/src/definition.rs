@@ -10,7 +10,7 @@ use engine_bundle::digest::Digest;
 use engine_project::{Relation, Table};
 use serde_json::{Value, json};
 
-use crate::bind::{BoundColumn, BoundExport, BoundProject, Treatment};
+use crate::bind::{AppliedMask, BoundColumn, BoundExport, BoundProject, Otherwise, Treatment};
 use crate::types::type_name;
 
 /// What an export is, part by part: by the parts that differ it is said why it is written again.
@@ -119,22 +119,40 @@ fn canonical(mut value: Value) -> Value {
 
 fn column(column: &BoundColumn) -> Value {
     let treatment = match &column.treatment {
-        Treatment::Masked { function, spec, inputs, lookup, .. } => json!({
-            "mask": function,
-            "abi": engine_masking::find(function).map(engine_masking::Function::abi),
-            "linkage": spec.linkage,
-            "key": spec.key.as_ref().map(ToString::to_string),
-            "params": sorted(&spec.params),
-            "inputs": inputs,
-            "lookup": lookup.as_ref().map(ToString::to_string),
+        Treatment::Masked { mask, fork: None, .. } => self::mask(mask),
+        Treatment::Masked { mask, fork: Some(fork), .. } => json!({
+            "mask": self::mask(mask),
+            "when": fork.condition.meaning.to_string(),
+            "otherwise": match &fork.otherwise {
+                Otherwise::Null => Value::Null,
+                Otherwise::Masked(mask) => self::mask(mask),
+                Otherwise::Kept(_) => Value::String("kept".to_owned()),
+            },
         }),
-        Treatment::Kept { .. } | Treatment::Open(_) => Value::String("kept".to_owned()),
+        Treatment::Computed { computed, .. } => json!({
+            "computed": computed.meaning.to_string(),
+            "masked": computed.masked,
+        }),
+        Treatment::Kept(_) | Treatment::Open(_) => Value::String("kept".to_owned()),
     };
     json!({
         "name": column.name,
         "type": type_name(column.input.data_type()),
         "class": column.class,
         "treatment": treatment,
+    })
+}
+
+fn mask(mask: &AppliedMask) -> Value {
+    json!({
+        "mask": mask.function,
+        "abi": engine_masking::find(mask.function).map(engine_masking::Function::abi),
+        "linkage": mask.spec.linkage,
+        "column": mask.spec.column,
+        "key": mask.spec.key.as_ref().map(ToString::to_string),
+        "params": sorted(&mask.spec.params),
+        "inputs": mask.inputs,
+        "lookup": mask.lookup.as_ref().map(ToString::to_string),
     })
 }
 

@@ -31,11 +31,10 @@ pub fn of(bound: &BoundProject) -> Told {
 
 fn count(privacy: &mut Privacy, column: &BoundColumn) {
     let which = match &column.treatment {
-        Treatment::Masked { .. } => &mut privacy.masked,
-        Treatment::Kept { .. } => &mut privacy.kept,
-        Treatment::Open(Some(_)) => &mut privacy.kept,
+        treatment if !treatment.shows_values() => &mut privacy.masked,
         Treatment::Open(None) if column.sensitive => &mut privacy.unclassified,
         Treatment::Open(None) => &mut privacy.open,
+        _ => &mut privacy.kept,
     };
     *which = which.saturating_add(1);
 }

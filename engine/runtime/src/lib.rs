@@ -66,6 +66,7 @@ pub mod expiry;
 pub mod keeping;
 pub mod thinning;
 pub mod aging;
+pub mod whole;
 pub mod produce;
 pub mod ops;
 

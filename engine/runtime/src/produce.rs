@@ -20,7 +20,7 @@ use crate::journal::{Journal, Line, Status};
 use crate::keys::Keys;
 use crate::observe::{SPILL_FOLDER, Watch, Watching, with_inputs};
 use crate::plan::Described;
-use crate::publish::{Origin, Snapshot, check_unchanged, encryption};
+use crate::publish::{Origin, Snapshot, check_unchanged, encryption, irregular};
 use crate::report::{ExportReport, ExportTold};
 use crate::request::{Context, Reuse};
 use crate::resume;
@@ -28,6 +28,7 @@ use crate::retention;
 use crate::rewatch::Rewatch;
 use crate::seal::{ChunkSpec, ChunkTarget, SealServices, SealedChunk};
 use crate::store::{Store, Stored};
+use crate::whole;
 use crate::workspace::Workspace;
 use arrow::datatypes::DataType;
 use engine_bundle::digest::Digest;
@@ -311,7 +312,8 @@ impl Producer<'_> {
             described: Described::of(&self.workspace.bound, export),
         };
         self.context.observer.notice(&Event::ExportStarted { export: export.name.clone() });
-        self.workspace.resolver.reset_counts();
+        self.workspace.resolver.reset();
+        let _held = whole::seen(self.workspace, export).await?;
         let watch = self.watch(export)?;
         let Written { chunks, resumed, rows_read } =
             self.write(export, &snapshot, watch.as_ref()).await?;
@@ -319,11 +321,13 @@ impl Producer<'_> {
         if resumed > 0 {
             self.still(export, origin).await?;
         }
-        let (tests, warnings) = self.tested(export, watch.as_deref()).await?;
+        let (tests, mut warnings) = self.tested(export, watch.as_deref()).await?;
+        let workspace = self.workspace;
+        warnings.extend(irregular(&workspace.resolver, &workspace.bound.project, &export.name));
         let manifest = snapshot.manifest(&chunks, tests)?;
         let digest = snapshot.commit(&manifest).await?;
         self.note_committed(&manifest);
-        let is_masked = |column: &BoundColumn| matches!(column.treatment, Treatment::Masked { .. });
+        let is_masked = |column: &BoundColumn| !column.treatment.is_as_read();
         let rows_masked = if export.columns.iter().any(is_masked) { manifest.rows } else { 0 };
         let told = ExportTold { rows_read, rows_masked, ..ExportTold::default() };
         let stored = Stored { manifest, digest };
@@ -477,7 +481,7 @@ fn unordered(export: &BoundExport) -> Vec<String> {
         Treatment::Masked { properties, .. } => {
             is_text(column.output.data_type()) && !properties.preserves.order
         }
-        Treatment::Kept { .. } | Treatment::Open(_) => false,
+        Treatment::Computed { .. } | Treatment::Kept(_) | Treatment::Open(_) => false,
     };
     export.columns.iter().filter(is_unordered).map(|column| column.name.clone()).collect()
 }

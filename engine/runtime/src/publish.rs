@@ -17,7 +17,7 @@ use crate::bind::{BoundColumn, BoundExport, Treatment};
 use crate::codes::{run, store};
 use crate::diagnostic::{Diagnostic, Outcome};
 use crate::keys::Keys;
-use crate::masks::resolver::Resolver;
+use crate::masks::resolver::{Counted, Resolver};
 use crate::masks::spec::MaskSpec;
 use crate::plan::Described;
 use crate::seal::SealedChunk;
@@ -120,11 +120,8 @@ impl Snapshot<'_> {
     }
 
     fn used_keys(&self) -> Vec<KeyId> {
-        let masking = self.export.columns.iter().filter_map(|column| match &column.treatment {
-            Treatment::Masked { spec, .. } => spec.key.as_ref(),
-            Treatment::Kept { .. } | Treatment::Open(_) => None,
-        });
-        let ids = masking.filter_map(|key| {
+        let masks = self.export.columns.iter().flat_map(|column| column.treatment.masks());
+        let ids = masks.filter_map(|mask| mask.spec.key.as_ref()).filter_map(|key| {
             let name = KeyName::new(key.name.as_str()).ok()?;
             let version = std::num::NonZeroU32::new(key.version)?;
             Some(KeyId { purpose: Purpose::Masking, name, version })
@@ -192,10 +189,13 @@ pub fn encryption(configured: engine_project::Encryption) -> Encryption {
 
 fn column(column: &BoundColumn) -> Column {
     let mask = match &column.treatment {
-        Treatment::Masked { function, spec, .. } => {
-            Some(format!("{function} {}", spec.canonical()))
+        Treatment::Masked { mask, fork, .. } => {
+            let own = format!("{} {}", mask.function, mask.spec.canonical());
+            let when = fork.as_ref().map(|fork| format!(" where {}", fork.condition.sql));
+            Some(own + &when.unwrap_or_default())
         }
-        Treatment::Kept { .. } | Treatment::Open(_) => None,
+        Treatment::Computed { .. } => Some("sql".to_owned()),
+        Treatment::Kept(_) | Treatment::Open(_) => None,
     };
     Column {
         name: column.name.clone(),
@@ -216,12 +216,11 @@ pub fn check_unchanged(
     export: &BoundExport,
 ) -> Outcome<()> {
     let mut findings = Vec::new();
-    for (function, spec, values, unchanged) in resolver.counted() {
-        let may_return = export.columns.iter().any(|column| match &column.treatment {
-            Treatment::Masked { function: of_column, spec: own, properties, .. } => {
-                **of_column == *function && own.canonical() == spec && properties.may_return_input
-            }
-            Treatment::Kept { .. } | Treatment::Open(_) => false,
+    for Counted { function, spec, values, unchanged, .. } in resolver.counted() {
+        let may_return = export.columns.iter().flat_map(|one| one.treatment.masks()).any(|mask| {
+            mask.function == function
+                && mask.spec.canonical() == spec
+                && mask.properties.may_return_input
         });
         if values < UNCHANGED_VALUES_MIN || !is_too_little(values, unchanged, may_return) {
             continue;
@@ -233,16 +232,35 @@ pub fn check_unchanged(
         let finding = Diagnostic::new(&run::MASK_UNCHANGED, message).help(
             "nothing was published; the columns may hold other data than their class says, or what the mask writes stands there already",
         );
-        // Counted under what it was bound from, which names the rule.
-        let rule = serde_json::from_str::<MaskSpec>(&spec).map(|spec| spec.rule);
-        let rule =
-            rule.ok().and_then(|name| project.rules.iter().find(|rule| rule.name.value == name));
-        findings.push(match rule {
-            Some(rule) => finding.at(rule.name.at, "this rule"),
-            None => finding,
-        });
+        findings.push(at_rule(finding, project, &spec));
     }
     if findings.is_empty() { Ok(()) } else { Err(findings.into()) }
+}
+
+/// What masks were not made for, and masked all the same: a rule may be for another column, or the source worse
+/// than somebody thinks.
+pub fn irregular(resolver: &Arc<Resolver>, project: &Project, export: &str) -> Vec<Diagnostic> {
+    let counted = resolver.counted().into_iter().filter(|counted| counted.irregular > 0);
+    let finding = |counted: Counted| {
+        let Counted { function, spec, values, irregular, .. } = counted;
+        let message = format!(
+            "`{export}`: {irregular} of {values} values are not what mask `{function}` is for"
+        );
+        let finding = Diagnostic::new(&run::MASK_IRREGULAR, message)
+            .help("they are masked all the same, by their shape or as the rule's `otherwise` says");
+        at_rule(finding, project, &spec)
+    };
+    counted.map(finding).collect()
+}
+
+/// What is counted is counted under what the mask was bound from, which names the rule.
+fn at_rule(finding: Diagnostic, project: &Project, spec: &str) -> Diagnostic {
+    let rule = serde_json::from_str::<MaskSpec>(spec).map(|spec| spec.rule);
+    let rule = rule.ok().and_then(|name| project.rules.iter().find(|rule| rule.name.value == name));
+    match rule {
+        Some(rule) => finding.at(rule.name.at, "this rule"),
+        None => finding,
+    }
 }
 
 /// Some masks may give back a value that already is what they would write, such as a round number; they

@@ -20,6 +20,7 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod test;
+pub(crate) mod unmask;
 pub(crate) mod verify;
 
 use clap::Subcommand;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Query(query::Query),
     Show(show::Show),
     Load(load::Load),
+    Unmask(unmask::Unmask),
     Metadata(metadata::Metadata),
     Retention(retention::Retention),
     Keys(keys::Keys),
@@ -78,6 +80,7 @@ pub(crate) async fn run(
         Command::Query(options) => query::run(invocation, &options).await,
         Command::Show(options) => show::run(invocation, &options).await,
         Command::Load(options) => load::run(invocation, &options).await,
+        Command::Unmask(options) => unmask::run(invocation, &options).await,
         Command::Metadata(options) => metadata::run(invocation, &options).await,
         Command::Retention(options) => retention::run(invocation, &options).await,
         Command::Keys(options) => keys::run(invocation, &options).await,

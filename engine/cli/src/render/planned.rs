@@ -228,7 +228,7 @@ fn columns(export: &PlannedExport, paper: Paper) -> String {
     ]);
     for column in &export.columns {
         let class = column.class.as_deref().unwrap_or("-");
-        columns.row([&column.name, &column.data_type, class, &treatment(column)]);
+        columns.row([&column.name, &column.data_type, class, &said(column)]);
     }
     let drawn = columns.render_within(paper.width.map(|width| width.saturating_sub(2)));
     let line =
@@ -275,11 +275,19 @@ fn action(export: &PlannedExport) -> String {
     }
 }
 
+/// What happens to a column, and how likely values that must stay distinct do not.
+fn said(column: &PlannedColumn) -> String {
+    let collision = column.collision.as_ref().map(|one| format!("; {}", one.words()));
+    treatment(column) + &collision.unwrap_or_default()
+}
+
 fn treatment(column: &PlannedColumn) -> String {
     match &column.treatment {
-        PlannedTreatment::Masked { rule, function, linkage, .. } => {
+        PlannedTreatment::Masked { rule, function, linkage, when, .. } => {
             let linkage = linkage.as_ref().map(|name| format!(", linkage {name}"));
-            format!("{function} by rule {rule}{}", linkage.unwrap_or_default())
+            let when = when.as_ref().map(|when| format!(", {}", when.words()));
+            let said = [linkage, when].into_iter().flatten().collect::<String>();
+            format!("{function} by rule {rule}{said}")
         }
         PlannedTreatment::Kept { rule, owner, reason, until } => {
             let until = until.as_ref().map(|day| format!(", until {day}")).unwrap_or_default();

@@ -188,7 +188,7 @@ fn folded(export: &PlannedExport) -> String {
             code(&column.name),
             cell(&column.data_type),
             column.class.as_deref().map(code).unwrap_or_default(),
-            cell(&treatment(column))
+            cell(&said(column))
         ));
     }
     for used in &export.indirect {
@@ -202,10 +202,17 @@ fn folded(export: &PlannedExport) -> String {
     text + "\n</details>\n"
 }
 
+/// What happens to a column, and how likely values that must stay distinct do not.
+fn said(column: &PlannedColumn) -> String {
+    let collision = column.collision.as_ref().map(|one| format!("; {}", one.words()));
+    treatment(column) + &collision.unwrap_or_default()
+}
+
 fn treatment(column: &PlannedColumn) -> String {
     match &column.treatment {
-        PlannedTreatment::Masked { rule, function, .. } => {
-            format!("masked with {function} by rule {rule}")
+        PlannedTreatment::Masked { rule, function, when, .. } => {
+            let when = when.as_ref().map(|when| format!(", {}", when.words()));
+            format!("masked with {function} by rule {rule}{}", when.unwrap_or_default())
         }
         PlannedTreatment::Kept { rule, owner, reason, .. } => {
             format!("kept by rule {rule}, {owner}: {reason}")

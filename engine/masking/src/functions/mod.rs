@@ -44,6 +44,7 @@ mod partial;
 mod phone;
 mod redact;
 mod round;
+mod shuffle;
 mod ssn;
 mod street;
 mod time_noise;
@@ -105,10 +106,18 @@ pub const ALL: &[&dyn Function] = &[
     &zip3::Zip3,
 ];
 
+/// Functions that must have seen the whole column before they mask a row ([`crate::Mask::collect`]).
+pub const WHOLE: &[&dyn Function] = &[&shuffle::Shuffle];
+
+/// Every function there is.
+pub fn all() -> impl Iterator<Item = &'static dyn Function> {
+    ALL.iter().chain(WHOLE).copied()
+}
+
 /// The function of that name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn Function> {
-    ALL.iter().copied().find(|function| function.name() == name)
+    all().find(|function| function.name() == name)
 }
 
 /// Names of the functions that take columns of this type, alphabetically.

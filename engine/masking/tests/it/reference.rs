@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use arrow::datatypes::DataType;
-use engine_masking::{ALL, Example, Function, Uniqueness};
-use serde_json::Value;
+use engine_masking::{Function, Uniqueness, all};
+use serde_json::{Value, json};
 
 use crate::bound::bind;
 
@@ -17,9 +17,8 @@ const ORIGIN: &str = "<!-- Generated from engine/masking/src/functions; ENGINE_R
 #[expect(clippy::disallowed_methods, reason = "a test that compares committed files")]
 fn the_reference_is_current() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
-    let pages = ALL.iter().map(|function| {
-        (folder.join(format!("masks/{}.md", function.name())), describe(*function))
-    });
+    let pages = all()
+        .map(|function| (folder.join(format!("masks/{}.md", function.name())), describe(function)));
     for (path, generated) in pages.chain([(folder.join("masks.md"), table())]) {
         if std::env::var_os("ENGINE_REWRITE").is_some() {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -36,10 +35,9 @@ fn table() -> String {
         "# Masking functions\n\n{ORIGIN}\n\n\
          | function | keyed | can be restored | distinct values | preserves | gives |\n|---|---|---|---|---|---|\n",
     );
-    for function in ALL {
+    for function in sorted() {
         let doc = function.doc();
-        let example = doc.examples.first().unwrap();
-        let mask = bound(*function, example);
+        let mask = bound(function);
         let properties = mask.properties();
         let preserves = properties.preserves;
         let kept = [
@@ -66,9 +64,22 @@ fn table() -> String {
     page
 }
 
-fn bound(function: &'static dyn Function, example: &Example) -> Box<dyn engine_masking::Mask> {
-    let params = serde_json::from_str(example.params).unwrap();
-    bind(function, &params, &example.input_type).unwrap()
+/// Every function, by name.
+fn sorted() -> Vec<&'static dyn Function> {
+    let mut functions: Vec<_> = all().collect();
+    functions.sort_by_key(|function| function.name());
+    functions
+}
+
+/// The mask of the first example; of a function that has none, by a column of the row.
+fn bound(function: &'static dyn Function) -> Box<dyn engine_masking::Mask> {
+    match function.doc().examples.first() {
+        Some(example) => {
+            let params = serde_json::from_str(example.params).unwrap();
+            bind(function, &params, &example.input_type).unwrap()
+        }
+        None => bind(function, &json!({"by": ["id"]}), &DataType::Utf8).unwrap(),
+    }
 }
 
 fn uniqueness(declared: Uniqueness) -> String {
@@ -93,6 +104,9 @@ fn describe(function: &dyn Function) -> String {
     )
     .unwrap();
     parameters(function, &mut page);
+    if doc.examples.is_empty() {
+        return page;
+    }
     page.push_str(
         "\n## Examples\n\nMasked with a published test key under linkage `example`, and checked by a test.\n",
     );

@@ -27,7 +27,7 @@ pub use declared_tests::{ColumnTest, Declared, Severity, TableTest};
 pub use events::{Destination, Topic};
 pub(crate) use policy::ancestors;
 pub use policy::{
-    Action, Approval, Class, ColumnPattern, Indirect, Mask, Match, Rule, Unclassified,
+    Action, Approval, Class, ColumnPattern, Indirect, Mask, Match, Rule, Unclassified, When,
 };
 pub use retention::{RecordAges, Retention, RowRule};
 pub use source::{Column, Reference, Source, Table};

@@ -90,6 +90,18 @@ pub struct Mask {
     pub key: Option<Spanned<String>>,
     /// Name of the pseudonym space; `None` for one of the rule's own (its name).
     pub linkage: Option<Spanned<String>>,
+    /// The condition under which it masks; `None` for every row.
+    pub when: Option<When>,
+}
+
+/// A condition of a mask, and what happens where it does not hold.
+#[derive(Clone, Debug)]
+pub struct When {
+    /// SQL over the row as it is read.
+    pub condition: Spanned<String>,
+    /// What happens where it is false or null: a mask without a condition, or a `keep`; `None` for the
+    /// default.
+    pub otherwise: Option<Box<Action>>,
 }
 
 /// Who answers for an exception, why, and how long.

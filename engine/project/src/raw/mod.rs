@@ -24,7 +24,8 @@ pub(crate) use declared_tests::{
 };
 pub(crate) use events::{RawDestination, RawOpenLineage, RawTopic, RawWebhook};
 pub(crate) use policies::{
-    RawApproval, RawClass, RawIndirect, RawMasking, RawMatch, RawRule, RawUnclassified,
+    RawApproval, RawClass, RawIndirect, RawMasking, RawMatch, RawOtherwise, RawRule,
+    RawUnclassified,
 };
 pub(crate) use profiles::{RawExecution, RawKeys, RawProfiles, RawProvider, RawTarget};
 pub(crate) use retention::{RawRetention, RawThen};

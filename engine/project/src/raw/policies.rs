@@ -86,7 +86,35 @@ pub(crate) struct RawRule {
     /// Pseudonym space: equal values under one linkage are masked alike.
     #[serde(default)]
     pub(crate) linkage: Option<Spanned<String>>,
+    /// An SQL condition over the row as it is read: only where it holds, values are masked so.
+    #[serde(default)]
+    pub(crate) when: Option<Spanned<String>>,
+    /// What happens to the other rows' values: `redact` for text and `null` for the rest when left out.
+    #[serde(default)]
+    pub(crate) otherwise: Option<Spanned<RawOtherwise>>,
     /// Let the columns through, on somebody's word.
+    #[serde(default)]
+    pub(crate) keep: Option<Spanned<RawApproval>>,
+}
+
+/// What happens to values where a rule's `when` does not hold: exactly one of `mask` and `keep`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawOtherwise {
+    /// The masking function.
+    #[serde(default)]
+    pub(crate) mask: Option<Spanned<String>>,
+    /// Parameters of the masking function.
+    #[serde(default)]
+    #[schemars(schema_with = "open_map")]
+    pub(crate) params: Option<Node>,
+    /// Name of the masking key, when it is not the default one.
+    #[serde(default)]
+    pub(crate) key: Option<Spanned<String>>,
+    /// Pseudonym space: equal values under one linkage are masked alike.
+    #[serde(default)]
+    pub(crate) linkage: Option<Spanned<String>>,
+    /// Let the values through, on somebody's word.
     #[serde(default)]
     pub(crate) keep: Option<Spanned<RawApproval>>,
 }

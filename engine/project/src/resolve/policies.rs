@@ -7,12 +7,13 @@ use crate::de::from_node;
 use crate::location::{Location, Spanned};
 use crate::model::{
     Action, Approval, Class, ColumnPattern, Indirect, Mask, Match, Project, Relation, Rule,
-    Unclassified, ancestors,
+    Unclassified, When, ancestors,
 };
 use crate::node::Node;
 use crate::problem::{Problem, ProblemKind, Thing};
 use crate::raw::{
-    RawApproval, RawClass, RawIndirect, RawMasking, RawMatch, RawRule, RawUnclassified,
+    RawApproval, RawClass, RawIndirect, RawMasking, RawMatch, RawOtherwise, RawRule,
+    RawUnclassified,
 };
 use crate::suggest::nearest;
 use crate::types::{ColumnType, TypePattern};
@@ -70,7 +71,8 @@ pub(super) fn masking(findings: &mut Findings, raw: Vec<RawMasking>) -> (Unclass
 }
 
 fn rule(findings: &mut Findings, raw: Spanned<RawRule>) -> Option<Rule> {
-    let Spanned { value: RawRule { name, matches, mask, params, key, linkage, keep }, at } = raw;
+    let Spanned { value: raw, at } = raw;
+    let RawRule { name, matches, mask, params, key, linkage, when, otherwise, keep } = raw;
     findings.identifier("a rule's name", &name);
     let matches = match matches {
         Some(Spanned { value, at }) => self::matches(findings, &name, value, at),
@@ -79,13 +81,62 @@ fn rule(findings: &mut Findings, raw: Spanned<RawRule>) -> Option<Rule> {
             None
         }
     };
+    let masks = mask.is_some();
+    let given = Given { mask, params, key, linkage, keep };
+    let mut action = action(findings, &name, given);
+    match (when, otherwise) {
+        (Some(condition), otherwise) if masks => {
+            let otherwise = otherwise.map(|raw| self::otherwise(findings, &name, raw));
+            if let Some(Action::Mask(mask)) = &mut action {
+                let otherwise = match otherwise {
+                    Some(None) => return None,
+                    other => other.flatten().map(Box::new),
+                };
+                mask.when = Some(When { condition, otherwise });
+            }
+        }
+        (Some(condition), _) => {
+            let right = "in a rule with `mask`; a rule with `keep` holds for every row";
+            findings.invalid("`when`", right, condition.at);
+        }
+        (None, Some(otherwise)) => {
+            let right = "beside `when`, which says where the rule's own mask holds";
+            findings.invalid("`otherwise`", right, otherwise.at);
+        }
+        (None, None) => {}
+    }
+    Some(Rule { name, matches: matches?, action: action?, at })
+}
+
+/// What happens to values where the condition of a rule does not hold.
+fn otherwise(
+    findings: &mut Findings,
+    rule: &Spanned<String>,
+    raw: Spanned<RawOtherwise>,
+) -> Option<Action> {
+    let RawOtherwise { mask, params, key, linkage, keep } = raw.value;
+    let name = Spanned::new(rule.value.clone(), raw.at);
+    action(findings, &name, Given { mask, params, key, linkage, keep })
+}
+
+/// What a rule, or its `otherwise`, says that is done.
+struct Given {
+    mask: Option<Spanned<String>>,
+    params: Option<Node>,
+    key: Option<Spanned<String>>,
+    linkage: Option<Spanned<String>>,
+    keep: Option<Spanned<RawApproval>>,
+}
+
+fn action(findings: &mut Findings, rule: &Spanned<String>, given: Given) -> Option<Action> {
+    let Given { mask, params, key, linkage, keep } = given;
     for (what, name) in [("a key's name", &key), ("a linkage's name", &linkage)] {
         name.iter().for_each(|name| findings.identifier(what, name));
     }
-    let action = match (mask, keep) {
+    match (mask, keep) {
         (Some(function), None) => {
             let params = params.unwrap_or(Node::empty_map(function.at));
-            Some(Action::Mask(Mask { function, params, key, linkage }))
+            Some(Action::Mask(Mask { function, params, key, linkage, when: None }))
         }
         (None, Some(keep)) => {
             let unused = [
@@ -103,15 +154,14 @@ fn rule(findings: &mut Findings, raw: Spanned<RawRule>) -> Option<Rule> {
             approval(findings, keep).map(Action::Keep)
         }
         (Some(_), Some(_)) => {
-            findings.report(ProblemKind::RuleWithTwoActions { name: name.value.clone() }, name.at);
+            findings.report(ProblemKind::RuleWithTwoActions { name: rule.value.clone() }, rule.at);
             None
         }
         (None, None) => {
-            findings.report(ProblemKind::RuleWithoutAction { name: name.value.clone() }, name.at);
+            findings.report(ProblemKind::RuleWithoutAction { name: rule.value.clone() }, rule.at);
             None
         }
-    };
-    Some(Rule { name, matches: matches?, action: action?, at })
+    }
 }
 
 fn matches(

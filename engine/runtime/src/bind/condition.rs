@@ -1,4 +1,4 @@
-//! Conditions over one row, as filters and tests write them.
+//! Expressions over one row, as filters, tests and rules write them.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -24,25 +24,56 @@ use crate::flow;
 use crate::meaning;
 use crate::types::type_name;
 
+/// A condition that rows must meet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// As canonical SQL.
+    pub sql: String,
+    /// What it means, once simplified.
+    pub meaning: Digest,
+}
+
+/// A value that can be computed for every row.
+pub(super) struct RowValue {
+    /// As it was parsed, without brackets around the whole.
+    pub(super) parsed: SqlExpr,
+    /// The columns it names.
+    pub(super) columns: BTreeSet<String>,
+    /// Its type.
+    pub(super) data_type: DataType,
+    /// What it comes to.
+    expression: Expr,
+}
+
+impl RowValue {
+    /// What it means for rows of `schema`, simplified.
+    pub(super) fn meaning(&self, state: &SessionState, schema: &Schema) -> Result<Digest> {
+        // Other columns do not matter.
+        let named = schema.fields().iter().filter(|field| self.columns.contains(field.name()));
+        let named = Schema::new(named.cloned().collect::<Vec<_>>());
+        let rows = provider_as_source(Arc::new(EmptyTable::new(Arc::new(named))));
+        let rows = LogicalPlanBuilder::scan("rows", rows, None)?;
+        let plan = match self.data_type {
+            DataType::Boolean | DataType::Null => rows.filter(self.expression.clone())?,
+            _ => rows.project([self.expression.clone()])?,
+        };
+        meaning::of_plan(&flow::optimized(state, &plan.build()?)?)
+    }
+}
+
 /// A condition that can be asked of every row.
 pub(super) struct Condition {
     /// Its canonical SQL.
     pub(super) sql: String,
     /// The columns it names.
     pub(super) columns: BTreeSet<String>,
-    /// What it comes to.
-    expression: Expr,
+    value: RowValue,
 }
 
 impl Condition {
     /// What it means for rows of `schema`, simplified.
-    pub(super) fn meaning(self, state: &SessionState, schema: &Schema) -> Result<Digest> {
-        // Other columns do not matter.
-        let named = schema.fields().iter().filter(|field| self.columns.contains(field.name()));
-        let named = Schema::new(named.cloned().collect::<Vec<_>>());
-        let rows = provider_as_source(Arc::new(EmptyTable::new(Arc::new(named))));
-        let rows = LogicalPlanBuilder::scan("rows", rows, None)?;
-        meaning::of_plan(&flow::optimized(state, &rows.filter(self.expression)?.build()?)?)
+    pub(super) fn meaning(&self, state: &SessionState, schema: &Schema) -> Result<Digest> {
+        self.value.meaning(state, schema)
     }
 }
 
@@ -53,6 +84,26 @@ pub(super) fn condition(
     schema: &Schema,
     what: &str,
 ) -> std::result::Result<Condition, Box<Diagnostic>> {
+    let value = row_value(subject, text, schema, what)?;
+    match &value.data_type {
+        DataType::Boolean | DataType::Null => {
+            Ok(Condition { sql: value.parsed.to_string(), columns: value.columns.clone(), value })
+        }
+        other => {
+            let words = format!("is of type {}, not true or false", type_name(other));
+            let message = format!("{what} cannot be used");
+            Err(Box::new(Diagnostic::new(&sql::FILTER_INVALID, message).at(text.at, words)))
+        }
+    }
+}
+
+/// Reads an expression over the columns of `schema`; `what` names it in messages.
+pub(super) fn row_value(
+    subject: &Subject<'_>,
+    text: &Spanned<String>,
+    schema: &Schema,
+    what: &str,
+) -> std::result::Result<RowValue, Box<Diagnostic>> {
     let message = format!("{what} cannot be used");
     let refuse = |words: String| {
         Box::new(Diagnostic::new(&sql::FILTER_INVALID, message.clone()).at(text.at, words))
@@ -83,12 +134,8 @@ pub(super) fn condition(
         return Err(refuse("looks at more than one row; a model can do so".to_owned()));
     }
     let columns = expression.column_refs().into_iter().map(|column| column.name.clone()).collect();
-    match expression.get_type(&schema).map_err(at_fault)? {
-        DataType::Boolean | DataType::Null => {
-            Ok(Condition { sql: parsed.to_string(), columns, expression })
-        }
-        other => Err(refuse(format!("is of type {}, not true or false", type_name(&other)))),
-    }
+    let data_type = expression.get_type(&schema).map_err(at_fault)?;
+    Ok(RowValue { parsed, columns, data_type, expression })
 }
 
 /// Whether an expression has a part that is more than a function of one row.

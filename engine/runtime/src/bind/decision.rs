@@ -13,14 +13,15 @@ use engine_project::{Action, Mask, Project, Relation, Rule};
 use serde_json::Value;
 
 use super::reach::{Carried, ColumnReach, Released};
+use super::refusals::DROP;
 use crate::flow::Origin;
 use crate::types::column_type;
 
 /// What is known of a column when its rule is looked for.
 #[derive(Clone, Copy)]
-pub struct Judged<'a> {
+pub struct Judged<'p, 'a> {
     /// The project.
-    pub project: &'a Project,
+    pub project: &'p Project,
     /// The table or model.
     pub relation: &'a Relation,
     /// The column, and what flows into it.
@@ -44,10 +45,10 @@ pub enum Decided<'p> {
     ShowsMore(&'p Rule, Carried),
 }
 
-impl<'a> Judged<'a> {
+impl<'p> Judged<'p, '_> {
     /// The decision of the rules for one class.
     #[must_use]
-    pub fn ranked(&self, class: Option<&str>) -> Decision<'a> {
+    pub fn ranked(&self, class: Option<&str>) -> Decision<'p> {
         decide(&self.project.rules, &self.facts(class))
     }
 
@@ -81,13 +82,13 @@ impl<'a> Judged<'a> {
 
     /// Decides.
     #[must_use]
-    pub fn decided(&self) -> Decided<'a> {
+    pub fn decided(&self) -> Decided<'p> {
         let mut candidates = self.candidates();
         let is_open = candidates.is_empty();
         if is_open {
             candidates.insert(None);
         }
-        let mut found: Vec<(Carried, &'a Rule)> = Vec::new();
+        let mut found: Vec<(Carried, &'p Rule)> = Vec::new();
         for class in candidates {
             let decision = self.ranked(class.as_deref());
             let name = format!("{}.{}", self.relation, self.reach.name);
@@ -154,7 +155,7 @@ impl<'a> Judged<'a> {
     }
 
     /// The rule that holds for a source's column itself.
-    fn of_origin(&self, origin: &Origin, class: &Carried) -> Option<&'a Rule> {
+    fn of_origin(&self, origin: &Origin, class: &Carried) -> Option<&'p Rule> {
         let facts = ColumnFacts {
             relation: &origin.relation,
             column: origin.column.as_ref()?,
@@ -167,8 +168,19 @@ impl<'a> Judged<'a> {
 
 /// Whether part of a value, or something near it, is left by a mask.
 fn shows_part(mask: &Mask) -> bool {
-    engine_masking::find(&mask.function.value)
-        .is_none_or(|found| found.approximates() || !(found.keyed() || found.hides_all()))
+    let otherwise = mask.when.as_ref().and_then(|when| when.otherwise.as_deref());
+    let other = match otherwise {
+        None => false,
+        Some(Action::Keep(_)) => true,
+        Some(Action::Mask(other)) => shows_part(other),
+    };
+    // What is left out shows nothing.
+    if mask.function.value == DROP {
+        return false;
+    }
+    other
+        || engine_masking::find(&mask.function.value)
+            .is_none_or(|found| found.approximates() || !(found.keyed() || found.hides_all()))
 }
 
 /// What a rule does, whoever answers for it: two that keep do the same.

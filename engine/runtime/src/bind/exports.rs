@@ -7,7 +7,6 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
-use engine_bundle::digest::Digest;
 use engine_masking::has_digest;
 use engine_project::{
     ColumnTest, Declared, Encryption, Export, Load, Location, Project, Relation, Spanned,
@@ -16,13 +15,15 @@ use engine_project::{
 use futures::executor::block_on;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::condition::condition;
+use super::applied::AppliedMask;
+use super::condition::{Filter, condition};
 use super::indirect::{self, IndirectUse};
-use super::policy::{BoundColumn, treat};
+use super::policy::treat;
 use super::reach::RelationReach;
 use super::sql::export_sql;
 use super::subject::Subject;
 use super::tables::{Connections, reference};
+use super::treatment::BoundColumn;
 use super::{Binding, Upstream, refusals, tests};
 use crate::codes::names::UNKNOWN_COLUMN;
 use crate::codes::tracking::RETENTION_INVALID;
@@ -30,15 +31,6 @@ use crate::codes::{policy, sources, sql};
 use crate::diagnostic::Diagnostic;
 use crate::fault;
 use crate::types::type_name;
-
-/// A condition that rows must meet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter {
-    /// As canonical SQL.
-    pub sql: String,
-    /// What it means, once simplified.
-    pub meaning: Digest,
-}
 
 /// An export that can be planned and run.
 #[derive(Debug, Clone)]
@@ -312,6 +304,17 @@ fn expiry(project: &Project, export: &Export, columns: &[BoundColumn]) -> Option
         let within = format!("export `{}`, which policy `{named}` applies to,", export.name.value);
         return Some(unknown_column(&within, by, &names));
     };
+    if let Some(shuffled) = columns.iter().find(|column| column.treatment.masks().any(is_whole)) {
+        let message = format!(
+            "rows of `{}` go by age, and the values of `{}` are dealt out among its rows",
+            export.name.value, shuffled.name
+        );
+        return Some(
+            Diagnostic::new(&RETENTION_INVALID, message)
+                .at(by.at, "what goes with a row is another row's")
+                .help("mask the column with another function, or leave `rows` out of the policy"),
+        );
+    }
     let found = column.output.data_type();
     let is_date = matches!(found, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
     (!is_date).then(|| {
@@ -325,6 +328,11 @@ fn expiry(project: &Project, export: &Export, columns: &[BoundColumn]) -> Option
             .at(by.at, "no date")
             .help("name a column that is published as a date or timestamp; one that is masked is judged by what its mask gives")
     })
+}
+
+/// Whether a mask gives a row another row's value.
+fn is_whole(mask: &AppliedMask) -> bool {
+    engine_masking::WHOLE.iter().any(|function| function.name() == mask.function)
 }
 
 /// A load needs a connection that can be written; known without opening it.

@@ -6,9 +6,9 @@ use datafusion::common::DFSchema;
 use engine_project::{Export, Indirect};
 
 use super::decision::Judged;
-use super::policy::BoundColumn;
 use super::reach::{Carried, Reaches};
 use super::subject::Subject;
+use super::treatment::{BoundColumn, Treatment};
 use crate::codes::policy;
 use crate::diagnostic::Diagnostic;
 use crate::flow::{Influence, Kind, Kinds, Origin};
@@ -41,6 +41,13 @@ pub(super) async fn uses(
     let own = |name: &str| Origin { relation: subject.from.clone(), column: Some(name.to_owned()) };
     for column in filter.iter().flat_map(|filter| named(subject, filter)) {
         step.insert(&own(&column), Kinds::of(Kind::Filter));
+    }
+    for column in columns {
+        if let Treatment::Masked { fork: Some(fork), .. } = &column.treatment {
+            for name in &fork.columns {
+                step.insert(&own(name), Kinds::of(Kind::Condition));
+            }
+        }
     }
     for column in &export.partition_by {
         step.insert(&own(&column.value), Kinds::of(Kind::Partition));

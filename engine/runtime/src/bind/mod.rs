@@ -15,11 +15,15 @@ mod decision;
 mod groups;
 mod models;
 mod subject;
+mod condition;
 mod refusals;
+mod applied;
+mod treatment;
+mod computed;
+mod fork;
 mod indirect;
 mod policy;
 mod sql;
-mod condition;
 mod tests;
 mod exports;
 mod histories;
@@ -36,13 +40,15 @@ use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::masks::resolver::Resolver;
 use crate::masks::versions::MaskingKeys;
 
+pub use applied::AppliedMask;
+pub use condition::Filter;
 pub use decision::{Decided, Judged};
-pub use exports::{BoundExport, Filter};
+pub use exports::BoundExport;
 pub use indirect::IndirectUse;
 pub use models::BoundModel;
-pub use policy::{BoundColumn, Treatment};
 pub use reach::{Carried, ColumnReach, Reaches, RelationReach, Released};
 pub use tables::{Connections, request};
+pub use treatment::{BoundColumn, Computed, Fork, Kept, Otherwise, Treatment};
 
 /// The schema of the session in which models stand.
 pub const MODELS_SCHEMA: &str = "models";

@@ -1,78 +1,29 @@
 //! What happens to each column of an export: the rule that wins, bound to a function and a key, or the
 //! reason why the column may not leave.
+//!
+//! ```text
+//!  columns ─rule─▶ masked, kept, open ──────────────▶ published
+//!              └─▶ made of published ones (template, sql) ─┘ second
+//! ```
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, FieldRef};
-use engine_bundle::digest::Digest;
-use engine_masking::{Properties, Uniqueness};
-use engine_project::{Action, Approval, Location, Mask, Relation, Rule, Unclassified};
+use engine_masking::Uniqueness;
+use engine_project::{Action, Location, Mask, Rule, Unclassified};
 
+use super::applied::{AppliedMask, Others};
 use super::decision::{Decided, Judged};
-use super::reach::{ColumnReach, Released};
-use super::refusals;
+use super::reach::{Carried, ColumnReach};
+use super::refusals::{self, DROP, SQL};
 use super::subject::Subject;
+use super::treatment::{BoundColumn, Computed, Treatment, kept};
+use super::{computed, fork};
 use crate::codes::policy;
 use crate::diagnostic::Diagnostic;
-use crate::masks::spec::MaskSpec;
+use crate::flow::{Influence, Kind};
 use crate::problems;
-
-/// The masking key of rules that name none.
-const DEFAULT_KEY: &str = "default";
-
-/// What happens to a column.
-#[derive(Debug, Clone)]
-pub enum Treatment {
-    /// Masked by a function.
-    Masked {
-        /// The rule that won.
-        rule: String,
-        /// The function.
-        function: &'static str,
-        /// Its parameters, key and linkage.
-        spec: MaskSpec,
-        /// Other columns of the row it reads.
-        inputs: Vec<String>,
-        /// What it promises.
-        properties: Properties,
-        /// The digest of the dictionary it takes words from, when the project's own.
-        lookup: Option<Digest>,
-    },
-    /// Let through on somebody's word.
-    Kept {
-        /// The rule that won.
-        rule: String,
-        /// Who answers for it.
-        owner: String,
-        /// Why.
-        reason: String,
-        /// The last day it holds.
-        until: Option<String>,
-    },
-    /// Let through because it shows no value of a sensitive column; on somebody's word where it does not
-    /// speak for itself.
-    Open(Option<Released>),
-}
-
-/// A column of an export.
-#[derive(Debug, Clone)]
-pub struct BoundColumn {
-    /// Its name, in the source or model and in the export.
-    pub name: String,
-    /// Its class.
-    pub class: Option<String>,
-    /// What flows into it.
-    pub reach: ColumnReach,
-    /// Whether the class is sensitive; unclassified columns count as sensitive.
-    pub sensitive: bool,
-    /// Its field before masking.
-    pub input: FieldRef,
-    /// Its field in the chunks.
-    pub output: FieldRef,
-    /// What happens to it.
-    pub treatment: Treatment,
-}
 
 /// The treatment of every column of `fields`, or every reason why one has none. Dropped columns are
 /// left out.
@@ -80,19 +31,50 @@ pub(super) fn treat(
     subject: &Subject<'_>,
     fields: &[FieldRef],
 ) -> Result<Vec<BoundColumn>, Vec<Diagnostic>> {
-    let mut columns = Vec::new();
+    let mut columns: Vec<(usize, BoundColumn)> = Vec::new();
+    let mut second = Vec::new();
     let mut findings = Vec::new();
-    for field in fields {
+    for (place, field) in fields.iter().enumerate() {
         match column(subject, field) {
-            Ok(Some(bound)) => columns.push(bound),
-            Ok(None) => {}
+            Ok(First::Done(bound)) => columns.push((place, *bound)),
+            Ok(First::LeftOut) => {}
+            Ok(First::Second(waiting)) => second.push((place, waiting)),
             Err(finding) => findings.push(*finding),
         }
     }
+    // What could not be bound is missing among the published columns, and would be found missing again.
+    if findings.is_empty() {
+        let published: Vec<BoundColumn> = columns.iter().map(|(_, one)| one.clone()).collect();
+        for (place, waiting) in second {
+            match waiting.bind(subject, &published) {
+                Ok(bound) => columns.push((place, bound)),
+                Err(finding) => findings.push(*finding),
+            }
+        }
+    }
+    columns.sort_by_key(|(place, _)| *place);
+    let columns = columns.into_iter().map(|(_, column)| column).collect();
     if findings.is_empty() { Ok(columns) } else { Err(findings) }
 }
 
-fn column(subject: &Subject<'_>, field: &FieldRef) -> Result<Option<BoundColumn>, Box<Diagnostic>> {
+/// A column after it was looked at by itself.
+enum First<'a> {
+    Done(Box<BoundColumn>),
+    LeftOut,
+    Second(Waiting<'a>),
+}
+
+/// A column that is made of published ones.
+struct Waiting<'a> {
+    rule: &'a Rule,
+    mask: &'a Mask,
+    field: &'a FieldRef,
+    class: Carried,
+    reach: ColumnReach,
+    sensitive: bool,
+}
+
+fn column<'a>(subject: &Subject<'a>, field: &'a FieldRef) -> Result<First<'a>, Box<Diagnostic>> {
     // What is not known carries what nobody has classified.
     let unknown = ColumnReach {
         name: field.name().clone(),
@@ -100,20 +82,33 @@ fn column(subject: &Subject<'_>, field: &FieldRef) -> Result<Option<BoundColumn>
         classes: BTreeSet::from([None]),
         ..ColumnReach::default()
     };
-    let reach = subject.reach.column(field.name()).unwrap_or(&unknown);
-    let judged = Judged { project: subject.project, relation: subject.from, reach };
+    let reach = subject.reach.column(field.name()).cloned().unwrap_or(unknown);
+    let judged = Judged { project: subject.project, relation: subject.from, reach: &reach };
     let (class, treatment, output) = match judged.decided() {
-        Decided::Rule(rule, class) => {
-            let (treatment, output) = match &rule.action {
-                Action::Keep(approval) => (kept(subject, rule, approval)?, Arc::clone(field)),
-                Action::Mask(mask) => masked(subject, rule, mask, field)?,
-            };
-            (class, treatment, output)
-        }
+        Decided::Rule(rule, class) => match &rule.action {
+            Action::Keep(approval) => {
+                (class, Treatment::Kept(kept(subject, rule, approval)?), Arc::clone(field))
+            }
+            Action::Mask(mask) if mask.function.value == DROP => {
+                left_out(mask)?;
+                return Ok(First::LeftOut);
+            }
+            Action::Mask(mask) => {
+                let sensitive = judged.is_sensitive(&class);
+                match masked(subject, rule, mask, field)? {
+                    Some((treatment, output)) => (class, treatment, output),
+                    None => {
+                        let reach = reach.clone();
+                        let waiting = Waiting { rule, mask, field, class, reach, sensitive };
+                        return Ok(First::Second(waiting));
+                    }
+                }
+            }
+        },
         Decided::Open(released) => (None, Treatment::Open(released), Arc::clone(field)),
         Decided::Uncovered(class) => {
             return match subject.project.unclassified {
-                Unclassified::Drop => Ok(None),
+                Unclassified::Drop => Ok(First::LeftOut),
                 Unclassified::Deny => Err(Box::new(refusals::uncovered(subject, field, &class))),
             };
         }
@@ -122,11 +117,11 @@ fn column(subject: &Subject<'_>, field: &FieldRef) -> Result<Option<BoundColumn>
             return Err(Box::new(refusals::classes_differ(subject, field, &found)));
         }
         Decided::ShowsMore(rule, class) => {
-            return Err(Box::new(refusals::shows_more(subject, rule, reach, &class)));
+            return Err(Box::new(refusals::shows_more(subject, rule, &reach, &class)));
         }
     };
     let sensitive = !matches!(treatment, Treatment::Open(_)) && judged.is_sensitive(&class);
-    Ok(Some(BoundColumn {
+    Ok(First::Done(Box::new(BoundColumn {
         name: field.name().clone(),
         class,
         reach: reach.clone(),
@@ -134,120 +129,123 @@ fn column(subject: &Subject<'_>, field: &FieldRef) -> Result<Option<BoundColumn>
         input: Arc::clone(field),
         output,
         treatment,
-    }))
+        unique: subject.unique.contains_key(field.name()),
+    })))
 }
 
-fn kept(
-    subject: &Subject<'_>,
-    rule: &Rule,
-    approval: &Approval,
-) -> Result<Treatment, Box<Diagnostic>> {
-    if let Some(until) = &approval.until
-        && approval.has_expired(subject.binding.today)
-    {
-        let message = format!("rule `{}` kept columns until {}", rule.name.value, until.value);
-        return Err(Box::new(
-            Diagnostic::new(&policy::KEEP_EXPIRED, message)
-                .at(until.at, "this day has passed")
-                .help("agree on a new date with its owner, or mask the columns"),
-        ));
+/// `drop` does one thing, to all rows.
+fn left_out(mask: &Mask) -> Result<(), Box<Diagnostic>> {
+    let message = |what: &str| format!("mask `drop` {what}");
+    if let Some((key, _)) = mask.params.entries().first() {
+        let found = Diagnostic::new(&policy::MASK_PARAMETER, message("has no parameters"));
+        return Err(Box::new(found.at(key.at, "unknown parameter")));
     }
-    Ok(Treatment::Kept {
-        rule: rule.name.value.clone(),
-        owner: approval.owner.value.clone(),
-        reason: approval.reason.value.clone(),
-        until: approval.until.as_ref().map(|until| until.value.to_string()),
-    })
+    no_condition(mask, "a column is left out of every row; use `null` to empty some")
 }
 
+fn no_condition(mask: &Mask, why: &str) -> Result<(), Box<Diagnostic>> {
+    let Some(when) = &mask.when else { return Ok(()) };
+    let message = format!("mask `{}` takes no condition", mask.function.value);
+    Err(Box::new(
+        Diagnostic::new(&policy::MASK_PARAMETER_VALUE, message).at(when.condition.at, why),
+    ))
+}
+
+/// A column masked by its rule; none where it is made of published columns.
 fn masked(
     subject: &Subject<'_>,
     rule: &Rule,
     mask: &Mask,
     field: &FieldRef,
-) -> Result<(Treatment, FieldRef), Box<Diagnostic>> {
-    let name = &mask.function.value;
-    let function =
-        engine_masking::find(name).ok_or_else(|| Box::new(refusals::unknown_mask(mask)))?;
-    let (key, linkage) = if function.keyed() {
-        let wanted = mask.key.as_ref().map_or(DEFAULT_KEY, |key| key.value.as_str());
-        let at = mask.key.as_ref().map_or(rule.name.at, |key| key.at);
-        let key = subject.binding.keys.newest(wanted);
-        let key = key.map_err(|held| Box::new(refusals::unknown_key(at, wanted, &held)))?;
-        let stated = mask.linkage.as_ref().map(|linkage| linkage.value.clone());
-        (Some(key), Some(stated.unwrap_or_else(|| own_linkage(subject, field.name()))))
-    } else {
-        (None, None)
-    };
-    let params = match mask.params.reveal_json() {
-        serde_json::Value::Object(params) => params,
-        _ => serde_json::Map::new(),
-    };
-    let named = function.reads_name(&serde_json::Value::Object(params.clone()));
-    let mut spec = MaskSpec {
-        rule: rule.name.value.clone(),
-        linkage,
-        key,
-        column: named.then(|| field.name().clone()),
-        inputs: Vec::new(),
-        params,
-    };
-    let mut fields = vec![Arc::clone(field)];
-    fields.extend(subject.schema.fields().iter().cloned());
-    let described = subject
-        .binding
-        .resolver
-        .describe(function, &spec, &fields)
-        .map_err(|error| Box::new(refusals::unbound(subject, rule, mask, field, &error)))?;
-    let there = |name: &&String| subject.schema.column_with_name(name).is_some();
-    if let Some(missing) = described.inputs().iter().find(|name| !there(name)) {
-        return Err(Box::new(refusals::missing_input(subject, mask, field, missing)));
+) -> Result<Option<(Treatment, FieldRef)>, Box<Diagnostic>> {
+    if mask.function.value == SQL {
+        no_condition(mask, "write it into the expression: CASE WHEN … THEN … ELSE … END")?;
+        return Ok(None);
     }
-    let properties = described.properties();
+    let applied = AppliedMask::bind(subject, rule, mask, field, &Others::of(subject))?;
+    if applied.reads_masked {
+        return Ok(None);
+    }
+    applied_to(subject, rule, mask, field, applied).map(Some)
+}
+
+fn applied_to(
+    subject: &Subject<'_>,
+    rule: &Rule,
+    mask: &Mask,
+    field: &FieldRef,
+    applied: AppliedMask,
+) -> Result<(Treatment, FieldRef), Box<Diagnostic>> {
+    if engine_masking::WHOLE.iter().any(|function| function.name() == applied.function) {
+        no_condition(mask, "its values are dealt out among all rows; `within` keeps groups apart")?;
+    }
+    let fork = match &mask.when {
+        Some(when) => Some(fork::bind(subject, rule, &applied, when, field)?),
+        None => None,
+    };
+    let own = applied.properties;
+    let properties = fork.as_ref().map_or(own, |fork| fork.properties(&own));
     check_unique(subject, rule, mask.function.at, field, properties.uniqueness)?;
     let nullable = !properties.preserves.null || field.is_nullable();
-    let output = Arc::new(Field::new(field.name(), described.output(), nullable));
-    let inputs = described.inputs().to_vec();
-    spec.inputs = inputs.clone();
-    let lookup = spec.params.get("lookup").and_then(|name| name.as_str());
-    let lookup = lookup.and_then(|name| subject.binding.resolver.lookup_digest(name));
+    let output = Arc::new(Field::new(field.name(), applied.output.clone(), nullable));
     let treatment = Treatment::Masked {
         rule: rule.name.value.clone(),
-        function: function.name(),
-        spec,
-        inputs,
+        mask: Box::new(applied),
+        fork: fork.map(Box::new),
         properties,
-        lookup,
     };
     Ok((treatment, output))
 }
 
-/// The pseudonym space of a column whose rule names none: its own, so that columns are unlinkable unless
-/// somebody says otherwise; a column that refers to another shares that one's, so that joins still hold.
-fn own_linkage(subject: &Subject<'_>, column: &str) -> String {
-    let mut relation = subject.from.clone();
-    let mut column = column.to_owned();
-    let mut seen = Vec::new();
-    while let Relation::Table { source, table } = &relation {
-        if seen.contains(&(relation.clone(), column.clone())) {
-            break;
-        }
-        seen.push((relation.clone(), column.clone()));
-        let Some(declared) = subject.project.table(source, table) else { break };
-        let target = declared.references.iter().find_map(|reference| {
-            let position = reference.columns.iter().position(|from| from.value == column)?;
-            let to = reference.to.get(position)?;
-            Some((reference.table.value.clone(), to.value.clone()))
-        });
-        let Some((next_table, next_column)) = target else { break };
-        relation = Relation::Table { source: source.clone(), table: next_table };
-        column = next_column;
+impl Waiting<'_> {
+    fn bind(
+        self,
+        subject: &Subject<'_>,
+        published: &[BoundColumn],
+    ) -> Result<BoundColumn, Box<Diagnostic>> {
+        let Waiting { rule, mask, field, class, mut reach, sensitive } = self;
+        let (treatment, output) = if mask.function.value == SQL {
+            let (computed, data_type) = computed::bind(subject, rule, mask, published)?;
+            check_unique(subject, rule, mask.function.at, field, Uniqueness::Lossy)?;
+            reach = made_of(&computed, subject, published, reach);
+            let output = Arc::new(Field::new(field.name(), data_type, true));
+            let computed = Box::new(computed);
+            (Treatment::Computed { rule: rule.name.value.clone(), computed }, output)
+        } else {
+            let others =
+                Others::new(published.iter().map(|one| (Arc::clone(&one.output), one.sql())));
+            let applied = AppliedMask::bind(subject, rule, mask, field, &others)?;
+            applied_to(subject, rule, mask, field, applied)?
+        };
+        Ok(BoundColumn {
+            name: field.name().clone(),
+            class,
+            reach,
+            sensitive,
+            input: Arc::clone(field),
+            output,
+            treatment,
+            unique: subject.unique.contains_key(field.name()),
+        })
     }
-    // A circle of references has no end: its first member in order names the space of all.
-    let here = (relation, column);
-    let circle = seen.iter().position(|one| *one == here).and_then(|start| seen.get(start..));
-    let (relation, column) = circle.and_then(|members| members.iter().min()).unwrap_or(&here);
-    format!("{relation}.{column}")
+}
+
+/// What flows into a computed column: what it reads, in place of the column of its name.
+fn made_of(
+    computed: &Computed,
+    subject: &Subject<'_>,
+    published: &[BoundColumn],
+    own: ColumnReach,
+) -> ColumnReach {
+    let raw = computed.raw.iter().filter_map(|name| subject.reach.column(name));
+    let masked = published.iter().filter(|one| computed.masked.contains(&one.name));
+    let mut made =
+        ColumnReach { sources: Influence::default(), exposed: Influence::default(), ..own };
+    for reach in raw.chain(masked.map(|one| &one.reach)) {
+        made.sources.add(&reach.sources.clone().then(Kind::Computed));
+        made.exposed.add(&reach.exposed.clone().then(Kind::Computed));
+    }
+    made
 }
 
 fn check_unique(

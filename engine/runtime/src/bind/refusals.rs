@@ -12,6 +12,15 @@ use crate::flow::{Kind, Origin};
 use crate::masks::resolver::ResolveError;
 use crate::types::type_name;
 
+/// The mask that leaves a column out.
+pub(super) const DROP: &str = "drop";
+
+/// The mask that computes a column from the row.
+pub(super) const SQL: &str = "sql";
+
+/// Masks that are no functions of the catalogue.
+const BESIDE: [&str; 2] = [DROP, SQL];
+
 /// Functions and keys that rules name and that are not there, whether a rule wins a column or not.
 pub(super) fn of_rules(
     rules: &[Rule],
@@ -20,20 +29,34 @@ pub(super) fn of_rules(
     let mut findings = Vec::new();
     for rule in rules {
         let Action::Mask(mask) = &rule.action else { continue };
-        if engine_masking::find(&mask.function.value).is_none() {
+        let name = mask.function.value.as_str();
+        if engine_masking::find(name).is_none() && !BESIDE.contains(&name) {
             findings.push(unknown_mask(mask));
         }
-        if let Some(wanted) = &mask.key
-            && let Err(held) = key(&wanted.value)
+        let otherwise = mask.when.as_ref().and_then(|when| match when.otherwise.as_deref() {
+            Some(Action::Mask(other)) => Some(other),
+            _ => None,
+        });
+        if let Some(other) = otherwise
+            && engine_masking::find(&other.function.value).is_none()
         {
-            findings.push(unknown_key(wanted.at, &wanted.value, &held));
+            findings.push(unknown_mask(other));
+        }
+        for wanted in
+            [Some(mask), otherwise].into_iter().flatten().filter_map(|one| one.key.as_ref())
+        {
+            if let Err(held) = key(&wanted.value) {
+                findings.push(unknown_key(wanted.at, &wanted.value, &held));
+            }
         }
     }
     findings
 }
 
 pub(super) fn unknown_mask(mask: &Mask) -> Diagnostic {
-    let names: Vec<&str> = engine_masking::ALL.iter().map(|function| function.name()).collect();
+    let functions = engine_masking::all().map(|function| function.name());
+    let mut names: Vec<&str> = functions.chain(BESIDE).collect();
+    names.sort_unstable();
     let name = &mask.function.value;
     Diagnostic::new(&policy::MASK_UNKNOWN, format!("there is no mask `{name}`"))
         .at(mask.function.at, label(nearest(name, names.iter().copied()), "unknown mask"))
@@ -363,6 +386,25 @@ pub(super) fn missing_input(
         Some(help) => diagnostic.help(help),
         None => diagnostic,
     }
+}
+
+/// A column is made of one that is not published, or is made of published ones itself.
+pub(super) fn not_published(
+    subject: &Subject<'_>,
+    at: Location,
+    name: &str,
+    names: &[&str],
+) -> Diagnostic {
+    let message = format!("export `{}` has no published column `{name}` to read", subject.export);
+    Diagnostic::new(&policy::MASK_COLUMN, message)
+        .at(
+            at,
+            label(
+                nearest(name, names.iter().copied()),
+                "not published, or made of such columns itself",
+            ),
+        )
+        .help(format!("published columns there are: {}", names.join(", ")))
 }
 
 fn no_column(subject: &Subject<'_>, mask: &Mask, name: &str) -> Words {

@@ -2,9 +2,8 @@
 
 use engine_project::{Relation, identifier};
 
-use super::policy::{BoundColumn, Treatment};
 use super::reach::Released;
-use crate::masks::spec::sql_name;
+use super::treatment::{BoundColumn, Fork, Kept, Otherwise, Treatment};
 
 /// The SELECT of an export. Columns stand one a line, in order; a comment names the rule of each.
 pub(super) fn export_sql(from: &Relation, columns: &[BoundColumn], filter: Option<&str>) -> String {
@@ -23,26 +22,45 @@ pub(super) fn export_sql(from: &Relation, columns: &[BoundColumn], filter: Optio
 
 fn written(column: &BoundColumn) -> (String, String) {
     let name = identifier(&column.name);
+    let named = || format!("{} AS {name}", column.sql());
     match &column.treatment {
-        Treatment::Masked { rule, function, spec, inputs, .. } => {
-            let others: String =
-                inputs.iter().map(|input| format!(", {}", identifier(input))).collect();
-            let spec = spec.canonical().replace('\'', "''");
-            let call = format!("{}({name}, '{spec}'{others}) AS {name}", sql_name(function));
-            (call, format!("masked by rule {}", one_line(rule)))
+        Treatment::Masked { rule, fork, .. } => {
+            let fork = fork.as_ref().map(|fork| otherwise(fork)).unwrap_or_default();
+            (named(), one_line(&format!("masked by rule {rule}{fork}")))
         }
-        Treatment::Kept { rule, owner, reason, until } => {
-            let until = until.as_ref().map(|day| format!(", until {day}")).unwrap_or_default();
-            let words = format!("kept by rule {rule}, {owner}: {reason}{until}");
-            (name, one_line(&words))
+        Treatment::Computed { rule, computed } => {
+            let word = computed.released.as_ref().map(released).unwrap_or_default();
+            (named(), one_line(&format!("computed by rule {rule}{word}")))
         }
+        Treatment::Kept(kept) => (name, one_line(&self::kept(kept))),
         Treatment::Open(None) => (name, "shows no value of a sensitive column".to_owned()),
-        Treatment::Open(Some(released)) => {
-            let Released { by, owner, reason, until } = released;
-            let until = until.as_ref().map(|day| format!(", until {day}")).unwrap_or_default();
-            (name, one_line(&format!("open by {by}, {owner}: {reason}{until}")))
+        Treatment::Open(Some(word)) => {
+            (name, one_line(&format!("open by {}{}", word.by, released(word))))
         }
     }
+}
+
+/// What happens where the condition of a rule does not hold.
+fn otherwise(fork: &Fork) -> String {
+    match &fork.otherwise {
+        Otherwise::Null => " where its condition holds, else null".to_owned(),
+        Otherwise::Masked(mask) => format!(" where its condition holds, else {}", mask.function),
+        Otherwise::Kept(kept) => format!(" where its condition holds, else {}", self::kept(kept)),
+    }
+}
+
+fn kept(kept: &Kept) -> String {
+    let Kept { rule, owner, reason, until } = kept;
+    format!("kept by rule {rule}, {owner}: {reason}{}", until_words(until.as_ref()))
+}
+
+fn released(word: &Released) -> String {
+    let Released { owner, reason, until, .. } = word;
+    format!(", {owner}: {reason}{}", until_words(until.as_ref()))
+}
+
+fn until_words(day: Option<&String>) -> String {
+    day.map(|day| format!(", until {day}")).unwrap_or_default()
 }
 
 /// A comment ends at the line's end; text from the configuration must not go on after it.

@@ -24,8 +24,8 @@ use serde_json::Value;
 
 use super::condition::condition;
 use super::exports::unknown_column;
-use super::policy::{BoundColumn, Treatment};
 use super::subject::Subject;
+use super::treatment::{BoundColumn, Treatment};
 use crate::codes::config::INVALID_VALUE;
 use crate::diagnostic::Diagnostic;
 use crate::flow::{Kind, Kinds};
@@ -157,10 +157,11 @@ fn of_column(declared: &Column, column: &BoundColumn) -> Vec<(Test, bool)> {
 fn holds(test: &ColumnTest, column: &BoundColumn) -> bool {
     match (test, &column.treatment) {
         (ColumnTest::NotNull, Treatment::Masked { properties, .. }) => properties.preserves.null,
+        (ColumnTest::NotNull, Treatment::Computed { .. }) => false,
         (ColumnTest::NotNull | ColumnTest::Unique | ColumnTest::Leak, _) => true,
         (ColumnTest::Relationships { .. }, _) => true,
         (_, Treatment::Kept { .. } | Treatment::Open(_)) => true,
-        (_, Treatment::Masked { .. }) => false,
+        (_, Treatment::Masked { .. } | Treatment::Computed { .. }) => false,
     }
 }
 
@@ -191,10 +192,8 @@ fn published(
             let Ok(condition) = condition(subject, sql, subject.schema, "") else {
                 return Some(test.clone());
             };
-            let as_it_is = |name: &String| {
-                find(name)
-                    .is_some_and(|column| !matches!(column.treatment, Treatment::Masked { .. }))
-            };
+            let as_it_is =
+                |name: &String| find(name).is_some_and(|column| column.treatment.is_as_read());
             condition.columns.iter().all(as_it_is).then(|| test.clone())
         }
         TableTest::Column { column, test: of_column } => {
@@ -264,7 +263,7 @@ fn of_one_column(test: &Test, published: &BoundColumn, asked: &ColumnTest) -> Op
         ColumnTest::Regex { pattern } if Regex::new(pattern).is_err() => {
             return Some(unreadable(test));
         }
-        ColumnTest::Leak if !matches!(published.treatment, Treatment::Masked { .. }) => {
+        ColumnTest::Leak if published.treatment.shows_values() => {
             let message = format!("`leak` cannot hold for `{}`", published.name);
             let finding = Diagnostic::new(&INVALID_VALUE, message).at(test.at, "is not masked");
             return Some(finding.help("every value of a column that is published as it is can be read; mask it, or take the test away"));

@@ -21,6 +21,8 @@ pub const ALL: &[&Code] = &[
     &RANDOM,
     &ROTATION_DUE,
     &ROTATION_INVALID,
+    &UNMASK_REFUSED,
+    &NOT_REVERSIBLE,
 ];
 
 /// There is no keyring.
@@ -169,4 +171,27 @@ pub static ROTATION_INVALID: Code = Code {
     why: "Nobody would be told that a key is too old, which is not what somebody wanted.",
     example: "keys: {provider: environment, env: ENGINE_KEY, rotation: {max_age: 1 year}}",
     fix: "Write it as `90d`, `12mo` or `1y`.",
+};
+
+/// Unmasking was asked for in CI.
+pub static UNMASK_REFUSED: Code = Code {
+    id: "E0713",
+    title: "Nothing is unmasked in CI",
+    exit: Exit::KeyRefused,
+    what: "`engine unmask` was called where the variable `CI` is set, without `--in-ci`.",
+    why: "What a pipeline prints is kept in logs that many people read. The attempt is on record.",
+    example: "CI=true engine unmask customers --column card",
+    fix: "Run it on a machine of your own. `--in-ci` allows it, for a job whose output and logs nobody else reads.",
+};
+
+/// A column that cannot be restored.
+pub static NOT_REVERSIBLE: Code = Code {
+    id: "E0714",
+    title: "A column cannot be restored",
+    exit: Exit::Usage,
+    what: "`engine unmask` was asked for a column that the export does not have, or whose mask is no way back: it is \
+           one-way, has a condition, sends values to `otherwise`, or was masked with a column that is not at hand.",
+    why: "Only a permutation under a key can be undone, and only by whoever holds the key.",
+    example: "engine unmask customers --column email     # masked by `email`",
+    fix: "Ask for columns that are masked by a reversible function; the table of masking functions says which are.",
 };

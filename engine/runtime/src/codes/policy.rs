@@ -31,6 +31,7 @@ pub const ALL: &[&Code] = &[
     &SHOWS_MORE,
     &INDIRECT,
     &MIN_GROUP,
+    &COMPUTED_SENSITIVE,
 ];
 
 /// A column is neither masked nor kept.
@@ -310,4 +311,21 @@ pub static MIN_GROUP: Code = Code {
     example: r#"-- models/spending.sql, with min_group: {size: 10, …} in its YAML
 SELECT country, total FROM {{ source('shop', 'invoices') }}"#,
     fix: "Group in the outermost SELECT; what else the model does can be a model that it reads.",
+};
+
+/// A column is computed from a sensitive one.
+pub static COMPUTED_SENSITIVE: Code = Code {
+    id: "E0424",
+    title: "A column is computed from a sensitive one",
+    exit: Exit::DoesNotCompile,
+    what: "The expression of a rule with `mask: sql` reads a sensitive column, or one without a class, as it \
+           is. What it makes of the values would be published, and nobody answers for that.",
+    why: "An expression is no mask: `lower(email)` is still the address. The engine does not guess what an \
+          expression leaves of a value.",
+    example: r#"- name: birth_year
+  match: {column: crm.customers.birth_date}
+  mask: sql
+  params: {expression: "extract(year FROM birth_date)"}"#,
+    fix: "Read the column as it is published, with `masked.birth_date`; or have somebody answer for what is \
+          shown: `declassify: {owner: \"@dpo\", reason: …}` beside `expression`.",
 };

@@ -27,6 +27,7 @@ pub const ALL: &[&Code] = &[
     &APPROVAL_INVALID,
     &L_DIVERSITY,
     &LEAK,
+    &MASK_IRREGULAR,
     &INTERNAL,
 ];
 
@@ -257,6 +258,20 @@ pub static LEAK: Code = Code {
     example: "tests: [{leak: {column: first_name}}]     # masked with a dictionary of common names",
     fix: "Use a mask whose results cannot be values of the column, such as `token`, or a dictionary of \
           invented values; leave the test out where shared values say nothing.",
+};
+
+/// Values are not what their mask is for.
+pub static MASK_IRREGULAR: Code = Code {
+    id: "E0819",
+    title: "Values are not what their mask is for",
+    exit: Exit::GateRefused,
+    what: "A mask for values of one kind, such as card numbers with a check digit, was given others. They were \
+           masked by their shape, or became what the rule's `otherwise` says, and are counted here.",
+    why: "Nothing of them is shown, but a receiver who relies on the form will meet values that have another. This is a \
+          warning: the snapshot was published.",
+    example: "- {name: cards, match: {class: pii.card}, mask: card}     # and a column that holds `none` here and there",
+    fix: "Look at the column's values in the source. If they are right, use a mask that fits them, or a rule with \
+          `when`.",
 };
 
 /// A defect of the engine.

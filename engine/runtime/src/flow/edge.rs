@@ -44,11 +44,13 @@ pub enum Kind {
     Unnested,
     /// Divides the chunks of an export.
     Partition,
+    /// Decides how another column is masked.
+    Condition,
 }
 
 impl Kind {
     /// All kinds, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Copied,
         Self::Cast,
         Self::Matched,
@@ -65,6 +67,7 @@ impl Kind {
         Self::Counted,
         Self::Unnested,
         Self::Partition,
+        Self::Condition,
     ];
 
     /// Whether values of the origin reach the output.
@@ -93,17 +96,18 @@ impl Kind {
             Self::Counted => "counted",
             Self::Unnested => "list length",
             Self::Partition => "partition value",
+            Self::Condition => "condition of a mask",
         }
     }
 
-    const fn bit(self) -> u16 {
+    const fn bit(self) -> u32 {
         1 << self as u8
     }
 }
 
 /// A set of kinds.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub struct Kinds(u16);
+pub struct Kinds(u32);
 
 impl Kinds {
     /// The set of one kind.

@@ -49,10 +49,25 @@ pub struct Counts {
     pub irregular: AtomicU64,
 }
 
+/// What a mask has done so far.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    /// The function.
+    pub function: String,
+    /// Its specification, as it stands in compiled SQL.
+    pub spec: String,
+    /// Values that were not null.
+    pub values: u64,
+    /// Values whose masked form equals the value.
+    pub unchanged: u64,
+    /// Values that the function is not made for, and masked all the same.
+    pub irregular: u64,
+}
+
 /// A bound mask with its counters.
 pub struct Bound {
     /// The mask.
-    pub mask: Box<dyn Mask>,
+    pub mask: Arc<dyn Mask>,
     /// Shared by all masks of one specification.
     pub counts: Arc<Counts>,
 }
@@ -66,6 +81,8 @@ pub struct Resolver {
     lookups: Lookups,
     bound: RwLock<HashMap<CacheKey, Arc<Bound>>>,
     counts: RwLock<BTreeMap<(String, String), Arc<Counts>>>,
+    /// Masks that have seen their whole column, by function and specification.
+    whole: RwLock<BTreeMap<(String, String), Arc<dyn Mask>>>,
 }
 
 impl fmt::Debug for Resolver {
@@ -83,6 +100,7 @@ impl Resolver {
             lookups,
             bound: RwLock::new(HashMap::new()),
             counts: RwLock::new(BTreeMap::new()),
+            whole: RwLock::new(BTreeMap::new()),
         }
     }
 
@@ -132,13 +150,32 @@ impl Resolver {
             return Ok(Arc::clone(bound));
         }
         let parsed: MaskSpec = serde_json::from_str(spec).map_err(|_| ResolveError::Malformed)?;
-        let mask = self.make(function, &parsed, columns)?;
+        let mask = match self.seen(function.name(), spec) {
+            Some(mask) => mask,
+            None => Arc::from(self.make(function, &parsed, columns)?),
+        };
         let bound = Arc::new(Bound { mask, counts: self.counter(function.name(), spec) });
         self.bound
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(cache_key, Arc::clone(&bound));
         Ok(bound)
+    }
+
+    /// Keeps a mask that has seen its whole column, until the next export.
+    pub fn saw(&self, function: &str, spec: &MaskSpec, mask: Box<dyn Mask>) {
+        // Whatever was bound before had seen nothing.
+        self.bound.write().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut whole = self.whole.write().unwrap_or_else(PoisonError::into_inner);
+        whole.insert((function.to_owned(), spec.canonical()), Arc::from(mask));
+    }
+
+    fn seen(&self, function: &str, spec: &str) -> Option<Arc<dyn Mask>> {
+        let whole = self.whole.read().unwrap_or_else(PoisonError::into_inner);
+        if whole.is_empty() {
+            return None;
+        }
+        whole.get(&(function.to_owned(), spec.to_owned())).cloned()
     }
 
     fn make(
@@ -201,20 +238,25 @@ impl Resolver {
         Arc::clone(counts.entry((function.to_owned(), spec.to_owned())).or_default())
     }
 
-    /// What each mask has done so far: function, specification, values, unchanged values.
-    pub fn counted(&self) -> Vec<(String, String, u64, u64)> {
+    /// What each mask has done so far.
+    pub fn counted(&self) -> Vec<Counted> {
         let counts = self.counts.read().unwrap_or_else(PoisonError::into_inner);
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         counts
             .iter()
-            .map(|((function, spec), counts)| {
-                (function.clone(), spec.clone(), read(&counts.values), read(&counts.unchanged))
+            .map(|((function, spec), counts)| Counted {
+                function: function.clone(),
+                spec: spec.clone(),
+                values: read(&counts.values),
+                unchanged: read(&counts.unchanged),
+                irregular: read(&counts.irregular),
             })
             .collect()
     }
 
-    /// Forgets what was counted, before the next export.
-    pub fn reset_counts(&self) {
+    /// Forgets what was counted and seen, before the next export.
+    pub fn reset(&self) {
+        self.whole.write().unwrap_or_else(PoisonError::into_inner).clear();
         self.bound.write().unwrap_or_else(PoisonError::into_inner).clear();
         self.counts.write().unwrap_or_else(PoisonError::into_inner).clear();
     }

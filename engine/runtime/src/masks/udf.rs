@@ -24,7 +24,7 @@ use super::spec::sql_name;
 
 /// Every function of the catalogue, over one resolver.
 pub fn functions(resolver: &Arc<Resolver>) -> impl Iterator<Item = ScalarUDF> {
-    engine_masking::ALL.iter().map(|function| MaskUdf::new(*function, resolver).into())
+    engine_masking::all().map(|function| MaskUdf::new(function, resolver).into())
 }
 
 /// The function of this name, over a resolver. `None` when the catalogue has no such function.

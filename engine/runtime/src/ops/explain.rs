@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use engine_project::{Action, Project, Relation, Rule};
+use engine_project::{Action, Mask, Project, Relation, Rule};
 use serde::Serialize;
 
 use crate::bind::{ColumnReach, Decided, Judged, Reaches, Released};
@@ -190,12 +190,30 @@ fn source_explanation(reaches: &Reaches, (origin, kinds): (&Origin, Kinds)) -> S
     }
 }
 
+/// What a reader can learn through a rule's mask.
+fn masked(mask: &Mask) -> String {
+    let own = match engine_masking::find(&mask.function.value) {
+        Some(function) => function.doc().privacy.to_owned(),
+        None => match mask.function.value.as_str() {
+            "drop" => "nothing: the column is left out".to_owned(),
+            "sql" => "what its expression makes of the row".to_owned(),
+            _ => "there is no such mask".to_owned(),
+        },
+    };
+    let otherwise = mask.when.as_ref().and_then(|when| when.otherwise.as_deref());
+    match otherwise {
+        Some(Action::Keep(_)) => {
+            format!("{own} Where the rule's condition does not hold, the value itself.")
+        }
+        _ => own,
+    }
+}
+
 /// What a reader of the export can learn from the column.
 fn learns(decided: &Decided<'_>) -> String {
     match decided {
         Decided::Rule(rule, _) => match &rule.action {
-            Action::Mask(mask) => engine_masking::find(&mask.function.value)
-                .map_or_else(|| "there is no such mask".to_owned(), |f| f.doc().privacy.to_owned()),
+            Action::Mask(mask) => masked(mask),
             Action::Keep(_) => "everything: the value is published as it is".to_owned(),
         },
         Decided::Open(None) => "no value of a sensitive column".to_owned(),

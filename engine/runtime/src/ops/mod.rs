@@ -22,4 +22,5 @@ pub mod reveal;
 pub mod run;
 pub mod schema;
 pub mod test;
+pub mod unmask;
 pub mod verify;

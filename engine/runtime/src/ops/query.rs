@@ -193,18 +193,7 @@ pub async fn show(
     asked: &Asked,
 ) -> Outcome<QueryReport> {
     let project = workspace::load(context)?;
-    if project.export(export).is_none() {
-        let known: Vec<&str> =
-            project.exports.iter().map(|export| export.name.value.as_str()).collect();
-        let nearest = engine_project::nearest(export, known.iter().copied());
-        let meant = nearest.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        return Err(Diagnostic::new(
-            &names::UNKNOWN_EXPORT,
-            format!("there is no export `{export}`"),
-        )
-        .help(format!("{meant}the exports are: {}", known.join(", ")))
-        .into());
-    }
+    known_export(&project, export)?;
     let keys = keys::open(&project, context)?;
     let store = store::open(&project)?;
     let scene = Scene::of(context, &project, &keys, &store)?.bound(asked.tenant.as_deref())?;
@@ -221,6 +210,20 @@ pub async fn show(
     scene.recorded(ScriptType::SHOW, operation::exports([export]), work, told).await
 }
 
+/// Refuses the name of no export.
+pub(super) fn known_export(project: &Project, export: &str) -> Outcome<()> {
+    if project.export(export).is_some() {
+        return Ok(());
+    }
+    let known: Vec<&str> =
+        project.exports.iter().map(|export| export.name.value.as_str()).collect();
+    let nearest = engine_project::nearest(export, known.iter().copied());
+    let meant = nearest.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    Err(Diagnostic::new(&names::UNKNOWN_EXPORT, format!("there is no export `{export}`"))
+        .help(format!("{meant}the exports are: {}", known.join(", ")))
+        .into())
+}
+
 /// The refusal of an export that was never committed.
 pub fn no_snapshot(export: &str) -> Failure {
     Diagnostic::new(&store_codes::NO_SNAPSHOT, format!("`{export}` has no snapshot yet"))
@@ -234,7 +237,7 @@ fn mentions(sql: &str, name: &str) -> bool {
 }
 
 /// The tables that a query may read.
-struct Tables<'a> {
+pub(super) struct Tables<'a> {
     bound: Bound<'a>,
     /// What stands behind them, to name a chunk that was changed.
     found: Vec<(FileId, Manifest)>,
@@ -243,7 +246,7 @@ struct Tables<'a> {
 }
 
 impl<'a> Tables<'a> {
-    fn new(
+    pub(super) fn new(
         heads: &'a Heads,
         session: &'a SessionContext,
         store: &'a Store,
@@ -256,7 +259,11 @@ impl<'a> Tables<'a> {
     }
 
     /// Registers what is wanted: exports as they are now or, of a moment, from their histories.
-    async fn register(&mut self, project: &Project, wanted: impl Fn(&str) -> bool) -> Outcome<()> {
+    pub(super) async fn register(
+        &mut self,
+        project: &Project,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Outcome<()> {
         let of_moment = self.bound.asked.as_of.is_some();
         let mut tracked = BTreeSet::new();
         for layout in Layout::all(project) {
@@ -313,12 +320,18 @@ impl<'a> Tables<'a> {
         Ok(())
     }
 
+    /// The manifest of an export that is registered.
+    pub(super) fn manifest(&self, export: &str) -> Option<&Manifest> {
+        self.found.iter().map(|(_, manifest)| manifest).find(|manifest| manifest.export == export)
+    }
+
     /// Whether a table can be read, or it is known why not.
     fn knows(&self, table: &str) -> bool {
         self.names.iter().any(|name| name == table) || self.bound.withheld.contains_key(table)
     }
 
-    async fn answer(self, sql: &str) -> Outcome<QueryReport> {
+    /// Answers one SELECT.
+    pub(super) async fn answer(self, sql: &str) -> Outcome<QueryReport> {
         let (session, store) = (self.bound.session, self.bound.shelf.store);
         let frame = session.sql_with_options(sql, read_only()).await;
         let frame = frame.map_err(|error| self.refusal(&fault::planning_text(&error)))?;

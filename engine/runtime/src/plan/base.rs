@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use engine_sources::ContentStatistics;
 use serde_json::{Map, Value};
 
-use super::document::{Plan, PlannedExport, PlannedField, PlannedHistory, PlannedTreatment};
+use super::document::{
+    Plan, PlannedExport, PlannedField, PlannedHistory, PlannedTreatment, PlannedWhen,
+};
 use super::made::Base;
 use crate::masks::spec::MaskSpec;
 
@@ -80,6 +82,10 @@ pub enum BeforeTreatment {
         key: Option<String>,
         /// The pseudonym space.
         linkage: Option<String>,
+        /// The version of the function's mapping; none where nobody wrote it down.
+        abi: Option<u32>,
+        /// The condition under which it masked; none for every row.
+        when: Option<PlannedWhen>,
         /// What could still be seen; none where nobody wrote it down.
         shows: Option<Vec<String>>,
     },
@@ -171,15 +177,24 @@ impl BeforeExport {
             sensitive: Some(column.sensitive),
             sources: Some(column.sources.iter().map(|one| one.column.clone()).collect()),
             treatment: match &column.treatment {
-                PlannedTreatment::Masked { function, params, key, linkage, shows, .. } => {
-                    BeforeTreatment::Masked {
-                        function: function.clone(),
-                        params: params.clone(),
-                        key: key.clone(),
-                        linkage: linkage.clone(),
-                        shows: Some(shows.clone()),
-                    }
-                }
+                PlannedTreatment::Masked {
+                    function,
+                    params,
+                    key,
+                    linkage,
+                    abi,
+                    when,
+                    shows,
+                    ..
+                } => BeforeTreatment::Masked {
+                    function: function.clone(),
+                    params: params.clone(),
+                    key: key.clone(),
+                    linkage: linkage.clone(),
+                    abi: Some(*abi),
+                    when: when.clone(),
+                    shows: Some(shows.clone()),
+                },
                 PlannedTreatment::Kept { .. } | PlannedTreatment::Open { .. } => {
                     BeforeTreatment::Clear(Word::of(&column.treatment))
                 }
@@ -229,12 +244,22 @@ impl BeforeExport {
 /// A manifest's words for a mask: the function and its canonical specification.
 fn masked(text: &str) -> BeforeTreatment {
     let (function, spec) = text.split_once(' ').unwrap_or((text, ""));
-    let spec: Option<MaskSpec> = serde_json::from_str(spec).ok();
+    // A condition may stand behind it.
+    let spec = serde_json::Deserializer::from_str(spec).into_iter::<MaskSpec>().next();
+    let spec = spec.and_then(Result::ok);
     let (params, key, linkage) = match spec {
         Some(spec) => (spec.params, spec.key.map(|key| key.to_string()), spec.linkage),
         None => (Map::new(), None, None),
     };
-    BeforeTreatment::Masked { function: function.to_owned(), params, key, linkage, shows: None }
+    BeforeTreatment::Masked {
+        function: function.to_owned(),
+        params,
+        key,
+        linkage,
+        abi: None,
+        when: None,
+        shows: None,
+    }
 }
 
 impl BeforeTreatment {
@@ -242,9 +267,19 @@ impl BeforeTreatment {
     #[must_use]
     pub fn words(&self) -> String {
         match self {
-            Self::Masked { function, params, .. } => mask_words(function, params),
+            Self::Masked { function, params, when, .. } => {
+                conditional(mask_words(function, params), when.as_ref())
+            }
             Self::Clear(_) => "as it is".to_owned(),
         }
+    }
+}
+
+/// A mask with its condition.
+pub(super) fn conditional(mask: String, when: Option<&PlannedWhen>) -> String {
+    match when {
+        Some(when) => format!("{mask} {}", when.words()),
+        None => mask,
     }
 }
 

@@ -55,6 +55,7 @@ pub fn plan(
             changes.extend(locations(&plan.locations, before.locations.as_ref()));
         }
         changes.extend(keys(&plan, &before));
+        changes.extend(mappings(&plan, &before));
         changes.extend(owners(&plan, &before));
     }
     for change in &mut changes {
@@ -247,6 +248,37 @@ fn keys(plan: &Plan, before: &Before) -> Vec<Change> {
         let reason =
             format!("pseudonyms of {columns} {words} change: nothing joins with older snapshots");
         Change::new(Section::Keys, "key_version", name, reason).between(Some(before), Some(after))
+    };
+    changed.into_iter().map(line).collect()
+}
+
+/// Functions whose mapping is another version than before: pseudonyms change.
+fn mappings(plan: &Plan, before: &Before) -> Vec<Change> {
+    let mut changed: BTreeMap<(String, u32, u32), Vec<String>> = BTreeMap::new();
+    for export in &plan.exports {
+        let was = before.exports.get(&export.name);
+        for column in &export.columns {
+            let PlannedTreatment::Masked { function, abi, .. } = &column.treatment else {
+                continue;
+            };
+            let was = was.and_then(|was| was.column(&column.name)).map(|was| &was.treatment);
+            if let Some(BeforeTreatment::Masked { function: same, abi: Some(older), .. }) = was
+                && same == function
+                && older != abi
+            {
+                let columns = changed.entry((function.clone(), *older, *abi)).or_default();
+                columns.push(format!("{}.{}", export.name, column.name));
+            }
+        }
+    }
+    let line = |((function, before, after), columns): ((String, u32, u32), Vec<String>)| {
+        let reason = format!(
+            "the function maps anew: pseudonyms of {} change, and nothing joins with older snapshots",
+            columns.join(", ")
+        );
+        let version = |abi| Some(format!("version {abi}"));
+        Change::new(Section::Keys, "mapping", function, reason)
+            .between(version(before), version(after))
     };
     changed.into_iter().map(line).collect()
 }

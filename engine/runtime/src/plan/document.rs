@@ -296,6 +296,30 @@ pub struct PlannedColumn {
     pub sources: Vec<PlannedSource>,
     /// What happens to it.
     pub treatment: PlannedTreatment,
+    /// How likely two of its values become one, where they must stay distinct and only chance keeps them so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collision: Option<PlannedCollision>,
+}
+
+/// A bound of the probability that any two values of a column become one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedCollision {
+    /// The bound, as a decimal number with an exponent.
+    pub below: String,
+    /// Among so many rows.
+    pub rows: u64,
+    /// Where that number is from: `last snapshot`, `row_count`, or `assumed`.
+    pub counted: String,
+}
+
+impl PlannedCollision {
+    /// The bound in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let Self { below, rows, counted } = self;
+        format!("two of {rows} rows ({counted}) collide with a probability below {below}")
+    }
 }
 
 /// A source column that a column depends on.
@@ -326,6 +350,12 @@ pub enum PlannedTreatment {
         key: Option<String>,
         /// The pseudonym space.
         linkage: Option<String>,
+        /// Version of the function's mapping: another one gives other pseudonyms.
+        #[serde(default = "first_abi")]
+        abi: u32,
+        /// The condition under which it masks; none for every row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        when: Option<PlannedWhen>,
         /// `bijective`, `injective` or `lossy`.
         uniqueness: String,
         /// What of the value can still be seen: `equality`, `order` and so on.
@@ -355,6 +385,35 @@ pub enum PlannedTreatment {
         /// The last day it holds.
         until: Option<String>,
     },
+}
+
+/// What plans and manifests from before said nothing of.
+fn first_abi() -> u32 {
+    1
+}
+
+/// The condition of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedWhen {
+    /// As canonical SQL.
+    pub condition: String,
+    /// What happens to other rows, in words.
+    pub otherwise: String,
+    /// The masking key of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Who answers for values that are let through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+impl PlannedWhen {
+    /// The condition in words, to be set after the mask's.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("where {}, else {}", self.condition, self.otherwise)
+    }
 }
 
 impl PlannedLoad {

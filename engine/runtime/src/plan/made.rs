@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use engine_bundle::digest::Digest;
 use engine_bundle::ids::RunId;
-use engine_masking::{Properties, Uniqueness};
 use engine_project::{Load, LoadMode, Project, Relation, Spanned};
 use engine_sources::{ContentStatistics, LoadRequest};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -17,7 +16,8 @@ use super::document::{
     PlannedExport, PlannedField, PlannedHistory, PlannedLoad, PlannedReference, PlannedSource,
     PlannedTreatment,
 };
-use crate::bind::{BoundColumn, BoundExport, BoundProject, Released, Treatment};
+use super::treated::{collision, treatment};
+use crate::bind::{BoundColumn, BoundExport, BoundProject};
 use crate::checks;
 use crate::definition::Definition;
 use crate::flow::{Kinds, Origin};
@@ -210,33 +210,18 @@ fn keys(exports: &[PlannedExport]) -> BTreeMap<String, u32> {
     let columns = exports.iter().flat_map(|export| &export.columns);
     columns
         .filter_map(|column| match &column.treatment {
-            PlannedTreatment::Masked { key: Some(key), .. } => {
-                let (name, version) = key.rsplit_once('@')?;
-                Some((name.to_owned(), version.parse().ok()?))
+            PlannedTreatment::Masked { key, when, .. } => {
+                Some([key.as_ref(), when.as_ref().and_then(|when| when.key.as_ref())])
             }
             _ => None,
         })
+        .flatten()
+        .flatten()
+        .filter_map(|key| {
+            let (name, version) = key.rsplit_once('@')?;
+            Some((name.to_owned(), version.parse().ok()?))
+        })
         .collect()
-}
-
-/// What of a value can still be seen through a mask, in the words of [`super::change`].
-pub(super) fn shows(function: &str, properties: Properties) -> Vec<String> {
-    let found = engine_masking::find(function);
-    let keyed = found.is_none_or(engine_masking::Function::keyed);
-    let hides_all = found.is_some_and(engine_masking::Function::hides_all);
-    let preserves = properties.preserves;
-    let seen = [
-        ("nulls", preserves.null),
-        ("equality", !hides_all),
-        ("distinctness", properties.uniqueness != Uniqueness::Lossy),
-        ("length", preserves.length && !hides_all),
-        ("format", preserves.format && !hides_all),
-        ("prefix", preserves.prefix),
-        ("order", preserves.order && !hides_all),
-        ("about the value", found.is_some_and(engine_masking::Function::approximates)),
-        ("part of the value", !keyed && !hides_all),
-    ];
-    seen.iter().filter(|(_, seen)| *seen).map(|(word, _)| (*word).to_owned()).collect()
 }
 
 pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known) -> PlannedExport {
@@ -255,7 +240,7 @@ pub(super) fn planned(bound: &BoundProject, export: &BoundExport, known: &Known)
         from: export.from.to_string(),
         reads: bound.looks_at(export).iter().map(Relation::to_string).collect(),
         filter: export.filter.as_ref().map(|filter| filter.sql.clone()),
-        columns: export.columns.iter().map(|one| column(bound, one)).collect(),
+        columns: export.columns.iter().map(|one| column(bound, export, known, one)).collect(),
         indirect: export
             .indirect
             .iter()
@@ -358,44 +343,12 @@ fn words(kinds: Kinds) -> Vec<String> {
     kinds.iter().map(|kind| kind.word().to_owned()).collect()
 }
 
-fn column(bound: &BoundProject, column: &BoundColumn) -> PlannedColumn {
-    let treatment = match &column.treatment {
-        Treatment::Masked { rule, function, spec, properties, .. } => {
-            let mut params = spec.params.clone();
-            params.sort_keys();
-            PlannedTreatment::Masked {
-                rule: rule.clone(),
-                function: (*function).to_owned(),
-                params,
-                key: spec.key.as_ref().map(ToString::to_string),
-                linkage: spec.linkage.clone(),
-                uniqueness: match properties.uniqueness {
-                    Uniqueness::Bijective => "bijective".to_owned(),
-                    Uniqueness::Injective { .. } => "injective".to_owned(),
-                    Uniqueness::Lossy => "lossy".to_owned(),
-                },
-                shows: shows(function, *properties),
-                privacy: engine_masking::find(function)
-                    .map(|found| found.doc().privacy.to_owned())
-                    .unwrap_or_default(),
-            }
-        }
-        Treatment::Kept { rule, owner, reason, until } => PlannedTreatment::Kept {
-            rule: rule.clone(),
-            owner: owner.clone(),
-            reason: reason.clone(),
-            until: until.clone(),
-        },
-        Treatment::Open(released) => {
-            let text = |of: fn(&Released) -> &String| released.as_ref().map(|one| of(one).clone());
-            PlannedTreatment::Open {
-                by: text(|released| &released.by),
-                owner: text(|released| &released.owner),
-                reason: text(|released| &released.reason),
-                until: released.as_ref().and_then(|released| released.until.clone()),
-            }
-        }
-    };
+fn column(
+    bound: &BoundProject,
+    export: &BoundExport,
+    known: &Known,
+    column: &BoundColumn,
+) -> PlannedColumn {
     let source = |(origin, kinds): (&Origin, Kinds)| PlannedSource {
         column: origin.to_string(),
         class: bound.reaches.column(origin).and_then(|column| column.classes.first().cloned()?),
@@ -407,6 +360,7 @@ fn column(bound: &BoundProject, column: &BoundColumn) -> PlannedColumn {
         class: column.class.clone(),
         sensitive: column.sensitive,
         sources: column.reach.sources.direct().map(source).collect(),
-        treatment,
+        treatment: treatment(column),
+        collision: collision(export, known, column),
     }
 }

@@ -12,6 +12,7 @@ mod change;
 mod document;
 mod made;
 mod base;
+mod treated;
 mod privacy;
 mod schema;
 mod compared;
@@ -20,8 +21,8 @@ pub use base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, Details, Wor
 pub use change::{Change, Section};
 pub use compared::plan;
 pub use document::{
-    Action, BaseName, Beside, Coverage, Coverages, Expected, FORMAT_VERSION, Plan, PlannedColumn,
-    PlannedExport, PlannedField, PlannedHistory, PlannedLoad, PlannedReference, PlannedSource,
-    PlannedTreatment,
+    Action, BaseName, Beside, Coverage, Coverages, Expected, FORMAT_VERSION, Plan,
+    PlannedCollision, PlannedColumn, PlannedExport, PlannedField, PlannedHistory, PlannedLoad,
+    PlannedReference, PlannedSource, PlannedTreatment, PlannedWhen,
 };
 pub use made::{Base, Described, Known, Scope, load_request};

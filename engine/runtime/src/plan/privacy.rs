@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::base::{Before, BeforeColumn, BeforeExport, BeforeTreatment, Details, Word, mask_words};
+use super::base::{
+    Before, BeforeColumn, BeforeExport, BeforeTreatment, Details, Word, conditional, mask_words,
+};
 use super::change::{Change, Section};
 use super::document::{Action, PlannedColumn, PlannedExport, PlannedTreatment};
+use super::treated::SOME_VALUES;
 
 /// What a mask that shows this may show more of with other parameters: which way they went is not known.
-const GRADED: [&str; 6] =
-    ["length", "format", "prefix", "order", "about the value", "part of the value"];
+const GRADED: [&str; 7] =
+    ["length", "format", "prefix", "order", "about the value", "part of the value", SOME_VALUES];
 
 /// Of these, what is only the form of a value.
 const FORM: [&str; 2] = ["length", "format"];
@@ -91,14 +94,16 @@ fn owned(mut change: Change, column: &PlannedColumn) -> Change {
     change.owner = match &column.treatment {
         PlannedTreatment::Kept { owner, .. } => Some(owner.clone()),
         PlannedTreatment::Open { owner, .. } => owner.clone(),
-        PlannedTreatment::Masked { .. } => None,
+        PlannedTreatment::Masked { when, .. } => when.as_ref().and_then(|when| when.owner.clone()),
     };
     change
 }
 
 fn words(column: &PlannedColumn) -> String {
     match &column.treatment {
-        PlannedTreatment::Masked { function, params, .. } => mask_words(function, params),
+        PlannedTreatment::Masked { function, params, when, .. } => {
+            conditional(mask_words(function, params), when.as_ref())
+        }
         PlannedTreatment::Kept { .. } | PlannedTreatment::Open { .. } => "as it is".to_owned(),
     }
 }
@@ -231,15 +236,20 @@ fn changed(
             PlannedTreatment::Kept { .. } | PlannedTreatment::Open { .. },
         ) => found.push(line("unmasked", true, "was masked, becomes readable")),
         (
-            BeforeTreatment::Masked { function, params, linkage, shows, .. },
+            BeforeTreatment::Masked { function, params, linkage, shows, when, .. },
             PlannedTreatment::Masked {
                 function: now,
                 params: given,
                 linkage: space,
                 shows: seen,
+                when: condition,
                 ..
             },
         ) => {
+            if when != condition {
+                let what = "is masked under another condition";
+                found.push(line("condition", is_graded(seen), what));
+            }
             found.extend(
                 mask(shows.as_deref(), function, params, seen, now, given)
                     .map(|(kind, widens, what)| line(kind, widens, &what)),

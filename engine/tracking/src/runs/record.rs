@@ -223,6 +223,8 @@ pub enum ObjectKind {
     Metadata,
     /// A key, by name.
     Key,
+    /// A column of an export.
+    Column,
 }
 
 impl ObjectKind {
@@ -236,6 +238,7 @@ impl ObjectKind {
             Self::History => "history",
             Self::Metadata => "metadata",
             Self::Key => "key",
+            Self::Column => "column",
         }
     }
 }
