@@ -159,21 +159,20 @@ fn params(function: &str) -> Option<&'static str> {
     })
 }
 
-/// Every function of the catalogue; those of text in each form.
+/// Every function of the catalogue that has an example which is no nested value; those of text in each form.
 pub(crate) fn catalogue() -> Vec<Case> {
     let mut cases = Vec::new();
     for function in ALL {
-        let name = function.name();
-        let case = Case::natural(name, Form::Plain);
-        cases.push(case);
-        let example = function.doc().examples.into_iter().next();
-        let input = match case.natural {
-            Some(natural) => plain(natural, 1).data_type().clone(),
-            None => example.map_or(DataType::Null, |example| example.input_type),
+        let Some(example) = function.doc().examples.into_iter().next() else { continue };
+        let case = Case::natural(function.name(), Form::Plain);
+        let input = case.natural.map(|natural| plain(natural, 1).data_type().clone());
+        let input = input.unwrap_or(example.input_type);
+        let forms: &[Form] = match input {
+            DataType::Utf8 => &[Form::Plain, Form::View, Form::Dictionary],
+            nested if nested.is_nested() => &[],
+            _ => &[Form::Plain],
         };
-        if input == DataType::Utf8 {
-            cases.extend([Form::View, Form::Dictionary].map(|form| Case { form, ..case }));
-        }
+        cases.extend(forms.iter().map(|form| Case { form: *form, ..case }));
     }
     cases
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
-    TimestampMicrosecondArray,
+    ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
+    StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::{cast, take};
 use arrow::datatypes::DataType;
@@ -178,6 +178,12 @@ pub(crate) fn entities(how: &str) -> ArrayRef {
         }
         _ => integers,
     }
+}
+
+/// Bytes of the values of a text column.
+pub(crate) fn text_bytes(column: &ArrayRef) -> usize {
+    let plain = cast(column, &DataType::Utf8).expect("it is text");
+    plain.as_string::<i32>().values().len()
 }
 
 /// A dictionary of the first [`DISTINCT`] values of a column, with so many rows.

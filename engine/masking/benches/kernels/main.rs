@@ -15,7 +15,7 @@
 mod cases;
 mod inputs;
 
-use divan::counter::ItemsCount;
+use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher};
 use mimalloc::MiMalloc;
 
@@ -104,6 +104,18 @@ mod targets {
         let case = Case::new("token", "{}", Natural::Texts, Form::Dictionary);
         run(bencher, &case.ready_with_rows(rows));
     }
+
+    /// None as long as the catalogue has no `scrub`.
+    fn forms_of_scrub() -> Vec<Form> {
+        engine_masking::find("scrub").into_iter().flat_map(|_| PLAIN_AND_VIEW).collect()
+    }
+
+    #[divan::bench(args = forms_of_scrub())]
+    fn scrub(bencher: Bencher<'_, '_>, form: Form) {
+        let ready = Case::natural("scrub", form).ready();
+        let bytes = inputs::text_bytes(&ready.column);
+        bencher.counter(BytesCount::new(bytes)).bench_local(|| ready.apply());
+    }
 }
 
 /// Others' crates, one value at a time.
@@ -187,7 +199,7 @@ mod around {
 }
 
 /// Every function.
-#[divan::bench(args = catalogue(), max_time = 0.2)]
+#[divan::bench(args = catalogue())]
 fn functions(bencher: Bencher<'_, '_>, case: &Case) {
     run(bencher, &case.ready());
 }
