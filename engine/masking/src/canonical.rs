@@ -110,15 +110,22 @@ fn map_each_drawn<T: Copy>(
     mut map: impl FnMut(Draw<'_>) -> T,
 ) -> Result<Vec<Option<T>>, MaskError> {
     let mut mapped = Vec::with_capacity(column.len());
-    for_each_drawn(
-        column,
-        key,
-        |_| true,
-        |draw| {
-            mapped.push(draw.map(&mut map));
+    let mut lanes = key.lanes();
+    for start in (0..column.len()).step_by(ROWS_TOGETHER) {
+        let rows = column.slice(start, ROWS_TOGETHER.min(column.len() - start));
+        lanes.clear();
+        for_each(rows.as_ref(), |_, value| {
+            value.into_iter().for_each(|value| lanes.push(value));
             Ok(())
-        },
-    )?;
+        })?;
+        let mut drawn = lanes.finish().iter().map(|hash| map(key.draw(*hash)));
+        match rows.nulls() {
+            None => mapped.extend(drawn.map(Some)),
+            Some(nulls) => {
+                mapped.extend(nulls.iter().map(|valid| if valid { drawn.next() } else { None }));
+            }
+        }
+    }
     Ok(mapped)
 }
 
@@ -130,28 +137,6 @@ pub(crate) fn map_to_text(
     mut write: impl FnMut(Draw<'_>, &mut Vec<u8>),
 ) -> Result<ArrayRef, MaskError> {
     let mut builder = TextBuilder::<i32>::with_rows(column.len());
-    for_each_drawn(
-        column,
-        key,
-        |value| !value.is_empty(),
-        |draw| {
-            if let Some(draw) = draw {
-                write(draw, builder.bytes());
-            }
-            builder.end_row()
-        },
-    )?;
-    Ok(Arc::new(builder.finish(column.nulls().cloned())?))
-}
-
-/// Calls `each` with the keyed stream of every row's canonical value; none where it is null, or
-/// not one that is `wanted`.
-fn for_each_drawn(
-    column: &ArrayRef,
-    key: &LinkageKey,
-    wanted: fn(&[u8]) -> bool,
-    mut each: impl FnMut(Option<Draw<'_>>) -> Result<(), MaskError>,
-) -> Result<(), MaskError> {
     let mut lanes = key.lanes();
     let mut hashed = Vec::with_capacity(ROWS_TOGETHER);
     for start in (0..column.len()).step_by(ROWS_TOGETHER) {
@@ -159,18 +144,20 @@ fn for_each_drawn(
         lanes.clear();
         hashed.clear();
         for_each(rows.as_ref(), |_, value| {
-            let value = value.filter(|value| wanted(value));
+            let value = value.filter(|value| !value.is_empty());
             hashed.push(value.is_some());
             value.into_iter().for_each(|value| lanes.push(value));
             Ok(())
         })?;
         let mut hashes = lanes.finish().iter();
         for hashed in &hashed {
-            let hash = if *hashed { hashes.next() } else { None };
-            each(hash.map(|hash| key.draw(*hash)))?;
+            if *hashed && let Some(hash) = hashes.next() {
+                write(key.draw(*hash), builder.bytes());
+            }
+            builder.end_row()?;
         }
     }
-    Ok(())
+    Ok(Arc::new(builder.finish(column.nulls().cloned())?))
 }
 
 fn slices<V: AsRef<[u8]>>(
