@@ -34,6 +34,7 @@ use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use crate::error::MaskError;
 use crate::forms::{ROWS_TOGETHER, TextBuilder, logical};
 use crate::key::{Draw, LinkageKey};
+use crate::repeats::Repeats;
 
 /// Whether values of this type have canonical bytes.
 pub(crate) fn has_text(input: &DataType) -> bool {
@@ -45,6 +46,15 @@ pub(crate) fn has_text(input: &DataType) -> bool {
         T::Decimal32(..) | T::Decimal64(..) | T::Decimal128(..) | T::Decimal256(..) => true,
         number => number.is_numeric(),
     }
+}
+
+/// The most bytes that canonical bytes of this type have; none if there is no small bound.
+pub(crate) fn text_bytes_max(input: &DataType) -> Option<usize> {
+    use DataType as T;
+    // The longest are those of 64-bit integers, as which dates and times are written beyond chrono's range.
+    let short = input.is_integer()
+        || matches!(input, T::Boolean | T::Date32 | T::Date64 | T::Time32(_) | T::Time64(_));
+    short.then_some(20)
 }
 
 /// Calls `each` with the row number and the canonical bytes (none for null) of every row
@@ -71,24 +81,19 @@ pub(crate) fn for_each(
 }
 
 /// The keyed stream of each row's canonical value mapped by `map`; none where the row is null. A
-/// dictionary's entries are mapped once each.
+/// dictionary's entries, and values that come again, are mapped once each.
 pub(crate) fn map_drawn<T: Copy>(
     column: &ArrayRef,
     key: &LinkageKey,
-    mut map: impl FnMut(Draw<'_>) -> T,
+    map: impl FnMut(Draw<'_>) -> T,
 ) -> Result<Vec<Option<T>>, MaskError> {
     let Some(dictionary) = column.as_any_dictionary_opt() else {
-        let mut mapped = Vec::with_capacity(column.len());
-        for_each_drawn(
-            column,
-            key,
-            |_| true,
-            |draw| {
-                mapped.push(draw.map(&mut map));
-                Ok(())
-            },
-        )?;
-        return Ok(mapped);
+        return match Repeats::of(column) {
+            Some(repeats) => {
+                Ok(repeats.spread(&map_each_drawn(&repeats.distinct(column)?, key, map)?))
+            }
+            None => map_each_drawn(column, key, map),
+        };
     };
     if dictionary.values().is_empty() {
         return Ok(vec![None; column.len()]);
@@ -99,6 +104,31 @@ pub(crate) fn map_drawn<T: Copy>(
     Ok(keys.map(|(row, key)| if column.is_null(row) { None } else { entry(key) }).collect())
 }
 
+fn map_each_drawn<T: Copy>(
+    column: &ArrayRef,
+    key: &LinkageKey,
+    mut map: impl FnMut(Draw<'_>) -> T,
+) -> Result<Vec<Option<T>>, MaskError> {
+    let mut mapped = Vec::with_capacity(column.len());
+    let mut lanes = key.lanes();
+    for start in (0..column.len()).step_by(ROWS_TOGETHER) {
+        let rows = column.slice(start, ROWS_TOGETHER.min(column.len() - start));
+        lanes.clear();
+        for_each(rows.as_ref(), |_, value| {
+            value.into_iter().for_each(|value| lanes.push(value));
+            Ok(())
+        })?;
+        let mut drawn = lanes.finish().iter().map(|hash| map(key.draw(*hash)));
+        match rows.nulls() {
+            None => mapped.extend(drawn.map(Some)),
+            Some(nulls) => {
+                mapped.extend(nulls.iter().map(|valid| if valid { drawn.next() } else { None }));
+            }
+        }
+    }
+    Ok(mapped)
+}
+
 /// Maps a plain column other than text to text by key. `write` appends the masked value (UTF-8). Null
 /// stays null, empty stays empty.
 pub(crate) fn map_to_text(
@@ -107,28 +137,6 @@ pub(crate) fn map_to_text(
     mut write: impl FnMut(Draw<'_>, &mut Vec<u8>),
 ) -> Result<ArrayRef, MaskError> {
     let mut builder = TextBuilder::<i32>::with_rows(column.len());
-    for_each_drawn(
-        column,
-        key,
-        |value| !value.is_empty(),
-        |draw| {
-            if let Some(draw) = draw {
-                write(draw, builder.bytes());
-            }
-            builder.end_row()
-        },
-    )?;
-    Ok(Arc::new(builder.finish(column.nulls().cloned())?))
-}
-
-/// Calls `each` with the keyed stream of every row's canonical value; none where it is null, or
-/// not one that is `wanted`.
-fn for_each_drawn(
-    column: &ArrayRef,
-    key: &LinkageKey,
-    wanted: fn(&[u8]) -> bool,
-    mut each: impl FnMut(Option<Draw<'_>>) -> Result<(), MaskError>,
-) -> Result<(), MaskError> {
     let mut lanes = key.lanes();
     let mut hashed = Vec::with_capacity(ROWS_TOGETHER);
     for start in (0..column.len()).step_by(ROWS_TOGETHER) {
@@ -136,18 +144,20 @@ fn for_each_drawn(
         lanes.clear();
         hashed.clear();
         for_each(rows.as_ref(), |_, value| {
-            let value = value.filter(|value| wanted(value));
+            let value = value.filter(|value| !value.is_empty());
             hashed.push(value.is_some());
             value.into_iter().for_each(|value| lanes.push(value));
             Ok(())
         })?;
         let mut hashes = lanes.finish().iter();
         for hashed in &hashed {
-            let hash = if *hashed { hashes.next() } else { None };
-            each(hash.map(|hash| key.draw(*hash)))?;
+            if *hashed && let Some(hash) = hashes.next() {
+                write(key.draw(*hash), builder.bytes());
+            }
+            builder.end_row()?;
         }
     }
-    Ok(())
+    Ok(Arc::new(builder.finish(column.nulls().cloned())?))
 }
 
 fn slices<V: AsRef<[u8]>>(
@@ -166,14 +176,14 @@ fn numbers_and_times(
 ) -> Result<(), MaskError> {
     use DataType as T;
     match column.data_type() {
-        T::Int8 => written::<Int8Type>(column, each, integer),
-        T::Int16 => written::<Int16Type>(column, each, integer),
-        T::Int32 => written::<Int32Type>(column, each, integer),
-        T::Int64 => written::<Int64Type>(column, each, integer),
-        T::UInt8 => written::<UInt8Type>(column, each, integer),
-        T::UInt16 => written::<UInt16Type>(column, each, integer),
-        T::UInt32 => written::<UInt32Type>(column, each, integer),
-        T::UInt64 => written::<UInt64Type>(column, each, integer),
+        T::Int8 => integers::<Int8Type>(column, each),
+        T::Int16 => integers::<Int16Type>(column, each),
+        T::Int32 => integers::<Int32Type>(column, each),
+        T::Int64 => integers::<Int64Type>(column, each),
+        T::UInt8 => integers::<UInt8Type>(column, each),
+        T::UInt16 => integers::<UInt16Type>(column, each),
+        T::UInt32 => integers::<UInt32Type>(column, each),
+        T::UInt64 => integers::<UInt64Type>(column, each),
         T::Float16 => written::<Float16Type>(column, each, |value, out| {
             float(value.to_f32() == 0.0, value.to_f32(), out);
         }),
@@ -251,6 +261,18 @@ fn instants<T: ArrowTemporalType<Native = i64>>(
         }
         None => integer(value, out),
     })
+}
+
+fn integers<T: ArrowPrimitiveType<Native: itoa::Integer>>(
+    column: &dyn Array,
+    each: &mut impl FnMut(usize, Option<&[u8]>) -> Result<(), MaskError>,
+) -> Result<(), MaskError> {
+    let column: &PrimitiveArray<T> = column.as_primitive();
+    let mut text = itoa::Buffer::new();
+    for (row, value) in column.iter().enumerate() {
+        each(row, value.map(|value| text.format(value).as_bytes()))?;
+    }
+    Ok(())
 }
 
 /// Writes each value into one reused buffer.

@@ -10,8 +10,9 @@
 //! probability of about n² / 2¹²⁹ among n of them.
 
 use std::fmt;
+use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{AnyDictionaryArray, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 use zeroize::Zeroizing;
 
@@ -72,9 +73,13 @@ pub fn row_digests(
     absent: Absent,
 ) -> Result<Vec<Option<u128>>, MaskError> {
     let [column] = columns else { return several(columns, key, absent) };
+    if let Some(dictionary) = column.as_any_dictionary_opt()
+        && (1..=column.len()).contains(&dictionary.values().len())
+    {
+        return by_entry(dictionary, key, absent);
+    }
     let mut digests = Vec::with_capacity(column.len());
     let mut lanes = Lanes::new(&key.0);
-    let mut bytes = Vec::new();
     let mut there = Vec::with_capacity(ROWS_TOGETHER);
     for start in (0..column.len()).step_by(ROWS_TOGETHER) {
         let rows = column.slice(start, ROWS_TOGETHER.min(column.len() - start));
@@ -84,21 +89,34 @@ pub fn row_digests(
         for_each(rows.as_ref(), |_, value| {
             let value = value.filter(|value| absent != Absent::NullOrEmpty || !value.is_empty());
             there.push(value.is_some() || absent == Absent::Nothing);
-            bytes.clear();
             match value {
-                Some(value) => {
-                    bytes.push(VALUE);
-                    bytes.extend_from_slice(value);
-                }
-                None => bytes.push(NULL),
+                Some(value) => lanes.push_after(VALUE, value),
+                None => lanes.push(&[NULL]),
             }
-            lanes.push(&bytes);
             Ok(())
         })?;
         let hashes = lanes.finish().iter().zip(&there);
         digests.extend(hashes.map(|(hash, there)| there.then(|| first(hash))));
     }
     Ok(digests)
+}
+
+/// The digests of a dictionary's rows: each entry is hashed once.
+fn by_entry(
+    dictionary: &dyn AnyDictionaryArray,
+    key: &DigestKey,
+    absent: Absent,
+) -> Result<Vec<Option<u128>>, MaskError> {
+    let entries = row_digests(&[Arc::clone(dictionary.values())], key, absent)?;
+    let mut lanes = Lanes::new(&key.0);
+    lanes.push(&[NULL]);
+    let null = lanes.finish().first().map(first).filter(|_| absent == Absent::Nothing);
+    let keys = dictionary.normalized_keys().into_iter().enumerate();
+    let entry = |(row, key): (usize, usize)| match dictionary.is_null(row) {
+        true => null,
+        false => entries.get(key).copied().flatten(),
+    };
+    Ok(keys.map(entry).collect())
 }
 
 fn several(
@@ -152,8 +170,8 @@ fn first(hash: &[u8; 32]) -> u128 {
 mod tests {
     use super::*;
     use arrow::array::{Int64Array, ListArray, StringArray, StringDictionaryBuilder};
+    use arrow::compute::take;
     use arrow::datatypes::{Int8Type, Int32Type};
-    use std::sync::Arc;
 
     fn key() -> DigestKey {
         DigestKey::new([7; 32])
@@ -199,6 +217,23 @@ mod tests {
         assert_eq!(there(Absent::Nothing), [true; 4]);
         let digests = row_digests(std::slice::from_ref(&column), &key(), Absent::Nothing).unwrap();
         assert!(digests[1] == digests[2] && digests[0] != digests[1]);
+    }
+
+    #[test]
+    fn entries_of_dictionaries_are_hashed_as_their_rows_are() {
+        let entries = texts(&[Some("a"), None, Some(""), Some("b")]);
+        let keys =
+            arrow::array::Int8Array::from(vec![Some(2), None, Some(1), Some(0), Some(2), Some(3)]);
+        let dictionary: ArrayRef =
+            Arc::new(arrow::array::DictionaryArray::new(keys.clone(), Arc::clone(&entries)));
+        let plain = take(&entries, &keys, None).unwrap();
+        for absent in [Absent::Null, Absent::NullOrEmpty, Absent::Nothing] {
+            let of = |column: &ArrayRef| {
+                row_digests(std::slice::from_ref(column), &key(), absent).unwrap()
+            };
+            assert_eq!(of(&dictionary), of(&plain));
+            assert_eq!(of(&dictionary.slice(1, 3)), of(&plain.slice(1, 3)));
+        }
     }
 
     #[test]

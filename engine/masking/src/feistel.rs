@@ -82,7 +82,9 @@ impl Modulus {
     #[inline]
     pub(crate) fn divide(self, x: u64) -> (u64, u64) {
         let inverse = match self.way {
-            Way::Bits(bits) => return ((u128::from(x) >> bits) as u64, self.reduce(x.into())),
+            Way::Bits(bits) => {
+                return ((u128::from(x) >> bits) as u64, x & (self.modulus - 1) as u64);
+            }
             Way::Division => {
                 let quotient = (u128::from(x)).checked_div(self.modulus).unwrap_or_default();
                 return (quotient as u64, (u128::from(x) - quotient * self.modulus) as u64);
@@ -95,26 +97,35 @@ impl Modulus {
         if rest >= modulus { (quotient + 1, rest - modulus) } else { (quotient, rest) }
     }
 
-    /// The remainder of a number below 2^96, or below 2^64 where there is an inverse.
+    /// A half after a round. `read` is what `R` is read as: below 2^96, or below 2^64 where there is an inverse.
     #[inline]
-    fn reduce(self, x: u128) -> u64 {
+    fn next(self, half: u64, read: u128, direction: Direction) -> u64 {
         match self.way {
-            Way::Bits(_) => (x & (self.modulus - 1)) as u64,
-            Way::Inverse(_) => self.divide(x as u64).1,
-            Way::Division => x.checked_rem(self.modulus).unwrap_or_default() as u64,
+            Way::Bits(_) => {
+                let read = read as u64;
+                let sum = match direction {
+                    Direction::Mask => half.wrapping_add(read),
+                    Direction::Restore => half.wrapping_sub(read),
+                };
+                return sum & (self.modulus - 1) as u64;
+            }
+            // All of it is below 2^32 then, and 64 bits do.
+            Way::Inverse(_) => {
+                let (modulus, y) = (self.modulus as u64, self.divide(read as u64).1);
+                let sum = match direction {
+                    Direction::Mask => half + y,
+                    Direction::Restore => half + modulus - y,
+                };
+                return if sum >= modulus { sum - modulus } else { sum };
+            }
+            Way::Division => {}
         }
-    }
-
-    #[inline]
-    fn add(self, left: u64, right: u64) -> u64 {
-        let sum = u128::from(left) + u128::from(right);
+        let y = read.checked_rem(self.modulus).unwrap_or_default();
+        let sum = match direction {
+            Direction::Mask => u128::from(half) + y,
+            Direction::Restore => u128::from(half) + self.modulus - y,
+        };
         (if sum >= self.modulus { sum - self.modulus } else { sum }) as u64
-    }
-
-    #[inline]
-    fn subtract(self, left: u64, right: u64) -> u64 {
-        let (left, right) = (u128::from(left), u128::from(right));
-        (if left >= right { left - right } else { left + self.modulus - right }) as u64
     }
 }
 
@@ -229,7 +240,9 @@ impl<C: BlockCipherEncrypt<BlockSize = U16>> Ff1<C> {
     ) {
         for ((lane, shape), block) in lanes.iter().zip(shapes).zip(blocks.iter_mut()) {
             let Some(shape) = shape else { continue };
-            let counter = u128::from(round) << shape.number_bits;
+            // The number's bits are 8 to 56, or 64: the round is in either half, never across both.
+            let counter = u64::from(round).checked_shl(shape.number_bits);
+            let counter = counter.map_or_else(|| u128::from(round) << 64, u128::from);
             let q = lane.tweak | counter | u128::from(lane.second);
             *block = (shape.start ^ q).to_be_bytes().into();
         }
@@ -237,11 +250,14 @@ impl<C: BlockCipherEncrypt<BlockSize = U16>> Ff1<C> {
         for ((lane, shape), block) in lanes.iter_mut().zip(shapes).zip(blocks.iter()) {
             let Some(Shape { halves: [even, odd], unread_bits, .. }) = shape else { continue };
             let modulus = if round.is_multiple_of(2) { even } else { odd };
-            let y = modulus.reduce(u128::from_be_bytes((*block).into()) >> unread_bits);
-            let next = match direction {
-                Direction::Mask => modulus.add(lane.first, y),
-                Direction::Restore => modulus.subtract(lane.first, y),
+            let result = u128::from_be_bytes((*block).into());
+            // Where there is an inverse, eight bytes are read.
+            let read = if matches!(modulus.way, Way::Inverse(_)) {
+                result >> 64
+            } else {
+                result >> unread_bits
             };
+            let next = modulus.next(lane.first, read, direction);
             lane.first = lane.second;
             lane.second = next;
         }

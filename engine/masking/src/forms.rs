@@ -10,6 +10,7 @@
 //! row uses nor the bytes under a null can carry a raw value along.
 
 mod read;
+mod text;
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use arrow::array::{
     AnyDictionaryArray, Array, ArrayRef, AsArray, GenericStringArray, OffsetSizeTrait,
     StringArrayType, StringViewArray,
 };
-use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use arrow_select::dictionary::garbage_collect_any_dictionary;
 
@@ -26,6 +27,7 @@ use crate::key::{Draw, LinkageKey};
 use crate::lanes::Lanes;
 
 pub(crate) use self::read::map_read;
+pub(crate) use self::text::{TextBuilder, is_bytewise, repeat};
 
 /// The type of the values: what a dictionary's entries are, else the type itself.
 pub(crate) fn logical(input: &DataType) -> &DataType {
@@ -399,50 +401,6 @@ impl Unfit {
             }
         }
         NullBuffer::union(nulls, Some(&NullBuffer::from(valid)))
-    }
-}
-
-/// Text of fresh buffers, built row by row.
-pub(crate) struct TextBuilder<O> {
-    bytes: Vec<u8>,
-    offsets: Vec<O>,
-}
-
-impl<O: OffsetSizeTrait> TextBuilder<O> {
-    pub(crate) fn with_rows(rows: usize) -> Self {
-        Self::with_bytes(rows, rows.saturating_mul(16))
-    }
-
-    /// For so many rows of about so many bytes together.
-    pub(crate) fn with_bytes(rows: usize, bytes: usize) -> Self {
-        let mut offsets = Vec::with_capacity(rows.saturating_add(1));
-        offsets.push(O::default());
-        Self { bytes: Vec::with_capacity(bytes), offsets }
-    }
-
-    /// The buffer the current row's text is appended to.
-    #[inline]
-    pub(crate) fn bytes(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
-    }
-
-    /// Ends the current row.
-    #[inline]
-    pub(crate) fn end_row(&mut self) -> Result<(), MaskError> {
-        let Some(offset) = O::from_usize(self.bytes.len()) else {
-            return Err(MaskError::BatchTooLarge { bytes_max: O::MAX_OFFSET });
-        };
-        self.offsets.push(offset);
-        Ok(())
-    }
-
-    pub(crate) fn finish(
-        self,
-        nulls: Option<NullBuffer>,
-    ) -> Result<GenericStringArray<O>, MaskError> {
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.offsets));
-        GenericStringArray::try_new(offsets, Buffer::from_vec(self.bytes), nulls)
-            .map_err(|_| MaskError::Kernel { operation: "assemble masked text" })
     }
 }
 

@@ -48,20 +48,36 @@ impl<'k> Lanes<'k> {
     #[inline]
     pub(crate) fn push(&mut self, value: &[u8]) {
         let Some(lane) = self.lanes.get_mut(self.filled) else { return };
-        if let Some((text, padding)) = lane.split_at_mut_checked(value.len())
-            && let Some((mark, zeros)) = padding.split_first_mut()
-        {
-            text.copy_from_slice(value);
-            *mark = MARK;
-            zeros.fill(0);
-            self.filled += 1;
-            if self.filled == MAX_SIMD_DEGREE {
-                self.flush();
-            }
+        if fill(lane, [], value) {
+            self.filled();
         } else {
-            self.flush();
-            self.hashes.push(hash_long(self.key, value));
+            self.push_long(value);
         }
+    }
+
+    /// Adds a byte and a value, as one value.
+    #[inline]
+    pub(crate) fn push_after(&mut self, byte: u8, value: &[u8]) {
+        let Some(lane) = self.lanes.get_mut(self.filled) else { return };
+        if fill(lane, [byte], value) {
+            self.filled();
+        } else {
+            self.push_long(&[&[byte], value].concat());
+        }
+    }
+
+    #[inline]
+    fn filled(&mut self) {
+        self.filled += 1;
+        if self.filled == MAX_SIMD_DEGREE {
+            self.flush();
+        }
+    }
+
+    #[cold]
+    fn push_long(&mut self, value: &[u8]) {
+        self.flush();
+        self.hashes.push(hash_long(self.key, value));
     }
 
     /// The hashes of all values since the last call, in their order.
@@ -102,6 +118,43 @@ impl<'k> Lanes<'k> {
     }
 }
 
+/// Makes a block of some bytes, a value and its padding; false if they do not fit. Copies are of fixed sizes,
+/// and overlap where a value is no multiple of them: each is an instruction or two.
+#[inline]
+fn fill<const N: usize>(lane: &mut [u8; BLOCK], before: [u8; N], value: &[u8]) -> bool {
+    *lane = [0; BLOCK];
+    let Some((start, lane)) = lane.split_first_chunk_mut::<N>() else { return false };
+    *start = before;
+    let length = value.len();
+    let Some(mark) = lane.get_mut(length) else { return false };
+    *mark = MARK;
+    if let (Some(first), Some(last)) = (value.first_chunk::<16>(), value.last_chunk::<16>()) {
+        copy(lane, 0, first);
+        for at in [16, 32] {
+            if let Some(chunk) = value.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+                copy(lane, at, chunk);
+            }
+        }
+        copy(lane, length - 16, last);
+    } else if let (Some(first), Some(last)) = (value.first_chunk::<8>(), value.last_chunk::<8>()) {
+        copy(lane, 0, first);
+        copy(lane, length - 8, last);
+    } else if let (Some(first), Some(last)) = (value.first_chunk::<4>(), value.last_chunk::<4>()) {
+        copy(lane, 0, first);
+        copy(lane, length - 4, last);
+    } else {
+        lane.iter_mut().zip(value).for_each(|(target, byte)| *target = *byte);
+    }
+    true
+}
+
+#[inline]
+fn copy<const N: usize>(lane: &mut [u8], at: usize, chunk: &[u8; N]) {
+    if let Some(target) = lane.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<N>) {
+        *target = *chunk;
+    }
+}
+
 /// The hash of a value that does not fit one block together with its padding.
 #[cold]
 fn hash_long(key: &[u8; 32], value: &[u8]) -> [u8; 32] {
@@ -139,6 +192,13 @@ mod tests {
                 lanes.clear();
                 group.iter().for_each(|value| lanes.push(value));
                 let wanted: Vec<[u8; 32]> = group.iter().map(|value| expected(value)).collect();
+                assert_eq!(lanes.finish(), wanted);
+                lanes.clear();
+                for (first, rest) in group.iter().filter_map(|value| value.split_first()) {
+                    lanes.push_after(*first, rest);
+                }
+                let not_empty = group.iter().filter(|value| !value.is_empty());
+                let wanted: Vec<[u8; 32]> = not_empty.map(|value| expected(value)).collect();
                 assert_eq!(lanes.finish(), wanted);
             }
         }

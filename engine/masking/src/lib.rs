@@ -31,6 +31,8 @@ mod alphabet;
 
 mod forms;
 
+mod repeats;
+
 mod canonical;
 
 mod numbers;

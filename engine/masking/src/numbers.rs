@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder, PrimitiveArray};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Decimal32Type, Decimal64Type, Decimal128Type, Float32Type,
     Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
@@ -159,15 +160,48 @@ where
     })
 }
 
-/// Maps a plain primitive column row by row; the slot under a null is zero.
+/// The remainder, with the sign of `value`; in 64 bits where those do, which is several times as fast. None
+/// for a divisor of 0.
+#[inline]
+pub(crate) fn remainder(value: i128, divisor: i128) -> Option<i128> {
+    match (i64::try_from(value), i64::try_from(divisor)) {
+        (Ok(value), Ok(divisor)) => Some(value.checked_rem(divisor)?.into()),
+        _ => value.checked_rem(divisor),
+    }
+}
+
+/// Maps a plain primitive column row by row, each value once; the slot under a null is zero.
 pub(crate) fn mapped<T: ArrowPrimitiveType>(
     column: &ArrayRef,
     map: impl Fn(usize, T::Native) -> Option<T::Native>,
 ) -> ArrayRef {
     let column: &PrimitiveArray<T> = column.as_primitive();
-    let rows = column.iter().enumerate();
-    let masked: PrimitiveArray<T> =
-        rows.map(|(row, value)| value.and_then(|value| map(row, value))).collect();
+    let rows = column.values().iter().copied().enumerate();
+    let mut values = Vec::with_capacity(column.len());
+    // Values that become null are rare: it is written down which.
+    let mut unfit = Vec::new();
+    let mut mapped = |row, value| {
+        map(row, value).unwrap_or_else(|| {
+            unfit.push(row);
+            T::Native::default()
+        })
+    };
+    let nulls = column.nulls().filter(|nulls| nulls.null_count() > 0);
+    match nulls {
+        None => values.extend(rows.map(|(row, value)| mapped(row, value))),
+        Some(nulls) => values.extend(rows.zip(nulls).map(|((row, value), valid)| {
+            if valid { mapped(row, value) } else { T::Native::default() }
+        })),
+    }
+    let nulls = if unfit.is_empty() {
+        nulls.cloned()
+    } else {
+        let mut fits = BooleanBufferBuilder::new(column.len());
+        fits.append_n(column.len(), true);
+        unfit.into_iter().for_each(|row| fits.set_bit(row, false));
+        NullBuffer::union(nulls, Some(&fits.finish().into()))
+    };
+    let masked = PrimitiveArray::<T>::new(values.into(), nulls);
     Arc::new(masked.with_data_type(column.data_type().clone()))
 }
 

@@ -1,12 +1,15 @@
 //! Counting what a mask left as it was.
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, OffsetSizeTrait};
-use arrow::buffer::OffsetBuffer;
+use arrow::array::{
+    AnyDictionaryArray, Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder,
+    OffsetSizeTrait, StringArrayType,
+};
+use arrow::buffer::{BooleanBuffer, OffsetBuffer};
 use arrow::compute::kernels::cmp::eq;
 use arrow::datatypes::{DataType, Int64Type};
 
 use crate::calendar::{is_infinite, ticks_of, ticks_per_day};
-use crate::canonical::{for_each, has_text};
+use crate::canonical::{for_each, has_text, text_bytes_max};
 use crate::error::MaskError;
 use crate::forms::{decode, is_text, logical};
 
@@ -24,75 +27,133 @@ pub fn unchanged_rows(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskEr
     if after.logical_null_count() == after.len() {
         return Ok(0);
     }
+    if let (Some(before), Some(after)) =
+        (before.as_any_dictionary_opt(), after.as_any_dictionary_opt())
+        && before.keys() == after.keys()
+        && before.values().len() == after.values().len()
+    {
+        return same_entries(before, after);
+    }
     let before = decode(before.data_type(), before)?;
     let after = decode(after.data_type(), after)?;
+    Ok(same(&before, &after)?.map_or(0, |same| same.count_set_bits() as u64))
+}
+
+/// Rows of two dictionaries with the same keys: their entries are compared once each.
+fn same_entries(
+    before: &dyn AnyDictionaryArray,
+    after: &dyn AnyDictionaryArray,
+) -> Result<u64, MaskError> {
+    let Some(same) = same(before.values(), after.values())? else { return Ok(0) };
+    if same.count_set_bits() == 0 {
+        return Ok(0);
+    }
+    let keys = before.normalized_keys().into_iter().enumerate();
+    let rows = keys.filter(|(row, key)| before.is_valid(*row) && same.value(*key));
+    Ok(rows.count() as u64)
+}
+
+/// Which rows of two plain columns hold the same value, null and empty ones left out; none if no row can.
+fn same(before: &ArrayRef, after: &ArrayRef) -> Result<Option<BooleanBuffer>, MaskError> {
     if before.data_type() == after.data_type() && !is_nested(before.data_type()) {
-        let equal = eq(&before, &after)
+        let equal = eq(before, after)
             .map_err(|_| MaskError::Kernel { operation: "compare a column with its mask" })?;
-        return Ok((equal.true_count() as u64).saturating_sub(empty_rows(&before, &equal)?));
+        return without_empty(before, &equal).map(Some);
     }
-    if has_text(before.data_type()) && has_text(after.data_type()) {
-        return same_texts(&before, &after);
+    if !has_text(before.data_type()) || !has_text(after.data_type()) {
+        return Ok(same_slots(before, after));
     }
-    same_slots(&before, &after)
+    if is_text(after.data_type()) { same_texts(before, after) } else { same_texts(after, before) }
 }
 
 fn is_nested(input: &DataType) -> bool {
     logical(input).is_nested() || matches!(input, DataType::Null)
 }
 
-/// Rows that are equal because both are empty, or the same infinity.
-fn empty_rows(before: &ArrayRef, equal: &BooleanArray) -> Result<u64, MaskError> {
-    let mut rows = 0;
-    if is_text(before.data_type()) {
-        for_each(before.as_ref(), |row, value| {
-            let empty = value.is_some_and(<[u8]>::is_empty);
-            rows += u64::from(empty && equal.is_valid(row) && equal.value(row));
-            Ok(())
-        })?;
+/// The rows that are equal, but for those that are because both are empty, or the same infinity.
+fn without_empty(column: &ArrayRef, equal: &BooleanArray) -> Result<BooleanBuffer, MaskError> {
+    let rows = match equal.nulls() {
+        Some(nulls) => equal.values() & nulls.inner(),
+        None => equal.values().clone(),
+    };
+    if rows.count_set_bits() == 0 {
+        return Ok(rows);
     }
-    if ticks_per_day(before.data_type()).is_some() {
-        let ticks = ticks_of(before)?;
-        let ticks = ticks.as_primitive::<Int64Type>().iter().enumerate();
-        let infinite = ticks.filter(|(row, ticks)| {
-            ticks.is_some_and(|ticks| is_infinite(before.data_type(), ticks))
-                && equal.is_valid(*row)
-                && equal.value(*row)
-        });
-        rows += infinite.count() as u64;
+    if ticks_per_day(column.data_type()).is_some() {
+        let ticks = ticks_of(column)?;
+        let ticks = ticks.as_primitive::<Int64Type>().values().iter();
+        let finite = ticks.map(|ticks| !is_infinite(column.data_type(), *ticks));
+        return Ok(&rows & &finite.collect::<BooleanBuffer>());
     }
-    Ok(rows)
+    Ok(match column.data_type() {
+        DataType::Utf8View => not_empty(&rows, &column.as_string_view()),
+        DataType::LargeUtf8 => not_empty(&rows, &column.as_string::<i64>()),
+        DataType::Utf8 => not_empty(&rows, &column.as_string::<i32>()),
+        _ => rows,
+    })
 }
 
-fn same_texts(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskError> {
-    let mut bytes = Vec::new();
-    let mut ends = Vec::with_capacity(before.len());
-    for_each(before.as_ref(), |_, value| {
-        bytes.extend_from_slice(value.unwrap_or_default());
-        ends.push(value.map(|value| bytes.len() - value.len()..bytes.len()));
+fn not_empty<'a>(rows: &BooleanBuffer, texts: &impl StringArrayType<'a>) -> BooleanBuffer {
+    BooleanBuffer::collect_bool(rows.len(), |row| rows.value(row) && !texts.value(row).is_empty())
+}
+
+/// Rows of which one column holds the canonical bytes of the other, which is text if one of them is.
+fn same_texts(column: &ArrayRef, other: &ArrayRef) -> Result<Option<BooleanBuffer>, MaskError> {
+    match other.data_type() {
+        DataType::Utf8 => same_as_text(column, &other.as_string::<i32>()),
+        DataType::LargeUtf8 => same_as_text(column, &other.as_string::<i64>()),
+        DataType::Utf8View => same_as_text(column, &other.as_string_view()),
+        _ => {
+            let mut bytes = Vec::new();
+            let mut ends = Vec::with_capacity(other.len());
+            for_each(other.as_ref(), |_, value| {
+                bytes.extend_from_slice(value.unwrap_or_default());
+                ends.push(value.map(|value| bytes.len() - value.len()..bytes.len()));
+                Ok(())
+            })?;
+            let at = |row: usize| bytes.get(ends.get(row).cloned().flatten()?);
+            same_bytes(column, at).map(Some)
+        }
+    }
+}
+
+fn same_as_text<'a>(
+    column: &ArrayRef,
+    texts: &impl StringArrayType<'a>,
+) -> Result<Option<BooleanBuffer>, MaskError> {
+    // Pseudonyms of numbers are often longer than any number.
+    if let Some(most) = text_bytes_max(column.data_type()) {
+        let differs = |row| texts.value(row).is_empty() || texts.value(row).len() > most;
+        if (0..column.len()).all(differs) {
+            return Ok(None);
+        }
+    }
+    same_bytes(column, |row| texts.is_valid(row).then(|| texts.value(row).as_bytes())).map(Some)
+}
+
+/// Rows whose canonical bytes are those that `at` gives, and not empty.
+fn same_bytes<'a>(
+    column: &ArrayRef,
+    at: impl Fn(usize) -> Option<&'a [u8]>,
+) -> Result<BooleanBuffer, MaskError> {
+    let mut same = BooleanBufferBuilder::new(column.len());
+    for_each(column.as_ref(), |row, value| {
+        same.append(value.is_some_and(|value| !value.is_empty() && at(row) == Some(value)));
         Ok(())
     })?;
-    let mut same = 0;
-    for_each(after.as_ref(), |row, value| {
-        let old = ends.get(row).cloned().flatten().and_then(|range| bytes.get(range));
-        same += u64::from(value.is_some_and(|value| !value.is_empty()) && old == value);
-        Ok(())
-    })?;
-    Ok(same)
+    Ok(same.finish())
 }
 
 /// For nested types: row by row.
-fn same_slots(before: &ArrayRef, after: &ArrayRef) -> Result<u64, MaskError> {
-    if before.data_type() != after.data_type() {
-        return Ok(0);
-    }
-    let same = (0..before.len()).filter(|row| {
-        let after = after.slice(*row, 1);
-        after.logical_null_count() == 0
-            && before.slice(*row, 1).as_ref() == after.as_ref()
-            && holds_something(&after)
-    });
-    Ok(same.count() as u64)
+fn same_slots(before: &ArrayRef, after: &ArrayRef) -> Option<BooleanBuffer> {
+    (before.data_type() == after.data_type()).then(|| {
+        BooleanBuffer::collect_bool(before.len(), |row| {
+            let after = after.slice(row, 1);
+            after.logical_null_count() == 0
+                && before.slice(row, 1).as_ref() == after.as_ref()
+                && holds_something(&after)
+        })
+    })
 }
 
 /// Whether there is a value in these rows, inside lists and structs too, that is not null and not empty text.
@@ -155,6 +216,43 @@ mod tests {
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), Some(2), None, None]));
         assert_eq!(unchanged_rows(&numbers, &before), Ok(1));
         assert_eq!(unchanged_rows(&numbers, &numbers), Ok(2));
+    }
+
+    #[test]
+    fn entries_of_dictionaries_count_for_every_row() {
+        let key = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+        let texts = ["a", "", "b", "a", "b", "a"].map(Some);
+        let rows = texts.into_iter().chain([None]).collect::<StringArray>();
+        let before = cast(&(Arc::new(rows) as ArrayRef), &key).unwrap();
+        let entries = |entries: [Option<&str>; 3]| -> ArrayRef {
+            before.as_any_dictionary().with_values(Arc::new(StringArray::from(entries.to_vec())))
+        };
+        assert_eq!(before.as_any_dictionary().values().len(), 3);
+        for (masked, unchanged) in [
+            ([Some("a"), Some(""), Some("x")], 3),
+            ([Some("x"), Some(""), Some("b")], 2),
+            ([None, Some(""), None], 0),
+            ([Some("a"), Some(""), Some("b")], 5),
+        ] {
+            let masked = entries(masked);
+            assert_eq!(unchanged_rows(&before, &masked), Ok(unchanged));
+            // The same by row, where the keys tell nothing.
+            let plain = cast(&masked, &DataType::Utf8).unwrap();
+            assert_eq!(unchanged_rows(&before, &plain), Ok(unchanged));
+            let other = cast(&plain, &key).unwrap();
+            assert_eq!(unchanged_rows(&before, &other), Ok(unchanged));
+        }
+    }
+
+    #[test]
+    fn numbers_are_compared_with_texts_as_long_as_they_are() {
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(i64::MIN), Some(7), None]));
+        let texts = |texts: [&str; 3]| -> ArrayRef { Arc::new(StringArray::from(texts.to_vec())) };
+        let long = "a token of more than 20 characters";
+        assert_eq!(unchanged_rows(&numbers, &texts([long, long, ""])), Ok(0));
+        let least = texts(["-9223372036854775808", long, long]);
+        assert_eq!(unchanged_rows(&numbers, &least), Ok(1));
+        assert_eq!(unchanged_rows(&least, &numbers), Ok(1));
     }
 
     #[test]

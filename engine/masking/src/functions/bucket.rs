@@ -17,7 +17,7 @@ use super::params::{self, TEXT_BYTES_MAX};
 use crate::error::{BindError, BindErrorKind, MaskError};
 use crate::forms::{TextBuilder, over_values, text_of};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
-use crate::numbers::{Number, Value, for_each_number, map_numbers};
+use crate::numbers::{Number, Value, for_each_number, map_numbers, remainder};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
 /// Most edges a rule may list.
@@ -195,7 +195,8 @@ impl Ranges {
     fn units(&self, value: i128) -> Option<i128> {
         match self {
             Self::EqualUnits { width, origin } => {
-                value.checked_sub(value.checked_sub(*origin)?.rem_euclid(*width))
+                let over = remainder(value.checked_sub(*origin)?, *width)?;
+                value.checked_sub(if over < 0 { over + width } else { over })
             }
             Self::EdgedUnits(edges) => {
                 let above = edges.partition_point(|edge| *edge <= value);

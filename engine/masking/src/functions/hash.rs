@@ -63,7 +63,7 @@ enum Format {
 
 impl Format {
     #[inline]
-    fn write(self, hash: &[u8], out: &mut Vec<u8>) {
+    fn write(self, hash: &[u8; 32], out: &mut Vec<u8>) {
         match self {
             Self::Hex => hex(hash, 64, out),
             Self::Base64url => base64url(hash, 43, out),
@@ -169,7 +169,7 @@ impl Mask for Bound {
             }),
             Keyed::HmacSha256(mac) => map_hashed(values, &self.normalize, |value, out| {
                 let hash = mac.as_ref().clone().chain_update(value).finalize().into_bytes();
-                self.format.write(&hash, out);
+                self.format.write(&hash.into(), out);
             }),
         })
     }

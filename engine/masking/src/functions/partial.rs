@@ -10,7 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use self::kinds::Kind;
 use super::params::{self, ENDS_MAX, is_one_grapheme};
 use crate::error::{BindError, MaskError};
-use crate::forms::{is_text, map_text, over_values};
+use crate::forms::{is_bytewise, is_text, map_text, over_values, repeat};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
 use crate::properties::{Preserves, Properties, Uniqueness};
 
@@ -175,8 +175,7 @@ struct Bound {
 impl Bound {
     #[inline]
     fn write(&self, value: &str, out: &mut Vec<u8>) {
-        // In ASCII every byte is a character of its own, but for CR LF.
-        let plain = value.is_ascii() && !value.contains('\r');
+        let plain = is_bytewise(value);
         let length = if plain { value.len() } else { value.graphemes(true).count() };
         let (first, last) =
             if length >= self.length_min { (self.first, self.last) } else { (0, 0) };
@@ -186,11 +185,14 @@ impl Bound {
             true => (first, length - last),
             false => (byte_of(value, first), byte_of(value, first + hidden)),
         };
-        out.extend_from_slice(value.as_bytes().get(..start).unwrap_or_default());
-        match self.with.as_bytes() {
-            [one] => out.resize(out.len() + hidden, *one),
-            several => (0..hidden).for_each(|_| out.extend_from_slice(several)),
+        if let (true, [one]) = (plain, self.with.as_bytes()) {
+            let written = out.len();
+            out.extend_from_slice(value.as_bytes());
+            out.get_mut(written + start..written + end).unwrap_or_default().fill(*one);
+            return;
         }
+        out.extend_from_slice(value.as_bytes().get(..start).unwrap_or_default());
+        repeat(&self.with, hidden, out);
         out.extend_from_slice(value.as_bytes().get(end..).unwrap_or_default());
     }
 }

@@ -180,7 +180,9 @@ struct Bound {
 impl Bound {
     #[inline]
     fn write(&self, draw: &Draw<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.prefix.as_bytes());
+        if !self.prefix.is_empty() {
+            out.extend_from_slice(self.prefix.as_bytes());
+        }
         match self.format {
             Format::Hex => hex(draw.bytes(), self.length, out),
             Format::Base32 => base32(draw.bytes(), self.length, out),
@@ -226,6 +228,10 @@ pub(super) fn pseudonyms(
     steps: &[Normal],
     mut write: impl FnMut(Draw<'_>, &mut Vec<u8>),
 ) -> Result<ArrayRef, MaskError> {
+    if is_text(values.data_type()) && steps.is_empty() {
+        let hash = |value: &str, lanes: &mut Lanes<'_>| lanes.push(value.as_bytes());
+        return map_text_keyed(values, key, hash, |_, (), draw, out| write(draw, out));
+    }
     if is_text(values.data_type()) {
         let hash = |value: &str, lanes: &mut Lanes<'_>| {
             lanes.push(normalize(steps, value).as_bytes());
@@ -235,47 +241,67 @@ pub(super) fn pseudonyms(
     map_to_text(values, key, write)
 }
 
-/// The first `length` hex digits of `bytes`.
+/// The first `length` hex digits of a hash.
 #[inline]
-pub(super) fn hex(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [0_u8; 64];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        if let [high, low] = pair {
-            *high = DIGITS[usize::from(byte >> 4)];
-            *low = DIGITS[usize::from(byte & 15)];
-        }
+pub(super) fn hex(hash: &[u8; 32], length: usize, out: &mut Vec<u8>) {
+    if let (32, Some(half)) = (length, hash.first_chunk::<16>()) {
+        out.extend_from_slice(digits(half).as_flattened());
+        return;
     }
-    out.extend_from_slice(text.get(..length).unwrap_or(&text));
+    let text = digits(hash);
+    let text = text.as_flattened();
+    out.extend_from_slice(text.get(..length).unwrap_or(text));
+}
+
+/// The two hex digits of each byte: without a table, so that many are made at once.
+#[inline]
+fn digits<const N: usize>(bytes: &[u8; N]) -> [[u8; 2]; N] {
+    let digit = |four: u8| four + b'0' + (u8::from(four > 9) * (b'a' - b'0' - 10));
+    let mut digits = [[0; 2]; N];
+    for (digits, byte) in digits.iter_mut().zip(bytes) {
+        *digits = [digit(byte >> 4), digit(byte & 15)];
+    }
+    digits
 }
 
 /// The first `length` base32 characters of `bytes`: RFC 4648, section 6, in lower case.
 #[inline]
 pub(super) fn base32(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
-    characters::<5>(b"abcdefghijklmnopqrstuvwxyz234567", bytes, length, out);
+    characters::<5, 8>(b"abcdefghijklmnopqrstuvwxyz234567", bytes, length, out);
 }
 
 /// The first `length` base64 characters of `bytes`: RFC 4648, section 5, without padding.
 #[inline]
 pub(super) fn base64url(bytes: &[u8], length: usize, out: &mut Vec<u8>) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    characters::<6>(DIGITS, bytes, length, out);
+    characters::<6, 4>(DIGITS, bytes, length, out);
 }
 
-/// Characters of `BITS` bits each, the first bits first; zeros follow the last byte.
+/// Characters of `BITS` bits each, of which `GROUP` are whole bytes. The first bits come first; zeros follow
+/// the last byte.
 #[inline]
-fn characters<const BITS: u32>(digits: &[u8], bytes: &[u8], length: usize, out: &mut Vec<u8>) {
-    let (mut pool, mut bits) = (0_u32, 0_u32);
-    let mut bytes = bytes.iter();
-    for _ in 0..length {
-        if bits < BITS {
-            pool = (pool << 8) | u32::from(bytes.next().copied().unwrap_or_default());
-            bits += 8;
+fn characters<const BITS: usize, const GROUP: usize>(
+    digits: &[u8],
+    bytes: &[u8],
+    length: usize,
+    out: &mut Vec<u8>,
+) {
+    let end = out.len() + length;
+    for bytes in bytes.chunks(BITS * GROUP / 8) {
+        if out.len() >= end {
+            break;
         }
-        bits -= BITS;
-        let digit = (pool >> bits) & ((1 << BITS) - 1);
-        out.push(digits.get(digit as usize).copied().unwrap_or_default());
+        let mut pool = [0; 8];
+        pool.iter_mut().zip(bytes).for_each(|(pooled, byte)| *pooled = *byte);
+        let pool = u64::from_be_bytes(pool);
+        let mut text = [0; GROUP];
+        for (place, character) in (1..).zip(&mut text) {
+            let digit = pool >> (64 - BITS * place) & ((1 << BITS) - 1);
+            *character = digits.get(digit as usize).copied().unwrap_or_default();
+        }
+        out.extend_from_slice(&text);
     }
+    out.truncate(end);
 }
 
 /// The bits of a UUID that say its version and variant: RFC 9562, section 4.
@@ -286,14 +312,14 @@ const UUID_VERSION_8: u128 = (8 << 76) | (0b10 << 62);
 /// A UUID as text: RFC 9562, section 4, in lower case.
 #[inline]
 pub(super) fn uuid(value: u128, out: &mut Vec<u8>) {
-    let bytes = value.to_be_bytes();
-    let mut rest = &bytes[..];
-    for (group, length) in [4, 2, 2, 2, 6].into_iter().enumerate() {
+    let text = digits(&value.to_be_bytes());
+    let mut rest = text.as_flattened();
+    for (group, length) in [8, 4, 4, 4, 12].into_iter().enumerate() {
         if group > 0 {
             out.push(b'-');
         }
         let (now, later) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-        hex(now, 2 * length, out);
+        out.extend_from_slice(now);
         rest = later;
     }
 }
@@ -308,8 +334,19 @@ mod tests {
         base32(b"foobar", 9, &mut out);
         assert_eq!(out, b"mzxw6ytbo");
         out.clear();
-        hex(b"foobar", 12, &mut out);
-        assert_eq!(out, b"666f6f626172");
+        base32(b"foobar", 16, &mut out);
+        assert_eq!(out, b"mzxw6ytboiaaaaaa");
+        out.clear();
+        let mut hash = [0xaf; 32];
+        hash[..6].copy_from_slice(b"foobar");
+        hex(&hash, 15, &mut out);
+        assert_eq!(out, b"666f6f626172afa");
+        for length in [32, 64] {
+            out.clear();
+            hex(&hash, length, &mut out);
+            let digits = format!("666f6f626172{}", "af".repeat(26));
+            assert_eq!(out, &digits.as_bytes()[..length]);
+        }
         out.clear();
         base64url(b"foob", 6, &mut out);
         base64url(&[0xfb, 0xff], 3, &mut out);

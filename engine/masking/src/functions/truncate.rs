@@ -13,9 +13,9 @@ use crate::calendar::{
     Period, SECONDS_PER_DAY, first_day, map_ticks, ticks_per_day, ticks_per_second,
 };
 use crate::error::{BindError, BindErrorKind, MaskError};
-use crate::forms::{is_text, map_text, over_values};
+use crate::forms::{is_bytewise, is_text, map_text, over_values, repeat};
 use crate::function::{BindContext, Doc, Example, Function, Mask};
-use crate::numbers::{Number, map_numbers};
+use crate::numbers::{Number, map_numbers, remainder};
 use crate::properties::{Preserves, Properties, Uniqueness};
 use crate::zones::Zone;
 
@@ -290,12 +290,21 @@ struct Bound {
     cut: Cut,
 }
 
+#[inline]
 fn write_text(value: &str, keep: usize, fill: Option<&str>, out: &mut Vec<u8>) {
+    if is_bytewise(value) {
+        let kept = if value.len() > keep { keep } else { 0 };
+        out.extend_from_slice(value.as_bytes().get(..kept).unwrap_or_default());
+        if let Some(fill) = fill {
+            repeat(fill, value.len() - kept, out);
+        }
+        return;
+    }
     let cut = value.grapheme_indices(true).nth(keep).map_or(0, |(byte, _)| byte);
     let (kept, rest) = value.split_at_checked(cut).unwrap_or(("", value));
     out.extend_from_slice(kept.as_bytes());
     if let Some(fill) = fill {
-        rest.graphemes(true).for_each(|_| out.extend_from_slice(fill.as_bytes()));
+        repeat(fill, rest.graphemes(true).count(), out);
     }
 }
 
@@ -343,7 +352,7 @@ impl Mask for Bound {
             }),
             Cut::UnitMultiple(multiple) => map_numbers(
                 values,
-                |_, value| value.checked_sub(value.checked_rem(*multiple)?),
+                |_, value| value.checked_sub(remainder(value, *multiple)?),
                 |_, _| None,
             ),
             Cut::FloatMultiple(multiple) => map_numbers(
