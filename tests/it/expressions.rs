@@ -273,3 +273,20 @@ fn a_column_that_does_not_fit_into_memory_is_not_dealt_out() {
     project.run(&["run", "--memory", "16MiB"]).says("E0801");
     project.run(&["run", "--memory", "512MiB"]).success();
 }
+
+#[test]
+fn values_that_a_mask_is_not_for_are_told() {
+    let cards = "  - {name: cards, match: {class: pii.email}, mask: card}\n";
+    let project = project(&format!("{cards}{REST}"));
+    project.write(
+        "data/people.csv",
+        ROWS.replace("ada@lovelace.org", "4111 1111 1111 1111").replace("konrad@zuse.de", ""),
+    );
+    let run = project.run(&["run"]).success().says("E0819");
+    assert!(
+        run.stderr.contains("`people.email`: 2 of 4 values are not what mask `card` is for"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("hopper"), "{}", run.stderr);
+}
