@@ -20,8 +20,12 @@ use crate::numbers::mapped;
 const EPOCH_DAY: i64 = 719_468;
 /// Days of 400 years.
 const ERA_DAYS: i64 = 146_097;
+/// Days from 1 March to 1 January.
+const DAYS_TO_JANUARY: u32 = 306;
 /// More days than any type has a tick for.
 const DAYS_MAX: i64 = 1 << 50;
+/// More eras than there are in them.
+const ERAS_BEFORE: i64 = DAYS_MAX / ERA_DAYS + 1;
 
 /// Ticks of a day in this type; none if it is no date or timestamp.
 pub(crate) fn ticks_per_day(input: &DataType) -> Option<i64> {
@@ -131,21 +135,27 @@ pub(crate) struct Civil {
 }
 
 impl Civil {
-    /// The date of a day (days since 1970-01-01); none for a day no type can hold. Hinnant,
-    /// "chrono-Compatible Low-Level Date Algorithms", 2013: years that begin in March, in eras of 400.
+    /// The date of a day (days since 1970-01-01); none for a day no type can hold. Neri and Schneider,
+    /// "Euclidean affine functions and their application to calendar algorithms", 2022, section 6: years
+    /// that begin in March, in eras of 400.
     #[inline]
     pub(crate) fn of_day(day: i64) -> Option<Self> {
         if !(-DAYS_MAX..DAYS_MAX).contains(&day) {
             return None;
         }
-        let shifted = day + EPOCH_DAY;
-        let (era, of_era) = (shifted.div_euclid(ERA_DAYS), shifted.rem_euclid(ERA_DAYS));
-        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-        Some(Self { year: 400 * era + year + next, month, day })
+        // Never negative: 64-bit arithmetic ends here.
+        let days = (day + EPOCH_DAY + ERAS_BEFORE * ERA_DAYS) as u64;
+        let (eras, of_era) = (days / ERA_DAYS as u64, (days % ERA_DAYS as u64) as u32);
+        let quarters = 4 * of_era + 3;
+        let (centuries, of_century) = (quarters / 146_097, quarters % 146_097 / 4);
+        // A year in the high half, what is left of it in the low one.
+        let product = 2_939_745 * u64::from(4 * of_century + 3);
+        let (years, of_year) = ((product >> 32) as u32, product as u32 / 2_939_745 / 4);
+        let product = 2_141 * of_year + 197_913;
+        let (month, day) = (product >> 16, (product & 0xffff) / 2_141 + 1);
+        let next = u32::from(of_year >= DAYS_TO_JANUARY);
+        let year = 400 * (eras as i64 - ERAS_BEFORE) + i64::from(100 * centuries + years + next);
+        Some(Self { year, month: (month - 12 * next).into(), day: day.into() })
     }
 
     /// The day of a date: the way back.
@@ -229,7 +239,7 @@ mod tests {
 
     #[test]
     fn dates_are_those_of_chrono_and_come_back() {
-        for day in (-2_000_000..2_000_000).step_by(37) {
+        for day in (-2_000_000..2_000_000).step_by(37).chain(0..146_097) {
             let expected = NaiveDate::from_epoch_days(day).unwrap();
             let date = Civil::of_day(day.into()).unwrap();
             assert_eq!(date.year, i64::from(expected.year()));
