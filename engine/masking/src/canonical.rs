@@ -118,7 +118,8 @@ fn map_each_drawn<T: Copy>(
         match column.nulls() {
             None => mapped.extend(drawn.map(Some)),
             Some(nulls) => {
-                mapped.extend(rows.map(|row| if nulls.is_valid(row) { drawn.next() } else { None }))
+                mapped
+                    .extend(rows.map(|row| if nulls.is_valid(row) { drawn.next() } else { None }));
             }
         }
         lanes.clear();
