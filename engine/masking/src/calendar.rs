@@ -4,7 +4,7 @@
 //! and those before it included. The least and the greatest number of a type are PostgreSQL's
 //! `-infinity` and `infinity`: no mask moves them, and no date becomes one.
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, ArrowNativeTypeOp, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Date64Type, Time32MillisecondType, Time32SecondType,
@@ -20,8 +20,12 @@ use crate::numbers::mapped;
 const EPOCH_DAY: i64 = 719_468;
 /// Days of 400 years.
 const ERA_DAYS: i64 = 146_097;
+/// Days from 1 March to 1 January.
+const DAYS_TO_JANUARY: u32 = 306;
 /// More days than any type has a tick for.
 const DAYS_MAX: i64 = 1 << 50;
+/// More eras than there are in them.
+const ERAS_BEFORE: i64 = DAYS_MAX / ERA_DAYS + 1;
 
 /// Ticks of a day in this type; none if it is no date or timestamp.
 pub(crate) fn ticks_per_day(input: &DataType) -> Option<i64> {
@@ -64,12 +68,7 @@ pub(crate) fn map_ticks(
     use TimeUnit as U;
     let short = |row, ticks: i32| i32::try_from(map(row, ticks.into())?).ok();
     match column.data_type() {
-        DataType::Date32 => Ok(mapped::<Date32Type>(column, |row, days| {
-            if matches!(days, i32::MIN | i32::MAX) {
-                return Some(days);
-            }
-            short(row, days).filter(|days| !matches!(*days, i32::MIN | i32::MAX))
-        })),
+        DataType::Date32 => Ok(finite::<Date32Type>(column, map)),
         DataType::Date64 => Ok(finite::<Date64Type>(column, map)),
         DataType::Timestamp(unit, _) => Ok(match unit {
             U::Second => finite::<TimestampSecondType>(column, map),
@@ -81,22 +80,65 @@ pub(crate) fn map_ticks(
         DataType::Time32(_) => Ok(mapped::<Time32MillisecondType>(column, short)),
         DataType::Time64(U::Microsecond) => Ok(mapped::<Time64MicrosecondType>(column, map)),
         DataType::Time64(_) => Ok(mapped::<Time64NanosecondType>(column, map)),
-        found => {
-            Err(MaskError::UnexpectedType { expected: DataType::Date32, found: found.clone() })
-        }
+        found => Err(no_date(found)),
     }
 }
 
-fn finite<T: ArrowPrimitiveType<Native = i64>>(
+/// Adds to the ticks of a plain column of dates or timestamps what `by` says of the row, `most` either way
+/// at most; none, and a result that does not fit the type, give null. Infinities stay.
+pub(crate) fn move_ticks(
     column: &ArrayRef,
-    map: impl Fn(usize, i64) -> Option<i64>,
-) -> ArrayRef {
+    most: i64,
+    by: impl Fn(usize) -> Option<i64>,
+) -> Result<ArrayRef, MaskError> {
+    use TimeUnit as U;
+    match column.data_type() {
+        DataType::Date32 => Ok(moved::<Date32Type>(column, most, by)),
+        DataType::Date64 => Ok(moved::<Date64Type>(column, most, by)),
+        DataType::Timestamp(unit, _) => Ok(match unit {
+            U::Second => moved::<TimestampSecondType>(column, most, by),
+            U::Millisecond => moved::<TimestampMillisecondType>(column, most, by),
+            U::Microsecond => moved::<TimestampMicrosecondType>(column, most, by),
+            U::Nanosecond => moved::<TimestampNanosecondType>(column, most, by),
+        }),
+        found => Err(no_date(found)),
+    }
+}
+
+fn no_date(found: &DataType) -> MaskError {
+    MaskError::UnexpectedType { expected: DataType::Date32, found: found.clone() }
+}
+
+fn finite<T>(column: &ArrayRef, map: impl Fn(usize, i64) -> Option<i64>) -> ArrayRef
+where
+    T: ArrowPrimitiveType<Native: Into<i64> + TryFrom<i64>>,
+{
+    let is_infinite =
+        |ticks| [T::Native::MIN_TOTAL_ORDER, T::Native::MAX_TOTAL_ORDER].contains(&ticks);
     mapped::<T>(column, |row, ticks| {
-        if matches!(ticks, i64::MIN | i64::MAX) {
+        if is_infinite(ticks) {
             return Some(ticks);
         }
-        map(row, ticks).filter(|ticks| !matches!(*ticks, i64::MIN | i64::MAX))
+        let ticks = T::Native::try_from(map(row, ticks.into())?).ok()?;
+        Some(ticks).filter(|ticks| !is_infinite(*ticks))
     })
+}
+
+fn moved<T>(column: &ArrayRef, most: i64, by: impl Fn(usize) -> Option<i64>) -> ArrayRef
+where
+    T: ArrowPrimitiveType<Native: Into<i64> + TryFrom<i64>>,
+{
+    // The bits of all values together, as numbers from 0, tell whether one may leave the type's range, or
+    // be infinite: seldom, and then every row is looked at.
+    let bits = column.as_primitive::<T>().values().iter().fold(0, |bits, ticks| {
+        let ticks: i64 = (*ticks).into();
+        bits | (ticks ^ (ticks >> 63))
+    });
+    let end = bits.checked_add(most).and_then(|end| end.checked_add(1));
+    if end.is_none_or(|end| end >= T::Native::MAX_TOTAL_ORDER.into()) {
+        return finite::<T>(column, |row, ticks| ticks.checked_add(by(row)?));
+    }
+    mapped::<T>(column, |row, ticks| Some(ticks.add_wrapping(T::Native::try_from(by(row)?).ok()?)))
 }
 
 /// Whether these ticks of a date or timestamp are an infinity.
@@ -131,21 +173,27 @@ pub(crate) struct Civil {
 }
 
 impl Civil {
-    /// The date of a day (days since 1970-01-01); none for a day no type can hold. Hinnant,
-    /// "chrono-Compatible Low-Level Date Algorithms", 2013: years that begin in March, in eras of 400.
+    /// The date of a day (days since 1970-01-01); none for a day no type can hold. Neri and Schneider,
+    /// "Euclidean affine functions and their application to calendar algorithms", 2022, section 6: years
+    /// that begin in March, in eras of 400.
     #[inline]
     pub(crate) fn of_day(day: i64) -> Option<Self> {
         if !(-DAYS_MAX..DAYS_MAX).contains(&day) {
             return None;
         }
-        let shifted = day + EPOCH_DAY;
-        let (era, of_era) = (shifted.div_euclid(ERA_DAYS), shifted.rem_euclid(ERA_DAYS));
-        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-        Some(Self { year: 400 * era + year + next, month, day })
+        // Never negative: 64-bit arithmetic ends here.
+        let days = (day + EPOCH_DAY + ERAS_BEFORE * ERA_DAYS) as u64;
+        let (eras, of_era) = (days / ERA_DAYS as u64, (days % ERA_DAYS as u64) as u32);
+        let quarters = 4 * of_era + 3;
+        let (centuries, of_century) = (quarters / 146_097, quarters % 146_097 / 4);
+        // A year in the high half, what is left of it in the low one.
+        let product = 2_939_745 * u64::from(4 * of_century + 3);
+        let (years, of_year) = ((product >> 32) as u32, product as u32 / 2_939_745 / 4);
+        let product = 2_141 * of_year + 197_913;
+        let (month, day) = (product >> 16, (product & 0xffff) / 2_141 + 1);
+        let next = u32::from(of_year >= DAYS_TO_JANUARY);
+        let year = 400 * (eras as i64 - ERAS_BEFORE) + i64::from(100 * centuries + years + next);
+        Some(Self { year, month: (month - 12 * next).into(), day: day.into() })
     }
 
     /// The day of a date: the way back.
@@ -198,7 +246,9 @@ pub(crate) enum Period {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::{Date32Array, TimestampSecondArray};
     use chrono::{Datelike, NaiveDate};
+    use std::sync::Arc;
 
     fn day(text: &str) -> i64 {
         let date: NaiveDate = text.parse().unwrap();
@@ -228,8 +278,35 @@ mod tests {
     }
 
     #[test]
+    fn values_move_alike_whatever_else_is_in_the_column() {
+        let column = |rows: &[Option<i64>]| -> ArrayRef {
+            Arc::new(TimestampSecondArray::from(rows.to_vec()))
+        };
+        let ends = [i64::MIN, i64::MIN + 1, i64::MIN + 7, i64::MAX - 7, i64::MAX - 1, i64::MAX];
+        let rows = [0, 1, -1, 1 << 61, -1 << 61, 1 << 62, -1 << 62].map(Some);
+        let rows = rows.into_iter().chain(ends.map(Some)).chain([None]);
+        for (row, by) in rows.flat_map(|row| [-7, 6, 7].map(|by| (row, by))) {
+            let moved = row.and_then(|ticks| match ticks {
+                i64::MIN | i64::MAX => Some(ticks),
+                _ => ticks.checked_add(by).filter(|ticks| !matches!(*ticks, i64::MIN | i64::MAX)),
+            });
+            for others in [&[][..], &[Some(3)], &[None], &[Some(i64::MAX)]] {
+                let before = column(&[&[row], others].concat());
+                let after = move_ticks(&before, 7, |_| Some(by)).unwrap();
+                assert_eq!(&after.slice(0, 1), &column(&[moved]), "{row:?} by {by}");
+            }
+            let none = move_ticks(&column(&[row]), 7, |_| None).unwrap();
+            let stays = row.filter(|ticks| matches!(*ticks, i64::MIN | i64::MAX));
+            assert_eq!(&none, &column(&[stays]));
+        }
+        let days: ArrayRef = Arc::new(Date32Array::from(vec![i32::MIN, i32::MAX - 1, 5]));
+        let expected = Date32Array::from(vec![Some(i32::MIN), None, Some(6)]);
+        assert_eq!(move_ticks(&days, 1, |_| Some(1)).unwrap().as_primitive(), &expected);
+    }
+
+    #[test]
     fn dates_are_those_of_chrono_and_come_back() {
-        for day in (-2_000_000..2_000_000).step_by(37) {
+        for day in (-2_000_000..2_000_000).step_by(37).chain(0..146_097) {
             let expected = NaiveDate::from_epoch_days(day).unwrap();
             let date = Civil::of_day(day.into()).unwrap();
             assert_eq!(date.year, i64::from(expected.year()));

@@ -17,6 +17,7 @@
 //! Dates and times outside chrono's range are written as their integer.
 
 use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
@@ -34,6 +35,7 @@ use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 use crate::error::MaskError;
 use crate::forms::{ROWS_TOGETHER, TextBuilder, logical};
 use crate::key::{Draw, LinkageKey};
+use crate::lanes::Lanes;
 use crate::repeats::Repeats;
 
 /// Whether values of this type have canonical bytes.
@@ -111,21 +113,26 @@ fn map_each_drawn<T: Copy>(
 ) -> Result<Vec<Option<T>>, MaskError> {
     let mut mapped = Vec::with_capacity(column.len());
     let mut lanes = key.lanes();
-    for start in (0..column.len()).step_by(ROWS_TOGETHER) {
-        let rows = column.slice(start, ROWS_TOGETHER.min(column.len() - start));
-        lanes.clear();
-        for_each(rows.as_ref(), |_, value| {
-            value.into_iter().for_each(|value| lanes.push(value));
-            Ok(())
-        })?;
+    let mut draw = |lanes: &mut Lanes<'_>, rows: Range<usize>| {
         let mut drawn = lanes.finish().iter().map(|hash| map(key.draw(*hash)));
-        match rows.nulls() {
+        match column.nulls() {
             None => mapped.extend(drawn.map(Some)),
             Some(nulls) => {
-                mapped.extend(nulls.iter().map(|valid| if valid { drawn.next() } else { None }));
+                mapped
+                    .extend(rows.map(|row| if nulls.is_valid(row) { drawn.next() } else { None }));
             }
         }
-    }
+        lanes.clear();
+    };
+    for_each(column.as_ref(), |row, value| {
+        value.into_iter().for_each(|value| lanes.push(value));
+        if (row + 1).is_multiple_of(ROWS_TOGETHER) {
+            draw(&mut lanes, row + 1 - ROWS_TOGETHER..row + 1);
+        }
+        Ok(())
+    })?;
+    let rest = column.len() % ROWS_TOGETHER;
+    draw(&mut lanes, column.len() - rest..column.len());
     Ok(mapped)
 }
 

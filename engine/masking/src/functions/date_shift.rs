@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::otherwise::{Misfits, Otherwise};
 use super::params;
-use crate::calendar::{map_ticks, ticks_per_day};
+use crate::calendar::{move_ticks, ticks_per_day};
 use crate::canonical::map_drawn;
 use crate::error::{BindError, BindErrorKind, MaskError};
 use crate::feistel::Direction;
@@ -213,12 +213,13 @@ impl Mask for Bound {
         others: &[ArrayRef],
     ) -> Result<(ArrayRef, u64), MaskError> {
         let plain = decode(&self.input, column)?;
+        let most = self.ticks_per_step.saturating_mul(self.most.into());
         let shifted = if self.per.is_empty() {
             let shift = self.shift(self.key.prf(b""));
-            map_ticks(&plain, |_, ticks| ticks.checked_add(shift))?
+            move_ticks(&plain, most, |_| Some(shift))?
         } else {
             let shifts = map_drawn(only(others, column)?, &self.key, |entity| self.shift(entity))?;
-            map_ticks(&plain, |row, ticks| ticks.checked_add(shifts.get(row).copied().flatten()?))?
+            move_ticks(&plain, most, |row| shifts.get(row).copied().flatten())?
         };
         self.misfits.settle(became_null(&plain, shifted))
     }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::params;
-use crate::calendar::{map_ticks, ticks_per_day};
+use crate::calendar::{move_ticks, ticks_per_day};
 use crate::canonical::map_drawn;
 use crate::error::{BindError, MaskError};
 use crate::forms::{became_null, decode, logical, only};
@@ -191,8 +191,8 @@ impl Mask for Bound {
     ) -> Result<(ArrayRef, u64), MaskError> {
         let plain = decode(&self.input, column)?;
         let shifts = map_drawn(only(others, column)?, &self.key, |entity| self.shift(entity))?;
-        let shift = |row: usize| shifts.get(row).copied().flatten();
-        let shifted = map_ticks(&plain, |row, ticks| ticks.checked_add(shift(row)?))?;
+        let most = self.most.saturating_mul(self.ticks_per_step);
+        let shifted = move_ticks(&plain, most, |row| shifts.get(row).copied().flatten())?;
         Ok(became_null(&plain, shifted))
     }
 }
