@@ -109,18 +109,25 @@ fn no_date(found: &DataType) -> MaskError {
     MaskError::UnexpectedType { expected: DataType::Date32, found: found.clone() }
 }
 
+/// Looks at each row for infinities only where the column or the mapped one may hold one: seldom.
 fn finite<T>(column: &ArrayRef, map: impl Fn(usize, i64) -> Option<i64>) -> ArrayRef
 where
     T: ArrowPrimitiveType<Native: Into<i64> + TryFrom<i64>>,
 {
-    let is_infinite =
-        |ticks| [T::Native::MIN_TOTAL_ORDER, T::Native::MAX_TOTAL_ORDER].contains(&ticks);
+    let map = |row, ticks: T::Native| T::Native::try_from(map(row, ticks.into())?).ok();
+    let greatest = T::Native::MAX_TOTAL_ORDER;
+    if reach::<T>(column) < greatest.into() {
+        let mapped = mapped::<T>(column, map);
+        if reach::<T>(&mapped) < greatest.into() {
+            return mapped;
+        }
+    }
+    let is_infinite = |ticks| ticks == T::Native::MIN_TOTAL_ORDER || ticks == greatest;
     mapped::<T>(column, |row, ticks| {
         if is_infinite(ticks) {
             return Some(ticks);
         }
-        let ticks = T::Native::try_from(map(row, ticks.into())?).ok()?;
-        Some(ticks).filter(|ticks| !is_infinite(*ticks))
+        map(row, ticks).filter(|ticks| !is_infinite(*ticks))
     })
 }
 
@@ -128,17 +135,19 @@ fn moved<T>(column: &ArrayRef, most: i64, by: impl Fn(usize) -> Option<i64>) -> 
 where
     T: ArrowPrimitiveType<Native: Into<i64> + TryFrom<i64>>,
 {
-    // The bits of all values together, as numbers from 0, tell whether one may leave the type's range, or
-    // be infinite: seldom, and then every row is looked at.
-    let bits = column.as_primitive::<T>().values().iter().fold(0, |bits, ticks| {
-        let ticks: i64 = (*ticks).into();
-        bits | (ticks ^ (ticks >> 63))
-    });
-    let end = bits.checked_add(most).and_then(|end| end.checked_add(1));
+    let end = reach::<T>(column).checked_add(most).and_then(|end| end.checked_add(1));
     if end.is_none_or(|end| end >= T::Native::MAX_TOTAL_ORDER.into()) {
         return finite::<T>(column, |row, ticks| ticks.checked_add(by(row)?));
     }
     mapped::<T>(column, |row, ticks| Some(ticks.add_wrapping(T::Native::try_from(by(row)?).ok()?)))
+}
+
+/// No value is greater, nor less than the negative of it less 1: the bits of all values together.
+fn reach<T: ArrowPrimitiveType<Native: Into<i64>>>(column: &ArrayRef) -> i64 {
+    column.as_primitive::<T>().values().iter().fold(0, |bits, ticks| {
+        let ticks: i64 = (*ticks).into();
+        bits | (ticks ^ (ticks >> 63))
+    })
 }
 
 /// Whether these ticks of a date or timestamp are an infinity.

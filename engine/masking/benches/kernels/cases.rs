@@ -67,6 +67,10 @@ impl Case {
 
     /// Binds the function under the published key, and makes its columns.
     pub(crate) fn ready(self) -> Ready {
+        self.bound().expect("the parameters fit the function and the column")
+    }
+
+    fn bound(self) -> Option<Ready> {
         let function = find(self.function).expect("the function is in the catalogue");
         let example = function.doc().examples.into_iter().next().expect("there is an example");
         let params = self.params.unwrap_or(example.params);
@@ -80,11 +84,19 @@ impl Case {
                 formed(&take(&values, &rows, None).expect("every row has a value"), self.form)
             }
         };
-        let mask = bind(function, params, column.data_type());
+        let mask = bind(function, params, column.data_type())?;
         // Other columns are read as they come from files: as views.
         let others =
             mask.inputs().iter().map(|_| self::column(Natural::Digits, Form::View)).collect();
-        Ready { mask, column, others }
+        Some(Ready { mask, column, others })
+    }
+
+    /// Whether the function can be measured without more than its column and others of digits.
+    fn is_whole(self) -> bool {
+        self.bound().is_some_and(|Ready { mask, column, others }| {
+            let others: Vec<_> = others.iter().map(|other| other.slice(0, 1)).collect();
+            mask.apply(&column.slice(0, 1), &others).is_ok()
+        })
     }
 
     /// The same on a dictionary of so many rows.
@@ -96,8 +108,8 @@ impl Case {
     }
 }
 
-/// A function bound under the published key.
-fn bind(function: &dyn Function, params: &str, input: &DataType) -> Box<dyn Mask> {
+/// A function bound under the published key, without lists of the project; none if it needs them.
+fn bind(function: &dyn Function, params: &str, input: &DataType) -> Option<Box<dyn Mask>> {
     let key_of = |function: &dyn Function, linkage: &str| {
         LinkageKey::derive(&EXAMPLE_MASTER, 1, linkage, function.name(), function.abi())
     };
@@ -112,7 +124,7 @@ fn bind(function: &dyn Function, params: &str, input: &DataType) -> Box<dyn Mask
         keys: &|function, linkage| Some(key_of(function, linkage.unwrap_or("example"))),
     };
     let params: Value = serde_json::from_str(params).expect("parameters are JSON");
-    function.bind(&params, &context).expect("the parameters fit the function and the column")
+    function.bind(&params, &context).ok()
 }
 
 /// What the values of a function's column are, where its examples are not enough of them.
@@ -159,7 +171,8 @@ fn params(function: &str) -> Option<&'static str> {
     })
 }
 
-/// Every function of the catalogue that has an example which is no nested value; those of text in each form.
+/// Every function of the catalogue that has an example which is no nested value, and needs no lists of a project;
+/// those of text in each form.
 pub(crate) fn catalogue() -> Vec<Case> {
     let mut cases = Vec::new();
     for function in ALL {
@@ -172,7 +185,8 @@ pub(crate) fn catalogue() -> Vec<Case> {
             nested if nested.is_nested() => &[],
             _ => &[Form::Plain],
         };
-        cases.extend(forms.iter().map(|form| Case { form: *form, ..case }));
+        let cases_of = forms.iter().map(|form| Case { form: *form, ..case });
+        cases.extend(cases_of.filter(|case| case.is_whole()));
     }
     cases
 }

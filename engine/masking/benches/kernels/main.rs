@@ -60,13 +60,14 @@ mod targets {
         run(bencher, &Case::new("partial", params, Natural::Texts, form).ready());
     }
 
-    #[divan::bench(args = ["texts", "texts, views", "postcodes, views", "dates", "instants", "integers"])]
+    #[divan::bench(args = ["texts", "texts, views", "postcodes, views", "dates", "dates to the year", "instants", "integers"])]
     fn truncate(bencher: Bencher<'_, '_>, what: &str) {
         let (params, natural, form) = match what {
             "texts" => (r#"{"keep": 10}"#, Natural::Texts, Form::Plain),
             "texts, views" => (r#"{"keep": 10}"#, Natural::Texts, Form::View),
             "postcodes, views" => (r#"{"keep": 2, "fill": "0"}"#, Natural::Postcodes, Form::View),
             "dates" => (r#"{"unit": "month"}"#, Natural::Dates, Form::Plain),
+            "dates to the year" => (r#"{"unit": "year"}"#, Natural::Dates, Form::Plain),
             "instants" => (r#"{"unit": "day"}"#, Natural::Instants, Form::Plain),
             _ => (r#"{"multiple": 100}"#, Natural::Integers, Form::Plain),
         };
@@ -105,12 +106,7 @@ mod targets {
         run(bencher, &case.ready_with_rows(rows));
     }
 
-    /// None as long as the catalogue has no `scrub`.
-    fn forms_of_scrub() -> Vec<Form> {
-        engine_masking::find("scrub").into_iter().flat_map(|_| PLAIN_AND_VIEW).collect()
-    }
-
-    #[divan::bench(args = forms_of_scrub())]
+    #[divan::bench(args = PLAIN_AND_VIEW)]
     fn scrub(bencher: Bencher<'_, '_>, form: Form) {
         let ready = Case::natural("scrub", form).ready();
         let bytes = inputs::text_bytes(&ready.column);

@@ -272,16 +272,21 @@ impl Local {
         self.zone.offset(ticks.div_euclid(self.ticks_per_second)) * self.ticks_per_second
     }
 
-    /// Cuts in local time, to what may be before the clock was turned.
-    #[inline]
-    fn cut(self, ticks: i64, cut: impl Fn(i64) -> Option<i64>) -> Option<i64> {
+    /// Cuts every row in local time, to what may be before the clock was turned.
+    fn cut(
+        self,
+        column: &ArrayRef,
+        cut: impl Fn(i64) -> Option<i64>,
+    ) -> Result<ArrayRef, MaskError> {
         if self.zone == Zone::Fixed(0) {
-            return cut(ticks);
+            return map_ticks(column, |_, ticks| cut(ticks));
         }
-        let local = cut(ticks.checked_add(self.offset(ticks))?)?;
-        let offset = self.zone.offset_of_local(local.div_euclid(self.ticks_per_second));
-        // A day may begin at a time that no clock showed.
-        Some(local.checked_sub(offset * self.ticks_per_second)?.min(ticks))
+        map_ticks(column, |_, ticks| {
+            let local = cut(ticks.checked_add(self.offset(ticks))?)?;
+            let offset = self.zone.offset_of_local(local.div_euclid(self.ticks_per_second));
+            // A day may begin at a time that no clock showed.
+            Some(local.checked_sub(offset * self.ticks_per_second)?.min(ticks))
+        })
     }
 }
 
@@ -336,17 +341,16 @@ impl Mask for Bound {
             Cut::Text { keep, fill } => {
                 map_text(values, |value, out| write_text(value, *keep, fill.as_deref(), out))
             }
-            Cut::Period { period, ticks_per_day, zone } => map_ticks(values, |_, ticks| {
-                zone.cut(ticks, |local| {
-                    // Many processors take longer to divide than for all the rest.
-                    let day =
-                        if *ticks_per_day == 1 { local } else { local.div_euclid(*ticks_per_day) };
-                    first_day(day, *period)?.checked_mul(*ticks_per_day)
-                })
+            // Many processors take longer to divide than for all the rest.
+            Cut::Period { period, ticks_per_day: 1, zone } => {
+                zone.cut(values, |day| first_day(day, *period))
+            }
+            Cut::Period { period, ticks_per_day, zone } => zone.cut(values, |local| {
+                first_day(local.div_euclid(*ticks_per_day), *period)?.checked_mul(*ticks_per_day)
             }),
-            Cut::Day { ticks_per_day, zone } => map_ticks(values, |_, ticks| {
-                zone.cut(ticks, |local| local.checked_sub(local.rem_euclid(*ticks_per_day)))
-            }),
+            Cut::Day { ticks_per_day, zone } => {
+                zone.cut(values, |local| local.checked_sub(local.rem_euclid(*ticks_per_day)))
+            }
             // Within an hour, the clock that shows a time twice stays the same one.
             Cut::Ticks { multiple, zone } => map_ticks(values, |_, ticks| {
                 let local = ticks.checked_add(zone.offset(ticks))?;
