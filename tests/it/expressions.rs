@@ -197,7 +197,10 @@ fn an_expression_over_a_sensitive_column_needs_somebodys_word() {
     assert!(refused.stderr.contains("E0424"), "{}", refused.stderr);
     rewrite(&project, &year(", declassify: {owner: \"@dpo\", reason: years are coarse}"));
     let plan = project.run(&["plan"]).success().stdout;
-    assert!(plan.contains("OPEN by rule years, @dpo: years are coarse"), "{plan}");
+    assert!(
+        plan.contains("OPEN by rule years (EXTRACT(YEAR FROM born)), @dpo: years are coarse"),
+        "{plan}"
+    );
     project.run(&["run"]).success();
     assert_eq!(column(&project, "born")[0], 1815);
     // Nor by way of another column that is made of published ones, or one that is not published.
@@ -284,9 +287,91 @@ fn values_that_a_mask_is_not_for_are_told() {
     );
     let run = project.run(&["run"]).success().says("E0819");
     assert!(
-        run.stderr.contains("`people.email`: 2 of 4 values are not what mask `card` is for"),
+        run.stderr.contains("`people.email`: 2 of 3 values are not what mask `card` is for"),
         "{}",
         run.stderr
     );
     assert!(!run.stderr.contains("hopper"), "{}", run.stderr);
+}
+
+#[test]
+fn nothing_raw_comes_in_by_the_back_door() {
+    let refused = |rules: &str, words: &str| {
+        let project = project(&format!("{rules}{REST}"));
+        project.run(&["compile"]).status(65).says(words);
+    };
+    // A template reads published columns, and in `otherwise` there are none yet.
+    refused(
+        "  - {name: mails, match: {class: pii.email}, mask: token, when: country = 'DE', otherwise: \
+         {mask: template, params: {template: \"{{ salary }}\"}}}\n",
+        "cannot stand in `otherwise`",
+    );
+    // A pseudonym space belongs to its rule.
+    refused(
+        "  - {name: mails, match: {class: pii.email}, mask: sql, params: {expression: \"mask_token(city, \
+         '{}')\"}}\n",
+        "calls a mask by itself",
+    );
+    refused(
+        "  - {name: mails, match: {class: pii.email}, mask: token, when: \"mask_token(city, '{}') = 'a'\"}\n",
+        "calls a mask by itself",
+    );
+    refused(
+        "  - {name: gone, match: {class: pii.born}, mask: drop}\n  - {name: mails, match: {class: \
+         pii.email}, mask: template, params: {template: \"{{ born }}\"}}\n",
+        "no published column `born` to read",
+    );
+    // A column of the source whose name looks like that of a published one.
+    let sql =
+        "  - {name: mails, match: {class: pii.email}, mask: sql, params: {expression: city}}\n";
+    let project = project(&format!("{sql}{REST}"));
+    project.replace("sources/crm.yml", "{name: born,", "{name: masked.born,");
+    project.replace("data/people.csv", "country,born", "country,masked.born");
+    project.run(&["compile"]).status(65).says("a column is named `masked.born`");
+}
+
+#[test]
+fn an_expression_that_somebody_answers_for_is_in_the_plan() {
+    let rule = |expression: &str| {
+        format!(
+            "  - {{name: pay, match: {{class: pii.salary}}, mask: sql, params: {{expression: \
+             {expression}, declassify: {{owner: \"@dpo\", reason: rounded}}}}}}\n{REST}"
+        )
+    };
+    let project = project(&rule("salary - salary % 100"));
+    project.run(&["run"]).success();
+    rewrite(&project, &rule("salary"));
+    let plan = project.run(&["plan", "--format", "json"]).success().json();
+    let changes = plan["changes"].as_array().unwrap();
+    let other = changes.iter().find(|change| change["kind"] == "other_expression").unwrap();
+    assert_eq!((&other["widens"], &other["owner"]), (&json!(true), &json!("@dpo")));
+    assert_eq!(
+        (&other["before"], &other["after"]),
+        (&json!("salary - salary % 100"), &json!("salary"))
+    );
+}
+
+#[test]
+fn columns_that_are_dealt_out_under_one_linkage_stay_apart_and_tenants_do_too() {
+    let shuffle = "  - {name: pay, match: {class: pii.salary}, linkage: pay, mask: shuffle, params: {by: \
+                   [id]}}\n  - {name: towns, match: {column: crm.people.email}, linkage: pay, mask: \
+                   shuffle, params: {by: [id]}}\n";
+    let project = project(&format!("{shuffle}{REST}"));
+    earners(&project);
+    project.run(&["run"]).success();
+    let rows = project.query("select email, salary from people");
+    let number = |row: &Value| row["email"].as_str().unwrap().split('@').next().unwrap().to_owned();
+    let together = rows.iter().filter(|row| {
+        let salary = row["salary"].as_u64().map(|salary| (salary / 7).to_string());
+        salary == Some(number(row))
+    });
+    assert!(together.count() < 10, "what stood together is still together");
+    let distinct: BTreeSet<String> = rows.iter().map(number).collect();
+    assert_eq!(distinct.len(), 1_000);
+    project.replace(
+        "exports/people.yml",
+        "source('crm', 'people')\"",
+        "source('crm', 'people')\", tenant: country",
+    );
+    project.run(&["compile"]).status(65).says("would be dealt out among all tenants");
 }

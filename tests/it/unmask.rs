@@ -105,6 +105,9 @@ fn what_is_one_way_is_said() {
     let one_way = project.run(&["unmask", "people", "--column", "name"]).status(64).says("E0714");
     assert!(one_way.stderr.contains("mask `token` cannot be turned back"), "{}", one_way.stderr);
     project.run(&["unmask", "people", "--column", "crad"]).status(64).says("did you mean `card`?");
+    // A condition is one expression: rows cannot be made up to be restored.
+    let made_up = "false union all select id, 'x', account, name, ref from people --";
+    project.run(&["unmask", "people", "--where", made_up]).status(64).says("E0905");
     project.run(&["unmask", "peopel"]).says("did you mean `people`?");
     project.replace(
         "policies/masking.yml",

@@ -52,9 +52,16 @@ struct Row {
 type Position = (u32, u32);
 
 impl Collected {
-    /// Nothing yet, of a column of this type; the first `ids` of `inputs` identify a row, the others its group.
-    pub(crate) fn new(key: &LinkageKey, input: &DataType, inputs: &[String], ids: usize) -> Self {
-        let secret = |label| DigestKey::new(*key.secret(label));
+    /// Nothing yet, of a column of this name and type; the first `ids` of `inputs` identify a row, the others
+    /// its group.
+    pub(crate) fn new(
+        key: &LinkageKey,
+        column: &str,
+        input: &DataType,
+        inputs: &[String],
+        ids: usize,
+    ) -> Self {
+        let secret = |label| DigestKey::new(*key.secret(&format!("{label} {column}")));
         let keys = Keys {
             places: secret("shuffle places"),
             lots: secret("shuffle lots"),
@@ -200,6 +207,7 @@ impl Mask for Dealt {
 
 /// The column was not seen as a whole before.
 pub(crate) struct Undealt {
+    pub(crate) column: String,
     pub(crate) input: DataType,
     pub(crate) inputs: Vec<String>,
     pub(crate) ids: usize,
@@ -220,7 +228,7 @@ impl Mask for Undealt {
     }
 
     fn collect(&self) -> Option<Box<dyn Collect>> {
-        Some(Box::new(Collected::new(&self.key, &self.input, &self.inputs, self.ids)))
+        Some(Box::new(Collected::new(&self.key, &self.column, &self.input, &self.inputs, self.ids)))
     }
 
     fn apply(&self, _: &ArrayRef, _: &[ArrayRef]) -> Result<ArrayRef, MaskError> {
@@ -264,7 +272,7 @@ mod tests {
             let all = [ids(rows.clone()), groups(rows)];
             all.into_iter().take(names.len()).collect()
         };
-        let mut collected = Collected::new(&key(linkage), &DataType::Int64, &names, 1);
+        let mut collected = Collected::new(&key(linkage), "c", &DataType::Int64, &names, 1);
         let mut batches: Vec<_> =
             (0..rows).step_by(size as usize).map(|start| start..rows.min(start + size)).collect();
         for batch in &batches {
@@ -316,11 +324,11 @@ mod tests {
     #[test]
     fn rows_that_are_not_told_apart_or_were_not_seen_are_refused() {
         let names = ["id".to_owned()];
-        let mut collected = Collected::new(&key("a"), &DataType::Int64, &names, 1);
+        let mut collected = Collected::new(&key("a"), "c", &DataType::Int64, &names, 1);
         collected.push(&values(0..10), &[ids(0..10)]).unwrap();
         collected.push(&values(9..12), &[ids(9..12)]).unwrap();
         assert_eq!(Box::new(collected).finish().err(), Some(MaskError::NotUnique { count: 1 }));
-        let mut collected = Collected::new(&key("a"), &DataType::Int64, &names, 1);
+        let mut collected = Collected::new(&key("a"), "c", &DataType::Int64, &names, 1);
         collected.push(&values(0..10), &[ids(0..10)]).unwrap();
         let mask = Box::new(collected).finish().unwrap();
         let unseen = mask.apply(&values(5..15), &[ids(5..15)]);
@@ -335,7 +343,7 @@ mod tests {
         let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
         let column = cast(&values(0..50), &DataType::Utf8).unwrap();
         let column = cast(&column, &text).unwrap();
-        let mut collected = Collected::new(&key("a"), &text, &names, 1);
+        let mut collected = Collected::new(&key("a"), "c", &text, &names, 1);
         collected.push(&column, &[ids(0..50)]).unwrap();
         let mask = Box::new(collected).finish().unwrap();
         let as_text = cast(&ids(0..50), &DataType::Utf8).unwrap();

@@ -294,10 +294,11 @@ fn treatment(column: &PlannedColumn) -> String {
             let exposed = if column.sensitive { EXPOSED } else { "kept" };
             format!("{exposed} by rule {rule}, {owner}: {reason}{until}")
         }
-        PlannedTreatment::Open { by: Some(by), owner, reason, until } => {
+        PlannedTreatment::Open { by: Some(by), owner, reason, until, expression } => {
+            let sql = expression.as_ref().map(|sql| format!(" ({sql})")).unwrap_or_default();
             let until = until.as_ref().map(|day| format!(", until {day}")).unwrap_or_default();
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            format!("OPEN by {by}, {}: {}{until}", text(owner), text(reason))
+            format!("OPEN by {by}{sql}, {}: {}{until}", text(owner), text(reason))
         }
         PlannedTreatment::Open { by: None, .. } => {
             "open, shows no value of a sensitive column".to_owned()

@@ -217,9 +217,10 @@ fn treatment(column: &PlannedColumn) -> String {
         PlannedTreatment::Kept { rule, owner, reason, .. } => {
             format!("kept by rule {rule}, {owner}: {reason}")
         }
-        PlannedTreatment::Open { by: Some(by), owner, reason, .. } => {
+        PlannedTreatment::Open { by: Some(by), owner, reason, expression, .. } => {
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            format!("open by {by}, {}: {}", text(owner), text(reason))
+            let sql = expression.as_ref().map(|sql| format!(" ({sql})")).unwrap_or_default();
+            format!("open by {by}{sql}, {}: {}", text(owner), text(reason))
         }
         PlannedTreatment::Open { by: None, .. } => "shows no sensitive value".to_owned(),
     }

@@ -57,6 +57,11 @@ impl Function for Shuffle {
         true
     }
 
+    /// Columns of one linkage are dealt out apart: what stood together in a row does not stay so.
+    fn reads_name(&self, _params: &Value) -> bool {
+        true
+    }
+
     fn accepts(&self, _: &DataType) -> bool {
         true
     }
@@ -77,6 +82,7 @@ impl Function for Shuffle {
         }
         let ids = given.by.len();
         let inputs = given.by.into_iter().chain(given.within).collect();
-        Ok(Box::new(Undealt { input: context.input.clone(), inputs, ids, key }))
+        let column = context.name.unwrap_or_default().to_owned();
+        Ok(Box::new(Undealt { input: context.input.clone(), column, inputs, ids, key }))
     }
 }

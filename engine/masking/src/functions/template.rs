@@ -195,8 +195,9 @@ impl Bound {
                 Some(_) => {
                     let values = values.iter().map(of).collect();
                     let scope = Scope { names: Arc::clone(&self.names), values };
-                    let text = template.render(Jinja::from_object(scope)).ok();
-                    let text = text.filter(|text| text.len() <= TEXT_BYTES_MAX);
+                    let mut text = Limited(Vec::new());
+                    let written = template.render_captured_to(Jinja::from_object(scope), &mut text);
+                    let text = written.ok().and_then(|_| String::from_utf8(text.0).ok());
                     unfit += u64::from(text.is_none());
                     text
                 }
@@ -207,6 +208,23 @@ impl Bound {
         })?;
         let nulls = Some(NullBuffer::from(valid)).filter(|nulls| nulls.null_count() > 0);
         Ok((builder.finish(nulls)?, unfit))
+    }
+}
+
+/// Text up to the bound of a row: writing beyond it fails, so that nothing endless is written out.
+struct Limited(Vec<u8>);
+
+impl std::io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > TEXT_BYTES_MAX {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -35,6 +35,16 @@ pub(super) fn bind(
     published: &[BoundColumn],
 ) -> Result<(Computed, DataType), Box<Diagnostic>> {
     let given = params(rule, mask)?;
+    // Its name would be taken for that of a published one, and its class would not be asked for.
+    let own = |field: &&Arc<Field>| published_name(field.name()).is_some();
+    if let Some(odd) = subject.schema.fields().iter().find(own) {
+        let message = format!("mask `sql` cannot be used where a column is named `{}`", odd.name());
+        return Err(Box::new(
+            Diagnostic::new(&policy::MASK_COLUMN, message)
+                .at(mask.function.at, "such names stand for columns as they are published")
+                .help("read the table through a model that names the column otherwise"),
+        ));
+    }
     let what = format!("the expression of rule `{}`", rule.name.value);
     let (text, masked) = with_published(subject, &given.expression, published)?;
     let schema = row(subject, published, &masked);
@@ -64,10 +74,13 @@ pub(super) fn bind(
             Diagnostic::new(&sql::FILTER_INVALID, message).at(given.expression.at, words),
         ));
     }
-    let masked = masked.into_iter().collect();
+    let masked: BTreeSet<String> = masked.into_iter().collect();
+    let read = published.iter().filter(|column| masked.contains(&column.name));
+    let shows_part =
+        read.into_iter().any(|column| column.sensitive && column.treatment.shows_part());
     let sql = compiled(&value, published);
     let written = shown_sql(&value);
-    Ok((Computed { written, sql, meaning, raw, masked, released }, data_type))
+    Ok((Computed { written, sql, meaning, raw, masked, released, shows_part }, data_type))
 }
 
 /// What `params` of the mask say.

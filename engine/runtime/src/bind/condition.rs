@@ -21,6 +21,7 @@ use crate::codes::sql;
 use crate::diagnostic::Diagnostic;
 use crate::fault;
 use crate::flow;
+use crate::masks::spec::is_mask;
 use crate::meaning;
 use crate::types::type_name;
 
@@ -133,9 +134,22 @@ pub(super) fn row_value(
     if looks_beyond(&expression).map_err(at_fault)? {
         return Err(refuse("looks at more than one row; a model can do so".to_owned()));
     }
+    if calls_masks(&expression).map_err(at_fault)? {
+        let words =
+            "calls a mask by itself: masks belong to rules, which name their key and linkage";
+        return Err(refuse(words.to_owned()));
+    }
     let columns = expression.column_refs().into_iter().map(|column| column.name.clone()).collect();
     let data_type = expression.get_type(&schema).map_err(at_fault)?;
     Ok(RowValue { parsed, columns, data_type, expression })
+}
+
+/// Whether an expression calls a masking function.
+fn calls_masks(expression: &Expr) -> Result<bool> {
+    expression.exists(|part| match part {
+        Expr::ScalarFunction(called) => Ok(is_mask(called.func.name())),
+        _ => Ok(false),
+    })
 }
 
 /// Whether an expression has a part that is more than a function of one row.

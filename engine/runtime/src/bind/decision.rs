@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::reach::{Carried, ColumnReach, Released};
 use super::refusals::DROP;
 use crate::flow::Origin;
+use crate::masks::spec::keeps_part;
 use crate::types::column_type;
 
 /// What is known of a column when its rule is looked for.
@@ -178,7 +179,12 @@ fn shows_part(mask: &Mask) -> bool {
     if mask.function.value == DROP {
         return false;
     }
+    let keeps = match mask.params.reveal_json() {
+        Value::Object(params) => keeps_part(&params),
+        _ => false,
+    };
     other
+        || keeps
         || engine_masking::find(&mask.function.value)
             .is_none_or(|found| found.approximates() || !(found.keyed() || found.hides_all()))
 }

@@ -164,6 +164,7 @@ async fn one(
         Ok(columns) => {
             findings.extend(partitions(export, &columns));
             findings.extend(expiry(project, export, &columns));
+            findings.extend(mixed(project, export, &columns));
             columns
         }
         Err(found) => {
@@ -328,6 +329,25 @@ fn expiry(project: &Project, export: &Export, columns: &[BoundColumn]) -> Option
             .at(by.at, "no date")
             .help("name a column that is published as a date or timestamp; one that is masked is judged by what its mask gives")
     })
+}
+
+/// What is one tenant's must not become another's row's.
+fn mixed(project: &Project, export: &Export, columns: &[BoundColumn]) -> Option<Diagnostic> {
+    let tenant = project.tenant_of(&export.name.value)?;
+    let is_mixed = |mask: &AppliedMask| {
+        let within = mask.spec.params.get("within").and_then(|names| names.as_array());
+        is_whole(mask) && !within.is_some_and(|names| names.iter().any(|name| name == tenant))
+    };
+    let shuffled = columns.iter().find(|column| column.treatment.masks().any(is_mixed))?;
+    let message = format!(
+        "the values of `{}` would be dealt out among all tenants of `{}`",
+        shuffled.name, export.name.value
+    );
+    Some(
+        Diagnostic::new(&policy::MASK_PARAMETER_VALUE, message)
+            .at(export.name.at, "holds rows of several tenants")
+            .help(format!("name `{tenant}` in `within` of the mask")),
+    )
 }
 
 /// Whether a mask gives a row another row's value.

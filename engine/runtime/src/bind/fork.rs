@@ -49,6 +49,13 @@ pub(super) fn bind(
                 ));
             }
             let other = AppliedMask::bind(subject, rule, other, field, &Others::of(subject))?;
+            if other.reads_masked {
+                let message = format!("mask `{}` cannot stand in `otherwise`", other.function);
+                let words = "is made of columns as they are published";
+                return Err(Box::new(
+                    Diagnostic::new(&policy::MASK_PARAMETER_VALUE, message).at(at, words),
+                ));
+            }
             same_type(subject, rule, mask, field, &other.output, at)?;
             Otherwise::Masked(Box::new(other))
         }

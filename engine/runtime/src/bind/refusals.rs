@@ -410,6 +410,15 @@ pub(super) fn not_published(
 fn no_column(subject: &Subject<'_>, mask: &Mask, name: &str) -> Words {
     let there: Vec<String> =
         subject.schema.fields().iter().map(|field| field.name().clone()).collect();
+    if there.iter().any(|column| column == name) {
+        // It is there as it is read; this mask reads columns as they are published.
+        return (
+            &policy::MASK_COLUMN,
+            format!("export `{}` has no published column `{name}` to read", subject.export),
+            "left out, or made of published columns itself".to_owned(),
+            Some("name a column that the export publishes".to_owned()),
+        );
+    }
     let near = nearest(name, there.iter().map(String::as_str));
     (
         &policy::MASK_COLUMN,

@@ -13,6 +13,7 @@ use super::reach::{ColumnReach, Released};
 use super::subject::Subject;
 use crate::codes::policy;
 use crate::diagnostic::Diagnostic;
+use crate::masks::spec::keeps_part;
 
 /// What happens to a column.
 #[derive(Debug, Clone)]
@@ -92,6 +93,8 @@ pub struct Computed {
     pub masked: BTreeSet<String>,
     /// Who answers for the sensitive ones it reads as they are.
     pub released: Option<Released>,
+    /// Whether a column it reads as published still shows part of its value.
+    pub shows_part: bool,
 }
 
 /// A column of an export.
@@ -116,6 +119,23 @@ pub struct BoundColumn {
 }
 
 impl Treatment {
+    /// Whether part of a value, or something near it, can be read.
+    #[must_use]
+    pub fn shows_part(&self) -> bool {
+        let of_mask = |mask: &AppliedMask| {
+            keeps_part(&mask.spec.params)
+                || engine_masking::find(mask.function).is_none_or(|function| {
+                    function.approximates() || !(function.keyed() || function.hides_all())
+                })
+        };
+        match self {
+            Self::Masked { .. } => self.shows_values() || self.masks().any(of_mask),
+            Self::Computed { computed, .. } => computed.shows_part || computed.released.is_some(),
+            Self::Kept(_) => true,
+            Self::Open(_) => false,
+        }
+    }
+
     /// Every masking function that works on the column.
     pub fn masks(&self) -> impl Iterator<Item = &AppliedMask> {
         let (mask, fork) = match self {

@@ -87,9 +87,30 @@ impl MaskSpec {
     }
 }
 
+/// Whether parameters say that part of a value stays as it is, or follows another column as it is.
+pub fn keeps_part(params: &serde_json::Map<String, serde_json::Value>) -> bool {
+    use serde_json::Value;
+    params.iter().any(|(name, value)| {
+        let asked = match value {
+            Value::Bool(asked) => *asked,
+            Value::Number(count) => count.as_f64().is_some_and(|count| count > 0.0),
+            _ => false,
+        };
+        (name.starts_with("keep_") && asked) || (name == "gender" && value.is_string())
+    })
+}
+
+/// What stands before the name of a masking function in SQL.
+const PREFIX: &str = "mask_";
+
 /// The name under which a masking function stands in SQL.
 pub fn sql_name(function: &str) -> String {
-    format!("mask_{function}")
+    format!("{PREFIX}{function}")
+}
+
+/// Whether a function of SQL is a mask.
+pub fn is_mask(name: &str) -> bool {
+    name.starts_with(PREFIX)
 }
 
 #[cfg(test)]

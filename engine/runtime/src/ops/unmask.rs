@@ -10,13 +10,14 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, FieldRef, Schema};
+use datafusion::execution::context::SessionState;
 use engine_bundle::manifest::{Column, Manifest};
 use engine_masking::Mask;
 use engine_project::{identifier, nearest};
 use engine_tracking::runs::{Object, ObjectKind, ScriptType, Volume};
 
 use super::query::{QueryReport, Tables, known_export, no_snapshot};
-use crate::codes::keys as codes;
+use crate::codes::{commands, keys as codes};
 use crate::diagnostic::{Diagnostic, Failure, Outcome};
 use crate::fault;
 use crate::heads::Heads;
@@ -72,16 +73,15 @@ pub async fn unmask(context: &Context, wanted: &Wanted) -> Outcome<QueryReport> 
         };
         let resolver = Resolver::new(keys.mask_keys(), None, lookups::read(&project)?);
         let named = named(&manifest, wanted)?;
-        let report = tables.answer(&sql(wanted)).await?;
+        let report = tables.answer(&sql(wanted, &session.state())?).await?;
         restored(&resolver, &manifest, &named, report)
     };
     let mut begun = operation::exports([wanted.export.as_str()]);
     // What somebody typed goes on record only where it is the name of a column.
     let declared = project.export(&wanted.export).map(|export| project.columns(&export.from.value));
-    let is_one = |name: &&String| {
-        declared.unwrap_or_default().iter().any(|column| column.name.value == **name)
-    };
-    begun.extend(objects(&wanted.export, wanted.columns.iter().filter(is_one)));
+    let declared = declared.unwrap_or_default().iter().map(|column| &column.name.value);
+    let is_one = |name: &&String| wanted.columns.is_empty() || wanted.columns.contains(name);
+    begun.extend(objects(&wanted.export, declared.filter(is_one)));
     let told = |(report, restored): &(QueryReport, Vec<String>)| Told {
         objects: objects(&wanted.export, restored),
         volume: Volume { rows_read: report.rows_read, ..Volume::default() },
@@ -109,15 +109,22 @@ fn allowed(context: &Context, wanted: &Wanted) -> Outcome<()> {
         .into())
 }
 
-fn sql(wanted: &Wanted) -> String {
+/// The rows that are asked for. What somebody typed is one expression, or nothing.
+fn sql(wanted: &Wanted, state: &SessionState) -> Outcome<String> {
     let mut sql = format!("SELECT * FROM {}", identifier(&wanted.export));
     if let Some(filter) = &wanted.filter {
-        sql.push_str(&format!(" WHERE {filter}"));
+        let dialect = state.config_options().sql_parser.dialect;
+        let parsed = state.sql_to_expr(filter, &dialect).map_err(|error| {
+            let message = format!("the condition is refused: {}", fault::planning_text(&error));
+            Diagnostic::new(&commands::QUERY_REFUSED, message)
+                .help("one condition over the published columns, as behind WHERE")
+        })?;
+        sql.push_str(&format!(" WHERE ({parsed})"));
     }
     if let Some(limit) = wanted.limit {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
-    sql
+    Ok(sql)
 }
 
 /// The columns that are asked for by name, all of which there are.

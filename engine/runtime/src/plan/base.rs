@@ -102,6 +102,8 @@ pub struct Word {
     pub reason: String,
     /// The last day it held.
     pub until: Option<String>,
+    /// The expression that computed it.
+    pub expression: Option<String>,
 }
 
 impl Word {
@@ -110,13 +112,17 @@ impl Word {
     pub fn of(treatment: &PlannedTreatment) -> Option<Self> {
         match treatment {
             PlannedTreatment::Kept { owner, reason, until, .. } => {
-                Some(Self { owner: owner.clone(), reason: reason.clone(), until: until.clone() })
+                let (owner, reason, until) = (owner.clone(), reason.clone(), until.clone());
+                Some(Self { owner, reason, until, expression: None })
             }
-            PlannedTreatment::Open { owner: Some(owner), reason, until, .. } => Some(Self {
-                owner: owner.clone(),
-                reason: reason.clone().unwrap_or_default(),
-                until: until.clone(),
-            }),
+            PlannedTreatment::Open { owner: Some(owner), reason, until, expression, .. } => {
+                Some(Self {
+                    owner: owner.clone(),
+                    reason: reason.clone().unwrap_or_default(),
+                    until: until.clone(),
+                    expression: expression.clone(),
+                })
+            }
             PlannedTreatment::Open { .. } | PlannedTreatment::Masked { .. } => None,
         }
     }

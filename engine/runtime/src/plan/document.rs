@@ -296,7 +296,7 @@ pub struct PlannedColumn {
     pub sources: Vec<PlannedSource>,
     /// What happens to it.
     pub treatment: PlannedTreatment,
-    /// How likely two of its values become one, where they must stay distinct and only chance keeps them so.
+    /// How likely two of its values become one, where only chance keeps them distinct.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collision: Option<PlannedCollision>,
 }
@@ -307,9 +307,9 @@ pub struct PlannedColumn {
 pub struct PlannedCollision {
     /// The bound, as a decimal number with an exponent.
     pub below: String,
-    /// Among so many rows.
+    /// Among so many rows, by `counted`: `last snapshot`, `row_count`, or `assumed`.
     pub rows: u64,
-    /// Where that number is from: `last snapshot`, `row_count`, or `assumed`.
+    /// Where that number is from.
     pub counted: String,
 }
 
@@ -351,7 +351,6 @@ pub enum PlannedTreatment {
         /// The pseudonym space.
         linkage: Option<String>,
         /// Version of the function's mapping: another one gives other pseudonyms.
-        #[serde(default = "first_abi")]
         abi: u32,
         /// The condition under which it masks; none for every row.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -384,12 +383,10 @@ pub enum PlannedTreatment {
         reason: Option<String>,
         /// The last day it holds.
         until: Option<String>,
+        /// The expression that computes it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expression: Option<String>,
     },
-}
-
-/// What plans and manifests from before said nothing of.
-fn first_abi() -> u32 {
-    1
 }
 
 /// The condition of a rule.

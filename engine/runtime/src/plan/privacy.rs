@@ -167,6 +167,10 @@ fn vouched(
         let change = line("until", longer, "can be read until another day");
         found.push(change.between(day(&was.until), day(&now.until)));
     }
+    if now.expression != was.expression {
+        let change = line("other_expression", true, "is readable, and computed otherwise");
+        found.push(change.between(was.expression.clone(), now.expression.clone()));
+    }
     if now.reason != was.reason {
         let change = line("other_reason", false, "can be read for another reason");
         found.push(change.between(text(&was.reason), text(&now.reason)));

@@ -10,6 +10,7 @@ use super::made::Known;
 use crate::bind::{
     AppliedMask, BoundColumn, BoundExport, Computed, Fork, Kept, Otherwise, Released, Treatment,
 };
+use crate::masks::spec::keeps_part;
 
 /// What is left to see where some rows are let through.
 pub(super) const SOME_VALUES: &str = "some values as they are";
@@ -27,17 +28,18 @@ pub(super) fn treatment(column: &BoundColumn) -> PlannedTreatment {
             reason: reason.clone(),
             until: until.clone(),
         },
-        Treatment::Open(released) => open(released.as_ref()),
+        Treatment::Open(released) => open(released.as_ref(), None),
     }
 }
 
-fn open(released: Option<&Released>) -> PlannedTreatment {
+fn open(released: Option<&Released>, expression: Option<&String>) -> PlannedTreatment {
     let text = |of: fn(&Released) -> &String| released.map(|one| of(one).clone());
     PlannedTreatment::Open {
         by: text(|released| &released.by),
         owner: text(|released| &released.owner),
         reason: text(|released| &released.reason),
         until: released.and_then(|released| released.until.clone()),
+        expression: expression.cloned(),
     }
 }
 
@@ -70,7 +72,7 @@ pub(super) fn collision(
 /// An expression over public and published columns is as good as a mask; over others it is somebody's word.
 fn computed(rule: &str, computed: &Computed) -> PlannedTreatment {
     if computed.released.is_some() {
-        return open(computed.released.as_ref());
+        return open(computed.released.as_ref(), Some(&computed.written));
     }
     let expression = Value::String(computed.written.clone());
     PlannedTreatment::Masked {
@@ -82,7 +84,7 @@ fn computed(rule: &str, computed: &Computed) -> PlannedTreatment {
         abi: 1,
         when: None,
         uniqueness: "lossy".to_owned(),
-        shows: Vec::new(),
+        shows: computed.shows_part.then(|| PART.to_owned()).into_iter().collect(),
         privacy: "What the expression makes of columns that are public, or of others as they are published."
             .to_owned(),
     }
@@ -134,9 +136,15 @@ fn sorted(params: &Map<String, Value>) -> Map<String, Value> {
     params
 }
 
+/// What is left to see where a mask keeps some of a value.
+const PART: &str = "part of the value";
+
 /// What can be seen in any row.
 fn shown(mask: &AppliedMask, fork: Option<&Fork>, properties: Properties) -> Vec<String> {
-    let own = shows(mask.function, if fork.is_some() { mask.properties } else { properties });
+    let mut own = shows(mask.function, if fork.is_some() { mask.properties } else { properties });
+    if keeps_part(&mask.spec.params) && !own.iter().any(|word| word == PART) {
+        own.push(PART.to_owned());
+    }
     let Some(fork) = fork else { return own };
     let other = match &fork.otherwise {
         Otherwise::Null => Vec::new(),
@@ -162,7 +170,7 @@ pub(super) fn shows(function: &str, properties: Properties) -> Vec<String> {
         ("prefix", preserves.prefix),
         ("order", preserves.order && !hides_all),
         ("about the value", found.is_some_and(engine_masking::Function::approximates)),
-        ("part of the value", !keyed && !hides_all),
+        (PART, !keyed && !hides_all),
     ];
     seen.iter().filter(|(_, seen)| *seen).map(|(word, _)| (*word).to_owned()).collect()
 }

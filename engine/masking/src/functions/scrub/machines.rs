@@ -83,10 +83,12 @@ fn url_length(text: &str) -> usize {
             )
     };
     let mut address = text.get(..text.find(is_end).unwrap_or(text.len())).unwrap_or_default();
+    // Looked for once: what is cut off holds none of them.
+    let (round, square) = (address.contains('('), address.contains('['));
     while let Some(last) = address.chars().next_back() {
         let closes = match last {
-            ')' => !address.contains('('),
-            ']' => !address.contains('['),
+            ')' => !round,
+            ']' => !square,
             _ => matches!(last, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '’' | '…'),
         };
         if !closes {
