@@ -163,8 +163,7 @@ async fn one(
         }
         Ok(columns) => {
             findings.extend(partitions(export, &columns));
-            findings.extend(expiry(project, export, &columns));
-            findings.extend(mixed(project, export, &columns));
+            findings.extend(belonging(project, export, &columns));
             columns
         }
         Err(found) => {
@@ -295,8 +294,11 @@ fn partitions(export: &Export, columns: &[BoundColumn]) -> Vec<Diagnostic> {
     missing.map(|name| unknown_column(&within, name, &names)).collect()
 }
 
-/// Rows go by a published column, and by one that tells when.
-fn expiry(project: &Project, export: &Export, columns: &[BoundColumn]) -> Option<Diagnostic> {
+/// No tenant gets another's values; rows go by a published column, and by one that tells when.
+fn belonging(project: &Project, export: &Export, columns: &[BoundColumn]) -> Option<Diagnostic> {
+    if let Some(mixed) = mixed(project, export, columns) {
+        return Some(mixed);
+    }
     let named = &export.retention.as_ref()?.value;
     let policy = project.retention.iter().find(|policy| policy.name.value == *named)?;
     let by = &policy.rows.as_ref()?.by;

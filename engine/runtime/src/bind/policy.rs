@@ -61,7 +61,7 @@ pub(super) fn treat(
 enum First<'a> {
     Done(Box<BoundColumn>),
     LeftOut,
-    Second(Waiting<'a>),
+    Second(Box<Waiting<'a>>),
 }
 
 /// A column that is made of published ones.
@@ -100,7 +100,7 @@ fn column<'a>(subject: &Subject<'a>, field: &'a FieldRef) -> Result<First<'a>, B
                     None => {
                         let reach = reach.clone();
                         let waiting = Waiting { rule, mask, field, class, reach, sensitive };
-                        return Ok(First::Second(waiting));
+                        return Ok(First::Second(Box::new(waiting)));
                     }
                 }
             }

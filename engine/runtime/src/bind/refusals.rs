@@ -54,7 +54,7 @@ pub(super) fn of_rules(
 }
 
 pub(super) fn unknown_mask(mask: &Mask) -> Diagnostic {
-    let functions = engine_masking::all().map(|function| function.name());
+    let functions = engine_masking::all().map(engine_masking::Function::name);
     let mut names: Vec<&str> = functions.chain(BESIDE).collect();
     names.sort_unstable();
     let name = &mask.function.value;

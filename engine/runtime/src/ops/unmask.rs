@@ -175,7 +175,7 @@ fn restored(
     let mut batches = Vec::with_capacity(report.batches.len());
     let mut schema = Arc::clone(&report.schema);
     for batch in &report.batches {
-        let batch = restoring.batch(batch, &shown)?;
+        let batch = restoring.batch(batch, shown)?;
         schema = batch.schema();
         batches.push(batch);
     }

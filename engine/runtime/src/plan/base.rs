@@ -85,7 +85,7 @@ pub enum BeforeTreatment {
         /// The version of the function's mapping; none where nobody wrote it down.
         abi: Option<u32>,
         /// The condition under which it masked; none for every row.
-        when: Option<PlannedWhen>,
+        when: Option<Box<PlannedWhen>>,
         /// What could still be seen; none where nobody wrote it down.
         shows: Option<Vec<String>>,
     },
@@ -274,7 +274,7 @@ impl BeforeTreatment {
     pub fn words(&self) -> String {
         match self {
             Self::Masked { function, params, when, .. } => {
-                conditional(mask_words(function, params), when.as_ref())
+                conditional(mask_words(function, params), when.as_deref())
             }
             Self::Clear(_) => "as it is".to_owned(),
         }

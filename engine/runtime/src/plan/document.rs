@@ -354,7 +354,7 @@ pub enum PlannedTreatment {
         abi: u32,
         /// The condition under which it masks; none for every row.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        when: Option<PlannedWhen>,
+        when: Option<Box<PlannedWhen>>,
         /// `bijective`, `injective` or `lossy`.
         uniqueness: String,
         /// What of the value can still be seen: `equality`, `order` and so on.

@@ -108,7 +108,7 @@ fn owned(mut change: Change, column: &PlannedColumn) -> Change {
 fn words(column: &PlannedColumn) -> String {
     match &column.treatment {
         PlannedTreatment::Masked { function, params, when, .. } => {
-            conditional(mask_words(function, params), when.as_ref())
+            conditional(mask_words(function, params), when.as_deref())
         }
         PlannedTreatment::Kept { .. } | PlannedTreatment::Open { .. } => "as it is".to_owned(),
     }

@@ -104,7 +104,7 @@ fn masked(
         key: mask.spec.key.as_ref().map(ToString::to_string),
         linkage: mask.spec.linkage.clone(),
         abi: found.map_or(1, engine_masking::Function::abi),
-        when: fork.map(when),
+        when: fork.map(|fork| Box::new(when(fork))),
         uniqueness: match properties.uniqueness {
             Uniqueness::Bijective => "bijective".to_owned(),
             Uniqueness::Injective { .. } => "injective".to_owned(),
