@@ -1,7 +1,7 @@
 //! What the benchmark compares with: DataFusion's own `COPY` of a Parquet file to plain
 //! zstd Parquet, unmasked and unsealed, in a session with DataFusion's defaults.
 //!
-//! `copy FROM TO PARTITIONS` prints the seconds it took.
+//! `copy FROM TO PARTITIONS LEVEL`, LEVEL being zstd's, prints the seconds it took.
 
 use std::time::Instant;
 
@@ -15,18 +15,21 @@ use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 )]
 #[expect(clippy::print_stdout, reason = "the seconds are what this program is for")]
 async fn main() -> Result<()> {
-    let usage = || DataFusionError::Configuration("usage: copy FROM TO PARTITIONS".to_owned());
+    let usage =
+        || DataFusionError::Configuration("usage: copy FROM TO PARTITIONS LEVEL".to_owned());
     let mut arguments = std::env::args().skip(1);
     let from = arguments.next().ok_or_else(usage)?;
     let to = arguments.next().ok_or_else(usage)?.replace('\'', "''");
-    let partitions = arguments.next().and_then(|text| text.parse().ok()).ok_or_else(usage)?;
+    let mut number = || arguments.next().and_then(|text| text.parse::<usize>().ok());
+    let partitions = number().ok_or_else(usage)?;
+    let level = number().ok_or_else(usage)?;
 
     let config = SessionConfig::new().with_target_partitions(partitions);
     let context = SessionContext::new_with_config(config);
     let started = Instant::now();
     context.register_parquet("rows", &from, ParquetReadOptions::default()).await?;
     let copy = format!(
-        "COPY (SELECT * FROM rows) TO '{to}' STORED AS PARQUET OPTIONS ('format.compression' 'zstd(3)')"
+        "COPY (SELECT * FROM rows) TO '{to}' STORED AS PARQUET OPTIONS ('format.compression' 'zstd({level})')"
     );
     context.sql(&copy).await?.collect().await?;
     println!("{:.2}", started.elapsed().as_secs_f64());

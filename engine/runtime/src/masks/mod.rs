@@ -2,5 +2,6 @@
 
 pub mod spec;
 pub mod resolver;
+mod distinct;
 pub mod udf;
 pub mod versions;

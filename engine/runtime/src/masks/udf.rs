@@ -17,8 +17,9 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
-use engine_masking::Function;
+use engine_masking::{Function, Mask, MaskError};
 
+use super::distinct::Distinct;
 use super::resolver::{Bound, Resolver};
 use super::spec::sql_name;
 
@@ -124,22 +125,49 @@ impl ScalarUDFImpl for MaskUdf {
         let Some((column, others)) = arrays.split_first() else {
             return exec_err!("{} wants a column", self.name);
         };
-        let (masked, irregular) = bound
-            .mask
-            .apply_counted(column, others)
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        count(&bound, column, &masked)?;
-        bound.counts.irregular.fetch_add(irregular, Ordering::Relaxed);
-        Ok(ColumnarValue::Array(masked))
+        // A mask that reads nothing else of the row gives equal values for equal ones.
+        let distinct = if others.is_empty() { Distinct::of(column)? } else { None };
+        let made = match distinct {
+            Some(distinct) => over_distinct(&bound.mask, column, &distinct)?,
+            None => over_rows(&bound.mask, column, others)?,
+        };
+        let values = column.len().saturating_sub(column.null_count()) as u64;
+        bound.counts.values.fetch_add(values, Ordering::Relaxed);
+        bound.counts.unchanged.fetch_add(made.unchanged, Ordering::Relaxed);
+        bound.counts.irregular.fetch_add(made.irregular, Ordering::Relaxed);
+        Ok(ColumnarValue::Array(made.masked))
     }
 }
 
-/// Counts what came out as it went in.
-fn count(bound: &Bound, before: &ArrayRef, after: &ArrayRef) -> Result<()> {
-    let unchanged = engine_masking::unchanged_rows(before, after)
-        .map_err(|error| DataFusionError::External(Box::new(error)))?;
-    let values = before.len().saturating_sub(before.null_count()) as u64;
-    bound.counts.values.fetch_add(values, Ordering::Relaxed);
-    bound.counts.unchanged.fetch_add(unchanged, Ordering::Relaxed);
-    Ok(())
+/// A masked column.
+struct Made {
+    masked: ArrayRef,
+    /// Rows that came out as they went in.
+    unchanged: u64,
+    /// Rows whose value is not what the function is for.
+    irregular: u64,
+}
+
+fn over_rows(mask: &Arc<dyn Mask>, column: &ArrayRef, others: &[ArrayRef]) -> Result<Made> {
+    let (masked, irregular) = mask.apply_counted(column, others).map_err(external)?;
+    let unchanged = engine_masking::unchanged_rows(column, &masked).map_err(external)?;
+    Ok(Made { masked, unchanged, irregular })
+}
+
+/// The same by way of the column's distinct values. What is counted is counted in rows all the same.
+fn over_distinct(mask: &Arc<dyn Mask>, column: &ArrayRef, distinct: &Distinct) -> Result<Made> {
+    let made = over_rows(mask, distinct.values(), &[])?;
+    if made.irregular > 0 {
+        return over_rows(mask, column, &[]);
+    }
+    let masked = distinct.spread(&made.masked)?;
+    let unchanged = match made.unchanged {
+        0 => 0,
+        _ => engine_masking::unchanged_rows(column, &masked).map_err(external)?,
+    };
+    Ok(Made { masked, unchanged, irregular: 0 })
+}
+
+fn external(error: MaskError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }
